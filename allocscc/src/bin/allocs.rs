@@ -1,0 +1,3 @@
+//! `allocs`, the command-line tool beside allocscc.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `allocscc`, a drop-in for `cc` that leaves metadata in what it links.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What `allocscc` and `allocs` are made of.

@@ -1,0 +1,1 @@
+//! The corpus: real C programs, built with allocscc and run under the library.

@@ -1,0 +1,285 @@
+//! What the bytes of the metadata section are.
+
+/// Name of the section that holds the metadata of a linked file. It has no `SHF_ALLOC`, so no address and no cost at
+/// load, and `strip -s` keeps it.
+pub const SECTION_NAME: &str = ".allocs";
+
+/// First bytes of the section.
+pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
+
+/// Version of this layout. A reader takes exactly its own.
+pub const VERSION: u32 = 1;
+
+/// Alignment of the section and of every table in it.
+pub const ALIGN: u64 = 8;
+
+/// Index of a type in the type table of one file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct TypeId(pub u32);
+
+impl TypeId {
+    /// "No type": what a related slot holds that refers to none, and a static of unknown type.
+    pub const NONE: TypeId = TypeId(u32::MAX);
+}
+
+/// Offset of a NUL-terminated UTF-8 string in the string table; offset 0 is the empty string.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct StrRef(pub u32);
+
+/// Where a table lies: `offset` in bytes from the start of the section, `count` in records (in bytes for strings).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct Table {
+    /// Bytes from the start of the section.
+    pub offset: u32,
+    /// Number of records; for the string table number of bytes.
+    pub count: u32,
+}
+
+/// Start of the section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Header {
+    /// [`MAGIC`].
+    pub magic: [u8; 8],
+    /// [`VERSION`].
+    pub version: u32,
+    /// Number of valid bytes in `build_id`; 0 when the file has none.
+    pub build_id_len: u32,
+    /// The build-id of the file, so that metadata is never taken for that of another file of the same name.
+    pub build_id: [u8; 32],
+    /// Size of the whole metadata in bytes.
+    pub size: u64,
+    /// [`TypeRecord`]s, in no particular order.
+    pub types: Table,
+    /// [`RelatedRecord`]s, each type's in one run.
+    pub related: Table,
+    /// [`StaticRecord`]s by ascending address, not overlapping.
+    pub statics: Table,
+    /// [`FrameRecord`]s by ascending address, not overlapping.
+    pub frames: Table,
+    /// [`SiteRecord`]s by ascending return address.
+    pub sites: Table,
+    /// NUL-terminated strings; starts with one NUL.
+    pub strings: Table,
+}
+
+/// The kind of a type: the low four bits of [`TypeRecord::word`], or bit 0 alone for an array.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// `void`.
+    Void = 0,
+    /// An array; the other 31 bits of the word are its length.
+    Array = 1,
+    /// An integer, a float, a boolean, a bit-field.
+    Base = 2,
+    /// An enumeration.
+    Enumeration = 4,
+    /// A struct, a union, a class or a stack frame.
+    Composite = 6,
+    /// A pointer or reference.
+    Address = 8,
+    /// A function type.
+    Subprogram = 10,
+    /// A subrange.
+    Subrange = 12,
+}
+
+impl Kind {
+    /// The kind that a `un` word says, or `None` for a word that no kind has.
+    #[must_use]
+    pub const fn of_word(word: u32) -> Option<Kind> {
+        if word & 1 != 0 {
+            return Some(Kind::Array);
+        }
+        Some(match word & 15 {
+            0 => Kind::Void,
+            2 => Kind::Base,
+            4 => Kind::Enumeration,
+            6 => Kind::Composite,
+            8 => Kind::Address,
+            10 => Kind::Subprogram,
+            12 => Kind::Subrange,
+            _ => return None,
+        })
+    }
+}
+
+/// Value of the 31-bit length of an array whose length is not known.
+pub const UNBOUNDED_LENGTH: u32 = 0x7fff_ffff;
+/// Value of [`TypeRecord::size`] for a type without a bound on its size.
+pub const UNBOUNDED_SIZE: u32 = u32::MAX;
+
+/// The type has a `make_precise`: its length follows from the allocation that it types.
+pub const TYPE_MAKES_PRECISE: u32 = 1;
+/// A struct, union or enum that was declared and not defined in this file.
+pub const TYPE_INCOMPLETE: u32 = 2;
+/// A union, as opposed to a struct (for the C spelling; both are composites).
+pub const TYPE_IS_UNION: u32 = 4;
+/// The name is the tag of its declaration (for the C spelling), as opposed to a typedef or a made-up name.
+pub const TYPE_NAME_IS_TAG: u32 = 8;
+/// The composite is a stack frame.
+pub const TYPE_IS_FRAME: u32 = 16;
+/// The composite was put together by the analysis (`__SYNTH_…`, `__SYNTHUNION_…`).
+pub const TYPE_IS_SYNTHETIC: u32 = 32;
+
+/// A type, as near to the run-time `struct uniqtype` as a file can hold it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct TypeRecord {
+    /// Identifies the type in the whole world: equal digests, equal types. Depends on the type's structure and names
+    /// alone, not on the file or the compiler.
+    pub digest: [u64; 2],
+    /// The name that `UNIQTYPE_NAME` gives.
+    pub name: StrRef,
+    /// `pos_maxoff`: size in bytes, or [`UNBOUNDED_SIZE`].
+    pub size: u32,
+    /// The bits of the union `un`, kind included.
+    pub word: u32,
+    /// Index of the first of this type's [`RelatedRecord`]s.
+    pub first_related: u32,
+    /// Number of its [`RelatedRecord`]s. For a composite these are the members; the run-time adds the slot for their names.
+    pub related_count: u32,
+    /// `TYPE_…` flags.
+    pub flags: u32,
+}
+
+/// One slot of a type's `related[]`.
+///
+/// | kind of the type | `ty` | `name` | `value` |
+/// |---|---|---|---|
+/// | array, address, base, subprogram, subrange | the related type | | |
+/// | enumeration, first slot | the underlying base type | | |
+/// | enumeration, other slots | `NONE` | the enumerator | its value |
+/// | composite | the member's type | the member, empty if anonymous | its offset in bytes, in the low 56 bits; [`MEMBER_MAY_BE_INVALID`] |
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct RelatedRecord {
+    /// The related type.
+    pub ty: TypeId,
+    /// Name of the member or enumerator.
+    pub name: StrRef,
+    /// Offset of the member, or value of the enumerator.
+    pub value: u64,
+}
+
+/// Bit of [`RelatedRecord::value`] of a member: `is_absolute_address`.
+pub const MEMBER_IS_ABSOLUTE: u64 = 1 << 56;
+/// Bit of [`RelatedRecord::value`] of a member: `may_be_invalid` (a union's member, a variable of a frame that may lie in
+/// a register).
+pub const MEMBER_MAY_BE_INVALID: u64 = 1 << 57;
+
+/// A function, a variable with static storage, or a string literal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct StaticRecord {
+    /// Address in the file.
+    pub svma: u64,
+    /// Size in bytes; code size for a function.
+    pub size: u64,
+    /// Its type, or [`TypeId::NONE`] (a symbol without debug information).
+    pub ty: TypeId,
+    /// Symbol, variable, or `function.variable` for a static local; empty for a literal.
+    pub name: StrRef,
+}
+
+/// The layout of a function's stack frame over a range of program counters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct FrameRecord {
+    /// First address in the file.
+    pub svma: u64,
+    /// Length of the range in bytes.
+    pub length: u32,
+    /// The composite whose members are the variables; offset 0 is the lowest local.
+    pub ty: TypeId,
+    /// Distance in bytes from the lowest local up to the CFA: the size of the frame.
+    pub below_cfa: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// Where a heap allocation's type was found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Evidence {
+    /// Nothing is known: the type is the fall-back to bytes.
+    None = 0,
+    /// A `sizeof` or `offsetof` in the size.
+    Sizeof = 1,
+    /// The pointer that receives the result.
+    Receiver = 2,
+    /// `sizeof` and receiver say the same.
+    Both = 3,
+    /// Declared by hand.
+    Declared = 4,
+    /// The DWARF variable that receives the result.
+    Dwarf = 5,
+}
+
+impl Evidence {
+    /// The evidence of a [`SiteRecord`]; what no version of the format has counts as none.
+    #[must_use]
+    pub const fn from_u8(value: u8) -> Evidence {
+        match value {
+            1 => Evidence::Sizeof,
+            2 => Evidence::Receiver,
+            3 => Evidence::Both,
+            4 => Evidence::Declared,
+            5 => Evidence::Dwarf,
+            _ => Evidence::None,
+        }
+    }
+
+    /// The word that the census and the tools print.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Evidence::None => "none",
+            Evidence::Sizeof => "sizeof",
+            Evidence::Receiver => "receiver",
+            Evidence::Both => "both",
+            Evidence::Declared => "declared",
+            Evidence::Dwarf => "dwarf",
+        }
+    }
+}
+
+/// The type was proved to be a buffer of bytes or characters ([`SiteRecord::flags`]).
+pub const SITE_IS_BUFFER: u8 = 1;
+/// Only `sizeof` or `offsetof` evidence changes the type of a reallocated block: this site has it.
+pub const SITE_RETYPES: u8 = 2;
+
+/// An allocation site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct SiteRecord {
+    /// Return address of the call, in the file.
+    pub return_svma: u64,
+    /// What it allocates.
+    pub ty: TypeId,
+    /// Source file, basename.
+    pub file: StrRef,
+    /// Source line.
+    pub line: u32,
+    /// Function that holds the call.
+    pub function: StrRef,
+    /// Function that is called.
+    pub callee: StrRef,
+    /// An [`Evidence`].
+    pub evidence: u8,
+    /// `SITE_…` flags.
+    pub flags: u8,
+    /// Zero.
+    pub reserved: u16,
+}
+
+const _: () = assert!(size_of::<Header>() == 104);
+const _: () = assert!(size_of::<TypeRecord>() == 40);
+const _: () = assert!(size_of::<RelatedRecord>() == 16);
+const _: () = assert!(size_of::<StaticRecord>() == 24);
+const _: () = assert!(size_of::<FrameRecord>() == 24);
+const _: () = assert!(size_of::<SiteRecord>() == 32);

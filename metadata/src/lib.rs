@@ -1,0 +1,21 @@
+//! The format of the metadata that `allocscc` writes into a file and the run-time library reads, and nothing else.
+//!
+//! A file that `allocscc` links carries one section, [`SECTION_NAME`], that is not loaded. It holds, little-endian:
+//! a [`Header`], then tables of fixed-size records ([`TypeRecord`], [`RelatedRecord`], [`StaticRecord`],
+//! [`FrameRecord`], [`SiteRecord`]), then NUL-terminated strings. Records refer to each other by index ([`TypeId`]) and to
+//! strings by offset ([`StrRef`]).
+//!
+//! Reading order: [`layout`] says what the bytes are, [`read`] borrows them without copying and never panics on hostile
+//! input, [`write`] makes them, [`pod`] is the one place that casts bytes to records.
+#![cfg_attr(not(any(test, feature = "write")), no_std)]
+
+pub mod layout;
+pub mod pod;
+pub mod read;
+#[cfg(any(test, feature = "write"))]
+pub mod write;
+
+pub use layout::*;
+pub use read::{Error, Metadata};
+#[cfg(any(test, feature = "write"))]
+pub use write::Writer;

@@ -1,0 +1,141 @@
+//! Makes the bytes of the metadata section.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::layout::{
+    ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId, TypeRecord, VERSION,
+};
+use crate::pod::{self, Pod};
+
+/// Collects records and lays them out.
+#[derive(Default)]
+pub struct Writer {
+    types: Vec<TypeRecord>,
+    related: Vec<RelatedRecord>,
+    statics: Vec<StaticRecord>,
+    frames: Vec<FrameRecord>,
+    sites: Vec<SiteRecord>,
+    strings: Vec<u8>,
+    known_strings: HashMap<String, StrRef>,
+}
+
+/// The metadata would not fit into the 4 GiB that its offsets span.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TooLarge(pub u64);
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the metadata would have {} bytes, more than its 32-bit offsets can address", self.0)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+impl Writer {
+    /// A writer of empty metadata.
+    #[must_use]
+    pub fn new() -> Self {
+        Writer { strings: vec![0], ..Writer::default() }
+    }
+
+    /// The reference of a string, added if it is new. A NUL ends it.
+    pub fn string(&mut self, s: &str) -> StrRef {
+        let s = s.split('\0').next().unwrap_or("");
+        if s.is_empty() {
+            return StrRef(0);
+        }
+        if let Some(&known) = self.known_strings.get(s) {
+            return known;
+        }
+        let at = StrRef(self.strings.len() as u32);
+        self.strings.extend_from_slice(s.as_bytes());
+        self.strings.push(0);
+        self.known_strings.insert(s.to_owned(), at);
+        at
+    }
+
+    /// Adds a type and its related slots; `first_related` and `related_count` of `record` are filled in. Types are numbered in the order of their
+    /// addition, so that `related` may name types that come later.
+    pub fn ty(&mut self, mut record: TypeRecord, related: &[RelatedRecord]) -> TypeId {
+        record.first_related = self.related.len() as u32;
+        record.related_count = related.len() as u32;
+        self.related.extend_from_slice(related);
+        self.types.push(record);
+        TypeId(self.types.len() as u32 - 1)
+    }
+
+    /// Adds a static.
+    pub fn add_static(&mut self, record: StaticRecord) {
+        self.statics.push(record);
+    }
+
+    /// Adds a frame layout.
+    pub fn frame(&mut self, record: FrameRecord) {
+        self.frames.push(record);
+    }
+
+    /// Adds an allocation site.
+    pub fn site(&mut self, record: SiteRecord) {
+        self.sites.push(record);
+    }
+
+    /// The bytes of the section. Sorts each table by address; of records that start at one address the first added stays,
+    /// and a range that runs into the next is cut there, so that the reader's search is exact.
+    pub fn finish(mut self, build_id: &[u8]) -> Result<Vec<u8>, TooLarge> {
+        self.statics.sort_by_key(|r| r.svma);
+        self.statics.dedup_by_key(|r| r.svma);
+        for i in 1..self.statics.len() {
+            let next = self.statics[i].svma;
+            let this = &mut self.statics[i - 1];
+            this.size = this.size.min(next - this.svma);
+        }
+        self.frames.sort_by_key(|r| r.svma);
+        self.frames.dedup_by_key(|r| r.svma);
+        for i in 1..self.frames.len() {
+            let next = self.frames[i].svma;
+            let this = &mut self.frames[i - 1];
+            this.length = u64::from(this.length).min(next - this.svma) as u32;
+        }
+        self.sites.sort_by_key(|r| r.return_svma);
+        self.sites.dedup_by_key(|r| r.return_svma);
+
+        let mut id = [0; 32];
+        let id_len = build_id.len().min(id.len());
+        id[..id_len].copy_from_slice(&build_id[..id_len]);
+        let mut header = Header {
+            magic: MAGIC,
+            version: VERSION,
+            build_id_len: id_len as u32,
+            build_id: id,
+            size: 0,
+            types: Table::default(),
+            related: Table::default(),
+            statics: Table::default(),
+            frames: Table::default(),
+            sites: Table::default(),
+            strings: Table::default(),
+        };
+        let mut out = vec![0; size_of::<Header>()];
+        header.types = append(&mut out, &self.types);
+        header.related = append(&mut out, &self.related);
+        header.statics = append(&mut out, &self.statics);
+        header.frames = append(&mut out, &self.frames);
+        header.sites = append(&mut out, &self.sites);
+        header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };
+        out.extend_from_slice(&self.strings);
+        out.resize(out.len().next_multiple_of(ALIGN as usize), 0);
+        header.size = out.len() as u64;
+        if header.size > u64::from(u32::MAX) {
+            return Err(TooLarge(header.size));
+        }
+        out[..size_of::<Header>()].copy_from_slice(pod::bytes(&[header]));
+        Ok(out)
+    }
+}
+
+fn append<T: Pod>(out: &mut Vec<u8>, records: &[T]) -> Table {
+    let table = Table { offset: out.len() as u32, count: records.len() as u32 };
+    out.extend_from_slice(pod::bytes(records));
+    table
+}
