@@ -1,1 +1,4 @@
 //! What `allocscc` and `allocs` are made of.
+
+pub mod graph;
+pub mod sites;

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::layout::{
-    FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId, TypeRecord, VERSION,
+    FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId, TypeRecord,
+    VERSION,
 };
 use crate::pod::{self, Pod};
 
@@ -34,10 +35,14 @@ impl fmt::Display for Error {
             Error::TooShort(n) => write!(f, "metadata is cut off after {n} bytes"),
             Error::Misaligned => write!(f, "metadata is not 8-byte aligned"),
             Error::BadMagic => write!(f, "metadata does not begin with its magic bytes"),
-            Error::BadVersion(v) => write!(f, "metadata has version {v}, this is a reader of version {VERSION}"),
+            Error::BadVersion(v) => {
+                write!(f, "metadata has version {v}, this is a reader of version {VERSION}")
+            }
             Error::BadSize(n) => write!(f, "metadata says that it has {n} bytes, which it does not"),
             Error::BadBuildId(n) => write!(f, "metadata has a build-id of {n} bytes"),
-            Error::BadTable(t) => write!(f, "a table of {} records at {:#x} is not inside the metadata", t.count, t.offset),
+            Error::BadTable(t) => {
+                write!(f, "a table of {} records at {:#x} is not inside the metadata", t.count, t.offset)
+            }
             Error::BadStrings => write!(f, "the strings of the metadata are not NUL-terminated"),
         }
     }
@@ -121,7 +126,10 @@ impl<'a> Metadata<'a> {
     #[must_use]
     pub fn related(&self, ty: &TypeRecord) -> &'a [RelatedRecord] {
         let start = ty.first_related as usize;
-        start.checked_add(ty.related_count as usize).and_then(|end| self.related.get(start..end)).unwrap_or(&[])
+        start
+            .checked_add(ty.related_count as usize)
+            .and_then(|end| self.related.get(start..end))
+            .unwrap_or(&[])
     }
 
     /// All statics, by ascending address.

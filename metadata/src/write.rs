@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::layout::{
-    ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId, TypeRecord, VERSION,
+    ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId,
+    TypeRecord, VERSION,
 };
 use crate::pod::{self, Pod};
 

@@ -1,0 +1,182 @@
+//! What one preprocessed file says about its allocations: no addresses, types by name.
+//!
+//! The facts of a file travel in a section of its object file; the link step puts the facts of all files together, solves
+//! for the type of each site, and matches sites to call instructions.
+
+/// A C type as the source spells it, typedefs and qualifiers resolved. The link step finds it in the DWARF of the
+/// same compilation unit.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TypeRef {
+    /// `void`.
+    Void,
+    /// An arithmetic type, by what it is rather than how it is spelt.
+    Base(BaseType),
+    /// A struct, union or enum with a tag.
+    Tagged {
+        /// Which of the three.
+        kind: TagKind,
+        /// The tag.
+        tag: String,
+        /// Where the definition's tag stands, to tell apart two block-scope types of one tag; line 0 if it is incomplete.
+        place: Place,
+    },
+    /// A struct, union or enum without a tag.
+    Anonymous {
+        /// Which of the three.
+        kind: TagKind,
+        /// The typedef of its own declaration, if any.
+        typedef: Option<String>,
+        /// Where the keyword `struct`, `union` or `enum` stands.
+        place: Place,
+    },
+    /// A pointer.
+    Pointer(Box<TypeRef>),
+    /// An array; `None` for `[]`, `[0]` and variable length.
+    Array(Box<TypeRef>, Option<u64>),
+    /// A function.
+    Function {
+        /// What it returns.
+        result: Box<TypeRef>,
+        /// Types of the parameters, after adjustment of arrays and functions to pointers.
+        parameters: Vec<TypeRef>,
+        /// It ends in `...`, or has no prototype.
+        variadic: bool,
+    },
+}
+
+/// An arithmetic type: `DW_ATE_…` encoding and size in bytes (`char` counts as signed, `_Bool` as boolean).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BaseType {
+    /// `DW_ATE_…`.
+    pub encoding: u8,
+    /// Size in bytes.
+    pub size: u32,
+}
+
+/// The three kinds of types that have tags.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TagKind {
+    /// `struct`.
+    Struct,
+    /// `union`.
+    Union,
+    /// `enum`.
+    Enum,
+}
+
+/// A place in the source. Lines are those of the `#line` markers, files are as the markers spell them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Place {
+    /// File name as the line marker has it.
+    pub file: String,
+    /// Line, from 1; 0 for none.
+    pub line: u32,
+}
+
+/// The size argument of an allocation, or the value of a helper function, as far as it says something about types.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SizeExpr {
+    /// A constant without type evidence.
+    Const(u64),
+    /// `sizeof (T)`.
+    Sizeof(TypeRef),
+    /// `offsetof (T, member)`; the member path as written, dots between.
+    OffsetOf(TypeRef, String),
+    /// The value of the enclosing function's parameter.
+    Param(u32),
+    /// Product.
+    Mul(Box<SizeExpr>, Box<SizeExpr>),
+    /// Sum.
+    Add(Box<SizeExpr>, Box<SizeExpr>),
+    /// Difference.
+    Sub(Box<SizeExpr>, Box<SizeExpr>),
+    /// Quotient.
+    Div(Box<SizeExpr>, Box<SizeExpr>),
+    /// One of several: branches, `?:`, a variable assigned more than once.
+    Alt(Vec<SizeExpr>),
+    /// What a function returns for these arguments.
+    Call(String, Vec<SizeExpr>),
+    /// The length of a string (`strlen` and friends): evidence for characters.
+    StringLength,
+    /// Anything else.
+    Opaque,
+}
+
+/// What is called.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Callee {
+    /// A function by name.
+    Direct(String),
+    /// A function pointer in a field of a tagged or typedef-named type: type name, field.
+    Field(String, String),
+    /// A function pointer in a global variable.
+    Global(String),
+    /// A function pointer that is a parameter of the enclosing function.
+    Param(u32),
+}
+
+/// What receives the result of a call.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Sink {
+    /// The enclosing function returns it.
+    Return,
+    /// It is stored through the enclosing function's parameter.
+    Out(u32),
+    /// It becomes a pointer of this type by assignment, initialisation, cast or as an argument (the pointer type).
+    Pointer(TypeRef),
+    /// It is passed on as the argument with this index to this function.
+    Argument(String, u32),
+}
+
+/// A function that the file defines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// `static`.
+    pub is_static: bool,
+    /// Where its name stands.
+    pub place: Place,
+    /// Last line of its body.
+    pub last_line: u32,
+    /// Types of the parameters.
+    pub parameters: Vec<TypeRef>,
+    /// What it returns.
+    pub result: TypeRef,
+    /// The size that it computes from its parameters, if it is a size helper (`st_mult`): every `return` in one `Alt`.
+    pub value: Option<SizeExpr>,
+}
+
+/// A call that may allocate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// Index of the enclosing function in [`FileFacts::functions`].
+    pub function: u32,
+    /// Line and file of the callee's name, and of the end of the call (macros put both on one line).
+    pub place: Place,
+    /// Last line of the call expression.
+    pub last_line: u32,
+    /// Which of the calls with the same enclosing function, file, line and callee it is, from 0, in order of the source.
+    pub ordinal: u32,
+    /// What is called.
+    pub callee: Callee,
+    /// All arguments, seen as sizes.
+    pub arguments: Vec<SizeExpr>,
+    /// What receives the result; pointer conversions in the order met.
+    pub sinks: Vec<Sink>,
+}
+
+/// All facts of one preprocessed file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FileFacts {
+    /// The source as given to the compiler: `DW_AT_name` of its unit.
+    pub source: String,
+    /// The directory of the compilation: `DW_AT_comp_dir`.
+    pub directory: String,
+    /// The functions that it defines.
+    pub functions: Vec<Function>,
+    /// The calls that may allocate.
+    pub calls: Vec<Call>,
+    /// What the parser could not read: place and reason, one for each external declaration that was skipped.
+    pub skipped: Vec<(Place, String)>,
+}

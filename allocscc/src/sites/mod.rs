@@ -1,0 +1,3 @@
+//! From the source to the type of each allocation site.
+
+pub mod facts;
