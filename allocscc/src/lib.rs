@@ -1,4 +1,5 @@
 //! What `allocscc` and `allocs` are made of.
 
 pub mod graph;
+pub mod image;
 pub mod sites;

@@ -1,0 +1,203 @@
+//! The instructions of a linked file that call functions of given names.
+//!
+//! A function is reached directly (by its symbol), through a procedure linkage table entry, or through a slot of the global offset table
+//! that a dynamic relocation fills. Calls through a register are not seen.
+
+use anyhow::{Context, Result};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register};
+use object::read::elf::{ElfFile64, FileHeader, SectionHeader as _};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind, elf};
+use rustc_hash::FxHashMap;
+
+/// An address in the file, as the link editor assigned it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Svma(pub u64);
+
+/// An instruction that calls a function, or jumps to it as a tail call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallInstruction {
+    /// Address of the instruction behind the call: the return address that the callee sees. For a tail call the address behind the jump,
+    /// which nobody sees.
+    pub return_svma: Svma,
+    /// Symbol of the function, without a version.
+    pub callee: String,
+    /// It is a jump: the callee returns to the caller's caller.
+    pub is_tail: bool,
+}
+
+/// All calls in the executable sections of `file` to functions for which `wanted` holds, by ascending address.
+pub fn find(file: &ElfFile64<'_>, wanted: impl Fn(&str) -> bool) -> Result<Vec<CallInstruction>> {
+    let targets = Targets::of(file, &wanted)?;
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let starts = function_starts(file);
+    let mut calls = Vec::new();
+    for section in file.sections().filter(|s| s.kind() == SectionKind::Text) {
+        let name = section.name().unwrap_or("?");
+        if name.starts_with(".plt") {
+            continue;
+        }
+        let code = section.data().with_context(|| format!("section {name} cannot be read"))?;
+        let first = starts.partition_point(|&s| s <= section.address());
+        let last = starts.partition_point(|&s| s < section.address() + code.len() as u64);
+        // Padding and jump tables between functions may put the decoder out of step, so it starts afresh at each.
+        let mut start = section.address();
+        for &end in starts[first..last].iter().chain([&(section.address() + code.len() as u64)]) {
+            let from = (start - section.address()) as usize;
+            let to = (end - section.address()) as usize;
+            targets.calls_in(&code[from..to], start, &mut calls);
+            start = end;
+        }
+    }
+    calls.sort_by_key(|c| c.return_svma);
+    calls.dedup_by_key(|c| c.return_svma);
+    Ok(calls)
+}
+
+/// Where the wanted functions are reached.
+#[derive(Default)]
+struct Targets {
+    /// Address of the function or of its linkage table entry.
+    code: FxHashMap<u64, String>,
+    /// Address of the global offset table slot that holds its address.
+    slots: FxHashMap<u64, String>,
+}
+
+impl Targets {
+    fn of(file: &ElfFile64<'_>, wanted: &impl Fn(&str) -> bool) -> Result<Self> {
+        let mut targets = Targets::default();
+        for symbol in file.symbols().chain(file.dynamic_symbols()) {
+            if symbol.kind() == SymbolKind::Text && symbol.is_definition() {
+                targets.add_code(symbol.address(), symbol.name().unwrap_or(""), wanted);
+            }
+        }
+        targets.add_slots(file, wanted)?;
+        targets.add_linkage_tables(file)?;
+        Ok(targets)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.code.is_empty() && self.slots.is_empty()
+    }
+
+    fn add_code(&mut self, address: u64, name: &str, wanted: &impl Fn(&str) -> bool) {
+        let name = without_version(name);
+        if wanted(name) {
+            self.code.entry(address).or_insert_with(|| name.to_owned());
+        }
+    }
+
+    /// Dynamic relocations that put a function's address into a slot.
+    fn add_slots(&mut self, file: &ElfFile64<'_>, wanted: &impl Fn(&str) -> bool) -> Result<()> {
+        let endian = Endianness::Little;
+        let header = file.elf_header();
+        let data = file.data();
+        let sections = header.sections(endian, data).context("the section headers cannot be read")?;
+        for section in sections.iter() {
+            let Some((relocations, link)) =
+                section.rela(endian, data).context("a relocation section cannot be read")?
+            else {
+                continue;
+            };
+            let Ok(symbols) = sections.symbol_table_by_index(endian, data, link) else { continue };
+            for relocation in relocations {
+                let kind = relocation.r_type(endian, false);
+                if kind != elf::R_X86_64_JUMP_SLOT && kind != elf::R_X86_64_GLOB_DAT {
+                    continue;
+                }
+                let index = object::SymbolIndex(relocation.r_sym(endian, false) as usize);
+                let Ok(symbol) = symbols.symbol(index) else { continue };
+                let Ok(name) = symbols.symbol_name(endian, symbol) else { continue };
+                let name = without_version(std::str::from_utf8(name).unwrap_or(""));
+                if wanted(name) {
+                    self.slots.insert(relocation.r_offset.get(endian), name.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries of the procedure linkage tables: `jmp *slot(%rip)`, perhaps behind an `endbr64`.
+    fn add_linkage_tables(&mut self, file: &ElfFile64<'_>) -> Result<()> {
+        for section in file.sections() {
+            let Ok(name) = section.name() else { continue };
+            if !name.starts_with(".plt") {
+                continue;
+            }
+            let code = section.data().with_context(|| format!("section {name} cannot be read"))?;
+            let mut landing_pad = None;
+            for instruction in instructions(code, section.address()) {
+                if let Some(callee) = self.through_slot(&instruction) {
+                    let entry = landing_pad.filter(|&pad| pad + 4 == instruction.ip());
+                    self.code.insert(entry.unwrap_or(instruction.ip()), callee.to_owned());
+                }
+                landing_pad =
+                    (instruction.mnemonic() == iced_x86::Mnemonic::Endbr64).then_some(instruction.ip());
+            }
+        }
+        Ok(())
+    }
+
+    fn calls_in(&self, code: &[u8], start: u64, calls: &mut Vec<CallInstruction>) {
+        for instruction in instructions(code, start) {
+            if let Some(callee) = self.callee(&instruction) {
+                calls.push(CallInstruction {
+                    return_svma: Svma(instruction.next_ip()),
+                    callee: callee.to_owned(),
+                    is_tail: matches!(
+                        instruction.flow_control(),
+                        FlowControl::UnconditionalBranch
+                            | FlowControl::ConditionalBranch
+                            | FlowControl::IndirectBranch
+                    ),
+                });
+            }
+        }
+    }
+
+    fn callee(&self, instruction: &Instruction) -> Option<&str> {
+        match instruction.flow_control() {
+            FlowControl::Call | FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch
+                if matches!(instruction.op0_kind(), OpKind::NearBranch64) =>
+            {
+                self.code.get(&instruction.near_branch64()).map(String::as_str)
+            }
+            FlowControl::IndirectCall | FlowControl::IndirectBranch => self.through_slot(instruction),
+            _ => None,
+        }
+    }
+
+    fn through_slot(&self, instruction: &Instruction) -> Option<&str> {
+        let is_indirect =
+            matches!(instruction.flow_control(), FlowControl::IndirectCall | FlowControl::IndirectBranch);
+        (is_indirect
+            && instruction.op0_kind() == OpKind::Memory
+            && instruction.memory_base() == Register::RIP)
+            .then(|| self.slots.get(&instruction.ip_rel_memory_address()).map(String::as_str))
+            .flatten()
+    }
+}
+
+fn instructions(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + use<'_> {
+    let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
+    std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
+}
+
+/// Addresses at which functions start, ascending.
+fn function_starts(file: &ElfFile64<'_>) -> Vec<u64> {
+    let mut starts: Vec<u64> = file
+        .symbols()
+        .chain(file.dynamic_symbols())
+        .filter(|s| s.kind() == SymbolKind::Text && s.is_definition())
+        .map(|s| s.address())
+        .collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+/// `memcpy@GLIBC_2.14` is `memcpy`.
+fn without_version(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
+}

@@ -1,0 +1,3 @@
+//! The linked file: its call instructions, and sections in and out.
+
+pub mod calls;
