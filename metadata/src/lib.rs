@@ -6,16 +6,12 @@
 //! strings by offset ([`StrRef`]).
 //!
 //! Reading order: [`layout`] says what the bytes are, [`read`] borrows them without copying and never panics on hostile
-//! input, [`write`] makes them, [`pod`] is the one place that casts bytes to records.
-#![cfg_attr(not(any(test, feature = "write")), no_std)]
+//! input, [`pod`] is the one place that casts bytes to records.
+#![no_std]
 
 pub mod layout;
 pub mod pod;
 pub mod read;
-#[cfg(any(test, feature = "write"))]
-pub mod write;
 
 pub use layout::*;
 pub use read::{Error, Metadata};
-#[cfg(any(test, feature = "write"))]
-pub use write::Writer;

@@ -19,7 +19,9 @@ pub unsafe trait Pod: Copy + 'static {}
 
 // SAFETY: repr(C), integers and arrays of integers only, sizes pinned in `layout` equal the sums of the fields.
 unsafe impl Pod for Header {}
-// SAFETY: as above.
+// SAFETY: an integer.
+unsafe impl Pod for u64 {}
+// SAFETY: as for Header.
 unsafe impl Pod for TypeRecord {}
 // SAFETY: as above.
 unsafe impl Pod for RelatedRecord {}

@@ -1,13 +1,16 @@
 //! Makes the bytes of the metadata section.
+//!
+//! A crate of its own because it allocates: were it a feature of the format's crate, a build of the whole workspace would
+//! turn it on for the run-time library too, which has no allocator.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::layout::{
+use allocs_metadata::pod::{self, Pod};
+use allocs_metadata::{
     ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId,
     TypeRecord, VERSION,
 };
-use crate::pod::{self, Pod};
 
 /// Collects records and lays them out.
 #[derive(Default)]

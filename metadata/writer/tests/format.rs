@@ -1,0 +1,149 @@
+//! What is written is what is read, and hostile bytes never bring the reader down.
+
+use allocs_metadata::{
+    Error, FrameRecord, Metadata, RelatedRecord, SiteRecord, StaticRecord, StrRef, TypeId, TypeRecord,
+};
+use allocs_metadata_writer::Writer;
+use proptest::prelude::*;
+
+/// Bytes at an 8-aligned address, as a mapping or a section gives them.
+struct Aligned(Vec<u64>, usize);
+
+impl Aligned {
+    fn new(bytes: &[u8]) -> Self {
+        let mut words = vec![0; bytes.len().div_ceil(8)];
+        for (word, chunk) in words.iter_mut().zip(bytes.chunks(8)) {
+            let mut le = [0; 8];
+            le[..chunk.len()].copy_from_slice(chunk);
+            *word = u64::from_le_bytes(le);
+        }
+        Aligned(words, bytes.len())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &allocs_metadata::pod::bytes(&self.0)[..self.1]
+    }
+}
+
+fn type_record(name: StrRef, word: u32) -> TypeRecord {
+    TypeRecord { digest: [1, 2], name, size: 4, word, first_related: 0, related_count: 0, flags: 0 }
+}
+
+fn static_record(svma: u64, size: u64, name: StrRef) -> StaticRecord {
+    StaticRecord { svma, size, ty: TypeId(0), name }
+}
+
+#[test]
+fn records_and_strings_come_back() {
+    let mut w = Writer::new();
+    let int = w.string("int$32");
+    assert_eq!(w.string("int$32"), int);
+    let int = w.ty(type_record(int, 2), &[]);
+    let point = w.string("point");
+    let x = w.string("x");
+    let slots = [RelatedRecord { ty: int, name: x, value: 0 }, RelatedRecord { ty: int, name: x, value: 4 }];
+    let point = w.ty(type_record(point, 6), &slots);
+    let main = w.string("main");
+    w.add_static(static_record(0x2000, 16, StrRef(0)));
+    w.add_static(static_record(0x1000, 32, main));
+    w.frame(FrameRecord { svma: 0x1000, length: 32, ty: point, below_cfa: 48, reserved: 0 });
+    w.site(SiteRecord {
+        return_svma: 0x1010,
+        ty: point,
+        file: x,
+        line: 7,
+        function: main,
+        callee: main,
+        evidence: 1,
+        flags: 0,
+        reserved: 0,
+    });
+    let bytes = Aligned::new(&w.finish(b"build-id").unwrap());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    assert_eq!(m.build_id(), b"build-id");
+    assert_eq!(m.text(m.ty(point).unwrap().name), "point");
+    assert_eq!(m.related(m.ty(point).unwrap()), slots);
+    assert_eq!(m.static_at(0x101f).map(|s| m.text(s.name)), Some("main"));
+    assert_eq!(m.static_at(0x1020), None);
+    assert_eq!(m.static_at(0xfff), None);
+    assert_eq!(m.frame_at(0x1000).unwrap().below_cfa, 48);
+    assert_eq!(m.frame_at(0x1020), None);
+    assert_eq!(m.site_at(0x1010).unwrap().line, 7);
+    assert_eq!(m.site_at(0x1011), None);
+}
+
+#[test]
+fn a_range_that_runs_into_the_next_is_cut_there() {
+    let mut w = Writer::new();
+    w.add_static(static_record(0x10, 0x100, StrRef(0)));
+    w.add_static(static_record(0x20, 8, StrRef(0)));
+    w.add_static(static_record(0x20, 4, StrRef(0)));
+    let bytes = Aligned::new(&w.finish(&[]).unwrap());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    assert_eq!(m.statics().iter().map(|s| (s.svma, s.size)).collect::<Vec<_>>(), [(0x10, 0x10), (0x20, 8)]);
+}
+
+#[test]
+fn another_version_is_refused_by_number() {
+    let mut bytes = Writer::new().finish(&[]).unwrap();
+    bytes[8] = 99;
+    assert_eq!(Metadata::parse(Aligned::new(&bytes).bytes()).unwrap_err(), Error::BadVersion(99));
+}
+
+#[test]
+fn bytes_that_are_cut_off_are_refused() {
+    let bytes = Writer::new().finish(&[]).unwrap();
+    for n in 0..bytes.len() {
+        assert!(Metadata::parse(Aligned::new(&bytes[..n]).bytes()).is_err(), "{n} bytes");
+    }
+}
+
+/// Follows everything in the metadata, as a reader would.
+fn walk(m: &Metadata<'_>) -> usize {
+    let mut seen = m.build_id().len();
+    for ty in m.types() {
+        seen += m.text(ty.name).len();
+        seen += m.related(ty).iter().filter_map(|r| m.ty(r.ty)).count();
+    }
+    for probe in [0, 0x10, 0x1000, u64::MAX] {
+        seen += usize::from(m.static_at(probe).is_some());
+        seen += usize::from(m.frame_at(probe).is_some());
+        seen += usize::from(m.site_at(probe).is_some());
+    }
+    seen
+}
+
+proptest! {
+    #[test]
+    fn a_look_up_equals_a_scan(ranges in prop::collection::vec((0u64..2000, 1u64..60), 0..60), probe in 0u64..2100) {
+        let mut w = Writer::new();
+        for &(svma, size) in &ranges {
+            w.add_static(static_record(svma, size, StrRef(0)));
+        }
+        let bytes = Aligned::new(&w.finish(&[]).unwrap());
+        let m = Metadata::parse(bytes.bytes()).unwrap();
+        let scan = m.statics().iter().find(|s| (s.svma..s.svma + s.size).contains(&probe));
+        prop_assert_eq!(m.static_at(probe), scan);
+    }
+
+    #[test]
+    fn hostile_bytes_never_bring_the_reader_down(
+        noise in prop::collection::vec((0usize..400, any::<u8>()), 0..12)
+    ) {
+        let mut w = Writer::new();
+        let name = w.string("name");
+        let int = w.ty(type_record(name, 2), &[]);
+        w.ty(type_record(name, 6), &[RelatedRecord { ty: int, name, value: 0 }]);
+        w.add_static(static_record(0x10, 4, name));
+        w.frame(FrameRecord { svma: 0x10, length: 4, ty: int, below_cfa: 8, reserved: 0 });
+        let mut bytes = w.finish(b"id").unwrap();
+        for (at, value) in noise {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
+        let bytes = Aligned::new(&bytes);
+        if let Ok(m) = Metadata::parse(bytes.bytes()) {
+            walk(&m);
+        }
+    }
+}
