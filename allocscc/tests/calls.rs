@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 "#;
 
 /// Links [`SOURCE`] with `cc flags`, or `None` where the compiler is not installed.
-fn calls_with(cc: &str, flags: &str) -> Option<Vec<CallInstruction>> {
+fn calls_with(cc: &str, flags: &str) -> Option<Vec<CallInstruction<String>>> {
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("t.c");
     let output = dir.path().join("t");
@@ -37,10 +37,10 @@ fn calls_with(cc: &str, flags: &str) -> Option<Vec<CallInstruction>> {
     Some(find(&output))
 }
 
-fn find(path: &Path) -> Vec<CallInstruction> {
+fn find(path: &Path) -> Vec<CallInstruction<String>> {
     let data = std::fs::read(path).unwrap();
     let file = ElfFile64::parse(&*data).unwrap();
-    calls::find(&file, |name| ["malloc", "calloc", "strdup"].contains(&name)).unwrap()
+    calls::to_symbols(&file, |name| ["malloc", "calloc", "strdup"].contains(&name)).unwrap()
 }
 
 /// `expected`: callees in main and `tail`, sorted; a trailing `!` marks a tail call.

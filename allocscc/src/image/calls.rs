@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register};
 use object::read::elf::{ElfFile64, FileHeader, SectionHeader as _};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind, elf};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// An address in the file, as the link editor assigned it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -15,107 +15,86 @@ pub struct Svma(pub u64);
 
 /// An instruction that calls a function, or jumps to it as a tail call.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CallInstruction {
-    /// Address of the instruction behind the call: the return address that the callee sees. For a tail call the address behind the jump,
-    /// which nobody sees.
+pub struct CallInstruction<T> {
+    /// Address of the instruction behind the call: the return address that the callee sees. For a tail call the address
+    /// behind the jump, which nobody sees.
     pub return_svma: Svma,
-    /// Symbol of the function, without a version.
-    pub callee: String,
+    /// What is called.
+    pub callee: T,
     /// It is a jump: the callee returns to the caller's caller.
     pub is_tail: bool,
 }
 
-/// All calls in the executable sections of `file` to functions for which `wanted` holds, by ascending address.
-pub fn find(file: &ElfFile64<'_>, wanted: impl Fn(&str) -> bool) -> Result<Vec<CallInstruction>> {
-    let targets = Targets::of(file, &wanted)?;
-    if targets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let starts = function_starts(file);
-    let mut calls = Vec::new();
-    for section in file.sections().filter(|s| s.kind() == SectionKind::Text) {
-        let name = section.name().unwrap_or("?");
-        if name.starts_with(".plt") {
-            continue;
-        }
-        let code = section.data().with_context(|| format!("section {name} cannot be read"))?;
-        let first = starts.partition_point(|&s| s <= section.address());
-        let last = starts.partition_point(|&s| s < section.address() + code.len() as u64);
-        // Padding and jump tables between functions may put the decoder out of step, so it starts afresh at each.
-        let mut start = section.address();
-        for &end in starts[first..last].iter().chain([&(section.address() + code.len() as u64)]) {
-            let from = (start - section.address()) as usize;
-            let to = (end - section.address()) as usize;
-            targets.calls_in(&code[from..to], start, &mut calls);
-            start = end;
-        }
-    }
-    calls.sort_by_key(|c| c.return_svma);
-    calls.dedup_by_key(|c| c.return_svma);
-    Ok(calls)
+/// All calls in the executable sections of `file` to functions whose symbol, without a version, is `wanted`, by ascending address.
+pub fn to_symbols(
+    file: &ElfFile64<'_>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<CallInstruction<String>>> {
+    Targets::of(file, |name, _| wanted(name).then(|| name.to_owned()))?.calls(file)
+}
+
+/// All calls to the functions that `file` defines at the `entries`, by ascending address.
+pub fn to_entries(file: &ElfFile64<'_>, entries: &FxHashSet<Svma>) -> Result<Vec<CallInstruction<Svma>>> {
+    Targets::of(file, |_, entry| entry.filter(|e| entries.contains(e)))?.calls(file)
 }
 
 /// Where the wanted functions are reached.
-#[derive(Default)]
-struct Targets {
+struct Targets<T> {
     /// Address of the function or of its linkage table entry.
-    code: FxHashMap<u64, String>,
+    code: FxHashMap<u64, T>,
     /// Address of the global offset table slot that holds its address.
-    slots: FxHashMap<u64, String>,
+    slots: FxHashMap<u64, T>,
 }
 
-impl Targets {
-    fn of(file: &ElfFile64<'_>, wanted: &impl Fn(&str) -> bool) -> Result<Self> {
-        let mut targets = Targets::default();
+impl<T: Clone> Targets<T> {
+    /// `wanted` gets the name of each function symbol and, where the file defines it, its address.
+    fn of(file: &ElfFile64<'_>, wanted: impl Fn(&str, Option<Svma>) -> Option<T>) -> Result<Self> {
+        let mut code = FxHashMap::default();
+        let mut defined = FxHashMap::default();
         for symbol in file.symbols().chain(file.dynamic_symbols()) {
             if symbol.kind() == SymbolKind::Text && symbol.is_definition() {
-                targets.add_code(symbol.address(), symbol.name().unwrap_or(""), wanted);
+                let name = without_version(symbol.name().unwrap_or(""));
+                let entry = Svma(symbol.address());
+                defined.insert(name, entry);
+                if let Some(target) = wanted(name, Some(entry)) {
+                    code.entry(entry.0).or_insert(target);
+                }
             }
         }
-        targets.add_slots(file, wanted)?;
+        let slots = slots(file, |name| wanted(name, defined.get(name).copied()))?;
+        let mut targets = Targets { code, slots };
         targets.add_linkage_tables(file)?;
         Ok(targets)
     }
 
-    fn is_empty(&self) -> bool {
-        self.code.is_empty() && self.slots.is_empty()
-    }
-
-    fn add_code(&mut self, address: u64, name: &str, wanted: &impl Fn(&str) -> bool) {
-        let name = without_version(name);
-        if wanted(name) {
-            self.code.entry(address).or_insert_with(|| name.to_owned());
+    fn calls(&self, file: &ElfFile64<'_>) -> Result<Vec<CallInstruction<T>>> {
+        let mut calls = Vec::new();
+        if self.code.is_empty() && self.slots.is_empty() {
+            return Ok(calls);
         }
-    }
-
-    /// Dynamic relocations that put a function's address into a slot.
-    fn add_slots(&mut self, file: &ElfFile64<'_>, wanted: &impl Fn(&str) -> bool) -> Result<()> {
-        let endian = Endianness::Little;
-        let header = file.elf_header();
-        let data = file.data();
-        let sections = header.sections(endian, data).context("the section headers cannot be read")?;
-        for section in sections.iter() {
-            let Some((relocations, link)) =
-                section.rela(endian, data).context("a relocation section cannot be read")?
-            else {
+        let starts = function_starts(file);
+        for section in file.sections().filter(|s| s.kind() == SectionKind::Text) {
+            let name = section.name().unwrap_or("?");
+            if name.starts_with(".plt") {
                 continue;
-            };
-            let Ok(symbols) = sections.symbol_table_by_index(endian, data, link) else { continue };
-            for relocation in relocations {
-                let kind = relocation.r_type(endian, false);
-                if kind != elf::R_X86_64_JUMP_SLOT && kind != elf::R_X86_64_GLOB_DAT {
-                    continue;
-                }
-                let index = object::SymbolIndex(relocation.r_sym(endian, false) as usize);
-                let Ok(symbol) = symbols.symbol(index) else { continue };
-                let Ok(name) = symbols.symbol_name(endian, symbol) else { continue };
-                let name = without_version(std::str::from_utf8(name).unwrap_or(""));
-                if wanted(name) {
-                    self.slots.insert(relocation.r_offset.get(endian), name.to_owned());
-                }
+            }
+            let code = section.data().with_context(|| format!("section {name} cannot be read"))?;
+            let end = section.address().checked_add(code.len() as u64);
+            let end = end.with_context(|| format!("section {name} ends behind the address space"))?;
+            let first = starts.partition_point(|&s| s.0 <= section.address());
+            let last = starts.partition_point(|&s| s.0 < end).max(first);
+            // Padding and jump tables between functions may put the decoder out of step, so it starts afresh at each.
+            let mut start = section.address();
+            for stop in starts[first..last].iter().map(|s| s.0).chain([end]) {
+                let from = (start - section.address()) as usize;
+                let to = (stop - section.address()) as usize;
+                self.calls_in(&code[from..to], start, &mut calls);
+                start = stop;
             }
         }
-        Ok(())
+        calls.sort_by_key(|c| c.return_svma);
+        calls.dedup_by_key(|c| c.return_svma);
+        Ok(calls)
     }
 
     /// Entries of the procedure linkage tables: `jmp *slot(%rip)`, perhaps behind an `endbr64`.
@@ -130,7 +109,8 @@ impl Targets {
             for instruction in instructions(code, section.address()) {
                 if let Some(callee) = self.through_slot(&instruction) {
                     let entry = landing_pad.filter(|&pad| pad + 4 == instruction.ip());
-                    self.code.insert(entry.unwrap_or(instruction.ip()), callee.to_owned());
+                    let callee = callee.clone();
+                    self.code.insert(entry.unwrap_or(instruction.ip()), callee);
                 }
                 landing_pad =
                     (instruction.mnemonic() == iced_x86::Mnemonic::Endbr64).then_some(instruction.ip());
@@ -139,12 +119,12 @@ impl Targets {
         Ok(())
     }
 
-    fn calls_in(&self, code: &[u8], start: u64, calls: &mut Vec<CallInstruction>) {
+    fn calls_in(&self, code: &[u8], start: u64, calls: &mut Vec<CallInstruction<T>>) {
         for instruction in instructions(code, start) {
             if let Some(callee) = self.callee(&instruction) {
                 calls.push(CallInstruction {
                     return_svma: Svma(instruction.next_ip()),
-                    callee: callee.to_owned(),
+                    callee: callee.clone(),
                     is_tail: matches!(
                         instruction.flow_control(),
                         FlowControl::UnconditionalBranch
@@ -156,27 +136,56 @@ impl Targets {
         }
     }
 
-    fn callee(&self, instruction: &Instruction) -> Option<&str> {
+    fn callee(&self, instruction: &Instruction) -> Option<&T> {
         match instruction.flow_control() {
             FlowControl::Call | FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch
                 if matches!(instruction.op0_kind(), OpKind::NearBranch64) =>
             {
-                self.code.get(&instruction.near_branch64()).map(String::as_str)
+                self.code.get(&instruction.near_branch64())
             }
             FlowControl::IndirectCall | FlowControl::IndirectBranch => self.through_slot(instruction),
             _ => None,
         }
     }
 
-    fn through_slot(&self, instruction: &Instruction) -> Option<&str> {
+    fn through_slot(&self, instruction: &Instruction) -> Option<&T> {
         let is_indirect =
             matches!(instruction.flow_control(), FlowControl::IndirectCall | FlowControl::IndirectBranch);
         (is_indirect
             && instruction.op0_kind() == OpKind::Memory
             && instruction.memory_base() == Register::RIP)
-            .then(|| self.slots.get(&instruction.ip_rel_memory_address()).map(String::as_str))
+            .then(|| self.slots.get(&instruction.ip_rel_memory_address()))
             .flatten()
     }
+}
+
+/// Slots that dynamic relocations fill with the address of a wanted function.
+fn slots<T>(file: &ElfFile64<'_>, wanted: impl Fn(&str) -> Option<T>) -> Result<FxHashMap<u64, T>> {
+    let endian = Endianness::Little;
+    let data = file.data();
+    let sections = file.elf_header().sections(endian, data).context("the section headers cannot be read")?;
+    let mut slots = FxHashMap::default();
+    for section in sections.iter() {
+        let Some((relocations, link)) =
+            section.rela(endian, data).context("a relocation section cannot be read")?
+        else {
+            continue;
+        };
+        let Ok(symbols) = sections.symbol_table_by_index(endian, data, link) else { continue };
+        for relocation in relocations {
+            let kind = relocation.r_type(endian, false);
+            if kind != elf::R_X86_64_JUMP_SLOT && kind != elf::R_X86_64_GLOB_DAT {
+                continue;
+            }
+            let index = object::SymbolIndex(relocation.r_sym(endian, false) as usize);
+            let Ok(symbol) = symbols.symbol(index) else { continue };
+            let Ok(name) = symbols.symbol_name(endian, symbol) else { continue };
+            if let Some(target) = wanted(without_version(std::str::from_utf8(name).unwrap_or(""))) {
+                slots.insert(relocation.r_offset.get(endian), target);
+            }
+        }
+    }
+    Ok(slots)
 }
 
 fn instructions(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + use<'_> {
@@ -185,12 +194,13 @@ fn instructions(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + 
 }
 
 /// Addresses at which functions start, ascending.
-fn function_starts(file: &ElfFile64<'_>) -> Vec<u64> {
-    let mut starts: Vec<u64> = file
+#[must_use]
+pub fn function_starts(file: &ElfFile64<'_>) -> Vec<Svma> {
+    let mut starts: Vec<Svma> = file
         .symbols()
         .chain(file.dynamic_symbols())
         .filter(|s| s.kind() == SymbolKind::Text && s.is_definition())
-        .map(|s| s.address())
+        .map(|s| Svma(s.address()))
         .collect();
     starts.sort_unstable();
     starts.dedup();
