@@ -1,3 +1,4 @@
 //! The linked file: its call instructions, and sections in and out.
 
 pub mod calls;
+pub mod literals;
