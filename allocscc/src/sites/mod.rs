@@ -1,3 +1,4 @@
 //! From the source to the type of each allocation site.
 
 pub mod facts;
+pub mod matching;

@@ -1,0 +1,164 @@
+//! Which call instruction of the linked file is which allocation site of the source.
+//!
+//! The key is (function, file, line, callee). The compiler's line table gives the line of a call as that of the callee's
+//! name or of some other token of the call, so a site is a range of lines. Several sites can have one key (a macro that
+//! expands to two calls), and then the instruction is each of them.
+
+use rustc_hash::FxHashMap;
+
+/// What the source says of a site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SiteKey<'a> {
+    /// The function whose body holds the call.
+    pub function: &'a str,
+    /// Source file, as the line markers spell it.
+    pub file: &'a str,
+    /// Line of the callee's name.
+    pub first_line: u32,
+    /// Line of the closing parenthesis.
+    pub last_line: u32,
+    /// The function called, as the source spells it.
+    pub callee: &'a str,
+}
+
+/// What the debug information says of a call instruction: its innermost source function, inlined ones included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallPlace<'a> {
+    /// Function, without the suffixes of clones.
+    pub function: &'a str,
+    /// Source file, as the line table spells it.
+    pub file: &'a str,
+    /// Line.
+    pub line: u32,
+    /// Symbol that is called.
+    pub callee: &'a str,
+}
+
+/// The sites of a link unit, by key.
+pub struct SiteIndex<'a> {
+    /// (callee, basename) → sites.
+    by_file: FxHashMap<(&'a str, &'a str), Vec<(usize, SiteKey<'a>)>>,
+}
+
+impl<'a> SiteIndex<'a> {
+    /// An index of `sites`; the numbers that [`SiteIndex::find`] gives are places in this sequence.
+    pub fn new(sites: impl IntoIterator<Item = SiteKey<'a>>) -> Self {
+        let mut by_file: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for (number, site) in sites.into_iter().enumerate() {
+            by_file.entry((plain_callee(site.callee), basename(site.file))).or_default().push((number, site));
+        }
+        SiteIndex { by_file }
+    }
+
+    /// The sites that the instruction may be; several only if they have one key.
+    #[must_use]
+    pub fn find(&self, call: &CallPlace<'_>) -> Vec<usize> {
+        let mut found = self.find_spelt(plain_callee(call.callee), call);
+        // The compiler turns malloc and memset of zero into calloc.
+        if found.is_empty() && plain_callee(call.callee) == "calloc" {
+            found = self.find_spelt("malloc", call);
+        }
+        found
+    }
+
+    fn find_spelt(&self, callee: &str, call: &CallPlace<'_>) -> Vec<usize> {
+        let candidates = self.by_file.get(&(callee, basename(call.file))).map_or(&[][..], Vec::as_slice);
+        let matching: Vec<_> = candidates
+            .iter()
+            .filter(|(_, s)| s.function == call.function && (s.first_line..=s.last_line).contains(&call.line))
+            .collect();
+        // Two files of one basename, then a call inside another call's arguments: the closer one is meant.
+        let same_path = keep_if_any(&matching, |s| s.file == call.file);
+        let same_line = keep_if_any(&same_path, |s| s.first_line == call.line);
+        same_line.iter().map(|(number, _)| *number).collect()
+    }
+}
+
+type Candidate<'c, 'a> = &'c (usize, SiteKey<'a>);
+
+/// Those for which the condition holds, or all if it holds for none.
+fn keep_if_any<'c, 'a>(
+    sites: &[Candidate<'c, 'a>],
+    condition: impl Fn(&SiteKey<'a>) -> bool,
+) -> Vec<Candidate<'c, 'a>> {
+    let kept: Vec<_> = sites.iter().copied().filter(|(_, s)| condition(s)).collect();
+    if kept.is_empty() { sites.to_vec() } else { kept }
+}
+
+/// The name of an allocation function without the prefixes and suffixes by which compilers and libc headers call it:
+/// `__builtin_malloc` is `malloc`, `__asprintf_chk` is `asprintf`, `__strdup` is `strdup`.
+#[must_use]
+pub fn plain_callee(name: &str) -> &str {
+    let name = name.strip_prefix("__builtin_").unwrap_or(name);
+    match name.strip_prefix("__") {
+        Some(inner) => inner.strip_suffix("_chk").unwrap_or(inner),
+        None => name,
+    }
+}
+
+fn basename(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sites and the call as `function file line[-last] callee`.
+    fn check(sites: &[&str], call: &str, expected: &[usize]) {
+        let sites: Vec<SiteKey<'_>> = sites
+            .iter()
+            .map(|s| {
+                let (function, file, first_line, last_line, callee) = parse(s);
+                SiteKey { function, file, first_line, last_line, callee }
+            })
+            .collect();
+        let (function, file, line, _, callee) = parse(call);
+        let found = SiteIndex::new(sites).find(&CallPlace { function, file, line, callee });
+        assert_eq!(found, expected, "{call}");
+    }
+
+    fn parse(s: &str) -> (&str, &str, u32, u32, &str) {
+        let [function, file, lines, callee] = s.split(' ').collect::<Vec<_>>()[..] else { panic!("{s}") };
+        let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
+        (function, file, first.parse().unwrap(), last.parse().unwrap(), callee)
+    }
+
+    #[test]
+    fn by_function_file_line_and_callee() {
+        let sites =
+            ["f a.c 3 malloc", "f a.c 4-6 malloc", "g a.c 3 malloc", "f b.c 3 malloc", "f a.c 3 calloc"];
+        check(&sites, "f a.c 3 malloc", &[0]);
+        check(&sites, "f ./a.c 3 malloc", &[0]);
+        check(&sites, "f a.c 5 malloc", &[1]);
+        check(&sites, "g a.c 3 malloc", &[2]);
+        check(&sites, "f b.c 3 malloc", &[3]);
+        check(&sites, "f a.c 3 calloc", &[4]);
+        check(&sites, "f a.c 7 malloc", &[]);
+        check(&sites, "h a.c 3 malloc", &[]);
+    }
+
+    #[test]
+    fn two_files_of_one_name() {
+        check(&["f x/a.c 3 malloc", "f y/a.c 3 malloc"], "f y/a.c 3 malloc", &[1]);
+    }
+
+    #[test]
+    fn one_line_with_two_calls_is_both() {
+        check(&["f a.c 3 malloc", "f a.c 3 malloc"], "f a.c 3 malloc", &[0, 1]);
+    }
+
+    #[test]
+    fn a_call_in_anothers_arguments() {
+        check(&["f a.c 3-5 realloc", "f a.c 4 realloc"], "f a.c 4 realloc", &[1]);
+    }
+
+    #[test]
+    fn other_spellings_of_the_callee() {
+        check(&["f a.c 3 __builtin_malloc"], "f a.c 3 malloc", &[0]);
+        check(&["f a.c 3 asprintf"], "f a.c 3 __asprintf_chk", &[0]);
+        check(&["f a.c 3 strdup"], "f a.c 3 __strdup", &[0]);
+        check(&["f a.c 3 malloc"], "f a.c 3 calloc", &[0]);
+        check(&["f a.c 3 calloc"], "f a.c 3 malloc", &[]);
+    }
+}
