@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use allocscc::image::calls::{self, CallInstruction};
+use allocscc::image::tail_calls;
 use object::read::elf::ElfFile64;
 
 const SOURCE: &str = r#"
@@ -87,4 +88,28 @@ fn a_file_that_calls_nothing_wanted_has_no_calls() {
     std::fs::write(&source, "int main(void) { return 0; }\n").unwrap();
     assert!(Command::new("cc").arg("-o").args([&output, &source]).status().unwrap().success());
     assert_eq!(find(&output), []);
+}
+
+#[test]
+fn a_tail_call_is_seen_from_its_callers() {
+    const SOURCE: &str = r#"
+    #include <stdlib.h>
+    void *volatile sink;
+    __attribute__((noipa)) static void *inner(size_t n) { return malloc(n); }
+    __attribute__((noipa)) static void *outer(size_t n) { return inner(n + 1); }
+    int main(int argc, char **argv) { sink = outer(argc); sink = inner(argc); sink = malloc(argc); return 0; }
+    "#;
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("t.c");
+    let output = dir.path().join("t");
+    std::fs::write(&source, SOURCE).unwrap();
+    assert!(Command::new("gcc").arg("-O2").arg("-o").args([&output, &source]).status().unwrap().success());
+    let data = std::fs::read(&output).unwrap();
+    let file = ElfFile64::parse(&*data).unwrap();
+    let mallocs = calls::to_symbols(&file, |name| name == "malloc").unwrap();
+    let jumps: Vec<_> = mallocs.iter().filter(|c| c.is_tail).map(|c| c.return_svma).collect();
+    assert_eq!((mallocs.len(), jumps.len()), (2, 1));
+    let seen = tail_calls::returns_seen(&file, &jumps).unwrap();
+    assert_eq!(seen.iter().map(|(_, tails)| tails.clone()).collect::<Vec<_>>(), [jumps.clone(), jumps]);
+    assert!(seen.iter().all(|(address, _)| mallocs.iter().all(|c| c.return_svma != *address)));
 }

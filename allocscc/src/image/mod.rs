@@ -2,3 +2,4 @@
 
 pub mod calls;
 pub mod literals;
+pub mod tail_calls;
