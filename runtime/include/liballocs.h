@@ -1,0 +1,171 @@
+/* Ask any address of the running program which allocator, type, base, size and allocation site it has.
+ *
+ * Build with allocscc and run under liballocs_preload.so (LD_PRELOAD, or `allocs run PROGRAM`). The same binary
+ * runs without the library: every query then answers NULL or 0, at the price of a test and a branch.
+ *
+ * Queries take any address at all: interior, one past the end, wild, NULL. They never fault, never allocate from
+ * the program's heap, take no lock, and may be called from a signal handler and from any thread. */
+#ifndef LIBALLOCS_H_
+#define LIBALLOCS_H_
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "uniqtype.h"
+#include "allocmeta.h"
+#include "pageindex.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Each query also has a name that begins with __liballocs_. */
+#define LIBALLOCS_QUERY_(result, name, parameters, arguments, absent) \
+	LIBALLOCS_OPTIONAL_(result, name, parameters, arguments, absent) \
+	LIBALLOCS_OPTIONAL_(result, __liballocs_##name, parameters, arguments, absent)
+
+/* The number of an allocation site. */
+typedef unsigned allocsite_id_t;
+
+/* The allocator of the innermost allocation that holds `obj`; its `name` says which. NULL for unmapped memory. */
+LIBALLOCS_QUERY_(struct allocator *, alloc_get_allocator, (void *obj_), (obj_), ((struct allocator *) LIBALLOCS_NULL_))
+
+/* The type of that allocation (alloc_get_type is declared in allocmeta.h). A heap allocation of several objects has
+ * the type "array without a bound". */
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_alloc_get_type, (void *obj_), (obj_), ((struct uniqtype *) LIBALLOCS_NULL_))
+
+/* The same with array lengths filled in from the size of the allocation. */
+LIBALLOCS_QUERY_(struct uniqtype *, alloc_get_precise_type, (void *obj_), (obj_), ((struct uniqtype *) LIBALLOCS_NULL_))
+
+/* Its start. */
+LIBALLOCS_QUERY_(void *, alloc_get_base, (void *obj_), (obj_), LIBALLOCS_NULL_)
+
+/* Its size: the bytes that the program asked for. */
+LIBALLOCS_QUERY_(unsigned long, alloc_get_size, (void *obj_), (obj_), 0)
+
+/* Its allocation site: the address after the call that allocated it. */
+LIBALLOCS_QUERY_(const void *, alloc_get_site, (void *obj_), (obj_), LIBALLOCS_NULL_)
+
+/* Writes its name (symbol, variable, file, mapping) into `buf` and returns `buf`; NULL where it has none. */
+LIBALLOCS_QUERY_(const char *, alloc_get_name, (void *obj_, char *buf_, size_t len_), (obj_, buf_, len_), ((const char *) LIBALLOCS_NULL_))
+
+/* All in one look-up. `hint` may be NULL, and so may any out pointer. What is known is written even when an error is
+ * returned; the rest becomes NULL or 0. */
+LIBALLOCS_QUERY_(liballocs_err_t, alloc_get_info,
+	(void *obj_, struct big_allocation *hint_, struct uniqtype **type_, void **base_, unsigned long *size_, const void **site_),
+	(obj_, hint_, type_, base_, size_, site_), ((liballocs_err_t) LIBALLOCS_NULL_))
+
+/* The type of the innermost subobject that spans the byte at `obj`. It does not look into unions. `skip_at_bottom`
+ * steps that many subobjects outwards again; NULL beyond the outermost. */
+LIBALLOCS_QUERY_(struct uniqtype *, alloc_get_inner_type, (void *obj_, unsigned skip_at_bottom_), (obj_, skip_at_bottom_),
+	((struct uniqtype *) LIBALLOCS_NULL_))
+
+/* Declares a type for a heap allocation; NULL takes it back. `b` may be NULL. It stays when the block is reallocated. */
+LIBALLOCS_QUERY_(liballocs_err_t, alloc_set_type, (struct big_allocation *b_, void *obj_, struct uniqtype *type_),
+	(b_, obj_, type_), ((liballocs_err_t) LIBALLOCS_NULL_))
+
+/* Calls `cb` for each typed pointer in the allocation that holds `obj`: the slot and the type that it points to. A non-zero
+ * result ends the walk and is returned. */
+typedef int liballocs_ref_cb_t(void **slot, struct uniqtype *pointee, void *arg);
+LIBALLOCS_QUERY_(int, alloc_walk_refs, (void *obj_, liballocs_ref_cb_t *cb_, void *arg_), (obj_, cb_, arg_), 0)
+
+/* The older names. */
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_alloc_type, (void *obj_), (obj_), ((struct uniqtype *) LIBALLOCS_NULL_))
+LIBALLOCS_OPTIONAL_(void *, __liballocs_get_alloc_base, (void *obj_), (obj_), LIBALLOCS_NULL_)
+LIBALLOCS_OPTIONAL_(unsigned long, __liballocs_get_alloc_size, (void *obj_), (obj_), 0)
+LIBALLOCS_OPTIONAL_(const void *, __liballocs_get_alloc_site, (void *obj_), (obj_), LIBALLOCS_NULL_)
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_inner_type, (void *obj_, unsigned skip_at_bottom_),
+	(obj_, skip_at_bottom_), ((struct uniqtype *) LIBALLOCS_NULL_))
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_outermost_type, (void *obj_), (obj_),
+	((struct uniqtype *) LIBALLOCS_NULL_))
+LIBALLOCS_OPTIONAL_(struct liballocs_err *, __liballocs_get_alloc_info,
+	(const void *obj_, struct allocator **allocator_, const void **start_, unsigned long *size_, struct uniqtype **type_, const void **site_),
+	(obj_, allocator_, start_, size_, type_, site_), ((struct liballocs_err *) LIBALLOCS_NULL_))
+
+/* What allocator `a` alone knows of the object, and its type. */
+LIBALLOCS_OPTIONAL_(void *, __liballocs_get_specific_by_allocator, (const void *obj_, struct allocator *a_, struct uniqtype **type_),
+	(obj_, a_, type_), LIBALLOCS_NULL_)
+
+/* The number of an allocation site, and back. 0 is none. */
+LIBALLOCS_OPTIONAL_(allocsite_id_t, __liballocs_allocsite_id, (const void *site_), (site_), 0)
+LIBALLOCS_OPTIONAL_(const void *, __liballocs_allocsite_by_id, (allocsite_id_t id_), (id_), LIBALLOCS_NULL_)
+
+/* A handle for dlsym that finds the types of the file that calls. */
+LIBALLOCS_OPTIONAL_(void *, __liballocs_my_metaobj, (void), (), LIBALLOCS_NULL_)
+
+/* Calls `cb` for each frame of the calling thread, the caller's first, until it returns non-zero. */
+typedef int liballocs_stack_cb_t(void *ip, void *sp, void *bp, void *arg);
+LIBALLOCS_OPTIONAL_(int, __liballocs_walk_stack, (liballocs_stack_cb_t *cb_, void *arg_), (cb_, arg_), 0)
+
+/* Makes a type, or finds the one that exists. */
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_or_create_array_type, (struct uniqtype *element_, unsigned length_),
+	(element_, length_), ((struct uniqtype *) LIBALLOCS_NULL_))
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_or_create_flexible_array_type, (struct uniqtype *element_),
+	(element_), ((struct uniqtype *) LIBALLOCS_NULL_))
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_or_create_address_type, (const struct uniqtype *pointee_),
+	(pointee_), ((struct uniqtype *) LIBALLOCS_NULL_))
+
+/* These take the types as `n` further arguments: of a subprogram the result first, then its `narg` arguments. */
+#define LIBALLOCS_MAX_TYPE_LIST_ 64
+static __inline__ __attribute__((__unused__)) struct uniqtype *__liballocs_get_or_create_union_type(unsigned n, ...)
+	__asm__("liballocs.optional.__liballocs_get_or_create_union_type");
+static __inline__ struct uniqtype *__liballocs_get_or_create_union_type(unsigned n, ...)
+{
+	struct uniqtype *(*make)(unsigned, struct uniqtype **), *members[LIBALLOCS_MAX_TYPE_LIST_];
+	va_list list;
+	unsigned i;
+	LIBALLOCS_ADDRESS_(make, __liballocs_make_union_type);
+	if (!make || n > LIBALLOCS_MAX_TYPE_LIST_) return (struct uniqtype *) LIBALLOCS_NULL_;
+	va_start(list, n);
+	for (i = 0; i < n; ++i) members[i] = va_arg(list, struct uniqtype *);
+	va_end(list);
+	return make(n, members);
+}
+static __inline__ __attribute__((__unused__)) struct uniqtype *__liballocs_get_or_create_subprogram_type(
+	struct uniqtype *result, unsigned narg, ...) __asm__("liballocs.optional.__liballocs_get_or_create_subprogram_type");
+static __inline__ struct uniqtype *__liballocs_get_or_create_subprogram_type(struct uniqtype *result, unsigned narg, ...)
+{
+	struct uniqtype *(*make)(struct uniqtype *, unsigned, struct uniqtype **), *args[LIBALLOCS_MAX_TYPE_LIST_];
+	va_list list;
+	unsigned i;
+	LIBALLOCS_ADDRESS_(make, __liballocs_make_subprogram_type);
+	if (!make || narg > LIBALLOCS_MAX_TYPE_LIST_) return (struct uniqtype *) LIBALLOCS_NULL_;
+	va_start(list, narg);
+	for (i = 0; i < narg; ++i) args[i] = va_arg(list, struct uniqtype *);
+	va_end(list);
+	return make(result, narg, args);
+}
+
+/* Declares that a heap block holds `type` as well as what it holds already: its type becomes the union of its precise type and
+ * an array of `type`. 0 on success. */
+LIBALLOCS_OPTIONAL_(int, __liballocs_add_type_to_block, (void *block_, struct uniqtype *type_), (block_, type_), -1)
+
+/* The type of a name (`int$32`, `__PTR_point`), or NULL. */
+LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_typestr_to_uniqtype, (const char *name_), (name_),
+	((struct uniqtype *) LIBALLOCS_NULL_))
+
+/* What an error says; "success" for NULL. */
+LIBALLOCS_OPTIONAL_(const char *, __liballocs_errstring, (struct liballocs_err *err_), (err_), ((const char *) LIBALLOCS_NULL_))
+
+/* Whether the library is there and ready. It makes itself ready before the program starts, so that a client never has to. */
+#ifdef LIBALLOCS_OBJECTS_ARE_MACROS_
+LIBALLOCS_OBJECT_(bool, __liballocs_is_initialized)
+#define __liballocs_is_initialized (*liballocs_object___liballocs_is_initialized())
+#else
+extern bool __liballocs_is_initialized __attribute__((__weak__));
+#endif
+LIBALLOCS_OPTIONAL_(int, __liballocs_global_init, (void), (), 0)
+LIBALLOCS_OPTIONAL_VOID_(__liballocs_ensure_init, (void), ())
+
+#ifdef __cplusplus
+}
+#endif
+#endif
