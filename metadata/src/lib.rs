@@ -6,9 +6,10 @@
 //! strings by offset ([`StrRef`]).
 //!
 //! Reading order: [`layout`] says what the bytes are, [`read`] borrows them without copying and never panics on hostile
-//! input, [`pod`] is the one place that casts bytes to records.
+//! input, [`digest`] says when two types are one, [`pod`] is the one place that casts bytes to records.
 #![no_std]
 
+pub mod digest;
 pub mod layout;
 pub mod pod;
 pub mod read;
