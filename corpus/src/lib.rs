@@ -1,1 +1,25 @@
-//! The corpus: real C programs, built with allocscc and run under the library.
+//! The corpus: real C programs, built with `allocscc` and run under the library, and small C programs of our own.
+//!
+//! This crate knows only built files and command lines: the products reach it through the staged prefix ([`stage`]).
+//! One corpus program walks these stations:
+//! [`manifest`] says where its sources come from, how it is built and what it runs → [`fetch`] gets the pinned package →
+//! [`build`] compiles it once with the plain compiler and once with `allocscc` → [`objects`] compares the code of the
+//! two → [`workload`] runs it in each [`workload::Mode`] over generated [`inputs`] → [`census`] reads what the library
+//! saw → [`snapshot`] renders it → [`report`] keeps the figures for the table.
+//! [`programs`] reads the directives of our own small C programs.
+
+pub mod build;
+pub mod cache;
+pub mod census;
+pub mod child;
+pub mod fetch;
+pub mod inputs;
+pub mod manifest;
+pub mod objects;
+pub mod places;
+pub mod programs;
+pub mod report;
+pub mod snapshot;
+pub mod stage;
+pub mod tools;
+pub mod workload;

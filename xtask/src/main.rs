@@ -1,3 +1,38 @@
-//! The project's own commands.
+//! The project's own commands. One match, one file a command; none knows how the products work.
 
-fn main() {}
+mod bench;
+mod cargo;
+mod corpus;
+mod install;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the corpus programs with allocscc, runs them under the library, and compares with the snapshots
+    Corpus(corpus::Options),
+    /// Runs all tests; arguments go to the test runner
+    Test(test::Options),
+    /// Measures what the library and allocscc cost
+    Bench(bench::Options),
+    /// Lays out the products below a prefix
+    Install(install::Options),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Corpus(options) => corpus::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Install(options) => install::run(&options),
+    }
+}

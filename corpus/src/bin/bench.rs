@@ -1,0 +1,2 @@
+//! What the library and allocscc cost.
+fn main() {}

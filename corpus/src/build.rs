@@ -1,0 +1,225 @@
+//! Builds one corpus program, once with the plain compiler and once with `allocscc`, and keeps both by content hash.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{self, Key};
+use crate::manifest::{Manifest, Program};
+use crate::stage::Stage;
+use crate::{child, fetch, places, tools};
+
+/// Which compiler builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compiler {
+    /// The host's `cc` with `-g`.
+    Plain,
+    /// `allocscc`, with the flags that a user would give.
+    Allocscc,
+}
+
+/// A finished build.
+#[derive(Debug)]
+pub struct Built {
+    dir: PathBuf,
+    name: String,
+    sources: Vec<String>,
+    /// What it cost and what the compiler said.
+    pub figures: Figures,
+}
+
+/// What a build cost and what the compiler said.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// User and system time of all compilations and the link.
+    pub cpu: Duration,
+    /// Functions that call alloca, by source file.
+    pub alloca: BTreeSet<String>,
+}
+
+impl Built {
+    /// The linked program.
+    pub fn executable(&self) -> PathBuf {
+        self.dir.join(&self.name)
+    }
+
+    /// The object files with the source that each was compiled from, in the order of the manifest.
+    pub fn objects(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.sources.iter().enumerate().map(|(index, source)| (source.as_str(), object(&self.dir, index)))
+    }
+}
+
+fn object(dir: &Path, index: usize) -> PathBuf {
+    dir.join(format!("{index}.o"))
+}
+
+/// Builds a program, or finds it built before from the same sources, flags and tools.
+pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: &Stage) -> Result<Built> {
+    for tool in &program.tools {
+        tools::find(tool)?;
+    }
+    let sources = Sources::find(manifest, program)?;
+    let cc = tools::find("cc")?;
+    let (version, _) = version_of(&cc)?;
+    let mut key = Key::new("build", 1)
+        .with(&program.name)
+        .with(serde_json::to_vec(&program.build)?)
+        .with(places::root().to_string_lossy().as_bytes())
+        .with(version);
+    for package in manifest.packages_of(program) {
+        key = key.with(&package.sha256);
+    }
+    for (name, path) in sources.files.iter().filter(|(name, _)| name.starts_with("corpus/")) {
+        key = key.with(name).with(cache::sha256_of(path)?);
+    }
+    let (tool, driver) = match compiler {
+        Compiler::Plain => ("cc", cc),
+        Compiler::Allocscc => {
+            key = key.with(cache::sha256_of(&stage.allocscc())?);
+            ("allocscc", stage.allocscc())
+        }
+    };
+    let entry = places::kept().join("build").join(format!("{}-{tool}-{}", program.name, key.digits()));
+    let dir = cache::directory(&entry, |dir| {
+        let figures = compile(program, compiler, &driver, &sources, dir)?;
+        Ok(fs::write(dir.join("figures.json"), serde_json::to_vec(&figures)?)?)
+    })
+    .with_context(|| format!("building {} with {tool}", program.name))?;
+    let figures = serde_json::from_slice(&fs::read(dir.join("figures.json"))?)?;
+    let sources = sources.files.into_iter().map(|(name, _)| name).collect();
+    Ok(Built { dir, name: program.name.clone(), sources, figures })
+}
+
+fn version_of(cc: &Path) -> Result<(Vec<u8>, Duration)> {
+    let output =
+        Command::new(cc).arg("--version").output().with_context(|| format!("cannot run {}", cc.display()))?;
+    Ok((output.stdout, Duration::ZERO))
+}
+
+/// The source files of a program: the name in the manifest's terms, and the path.
+struct Sources {
+    files: Vec<(String, PathBuf)>,
+    include: Vec<PathBuf>,
+}
+
+impl Sources {
+    fn find(manifest: &Manifest, program: &Program) -> Result<Self> {
+        let mut roots = vec![("corpus".to_owned(), places::corpus())];
+        for package in manifest.packages_of(program) {
+            roots.push((package.name.clone(), fetch::sources(manifest, package)?));
+        }
+        let path_of = |name: &str| {
+            let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+            let root = roots.iter().find(|(root, _)| root == first);
+            root.map(|(_, path)| path.join(rest))
+                .with_context(|| format!("{name} is in no package of {}", program.name))
+        };
+        let mut files = Vec::new();
+        for pattern in &program.build.sources {
+            for name in expand(pattern, path_of(pattern)?.parent())? {
+                if !program.build.exclude.contains(&name) {
+                    files.push((name.clone(), path_of(&name)?));
+                }
+            }
+        }
+        let include = program.build.include.iter().map(|dir| path_of(dir)).collect::<Result<_>>()?;
+        Ok(Self { files, include })
+    }
+}
+
+/// The files that a pattern with at most one `*` in its last component matches, sorted.
+fn expand(pattern: &str, dir: Option<&Path>) -> Result<Vec<String>> {
+    let Some((before, after)) = pattern.split_once('*') else { return Ok(vec![pattern.to_owned()]) };
+    let (prefix, start) = before.rsplit_once('/').context("a pattern has a directory")?;
+    let mut names = BTreeSet::new();
+    let dir = dir.context("a pattern has a directory")?;
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.len() >= start.len() + after.len() && name.starts_with(start) && name.ends_with(after) {
+            names.insert(format!("{prefix}/{name}"));
+        }
+    }
+    ensure!(!names.is_empty(), "{pattern} matches no file");
+    Ok(names.into_iter().collect())
+}
+
+fn compile(
+    program: &Program,
+    compiler: Compiler,
+    driver: &Path,
+    sources: &Sources,
+    dir: &Path,
+) -> Result<Figures> {
+    let figures = Mutex::new(Figures::default());
+    let next = Mutex::new(0..sources.files.len());
+    let worker = || -> Result<()> {
+        loop {
+            let Some(index) = next.lock().map_or(None, |mut next| next.next()) else { return Ok(()) };
+            let (name, path) = &sources.files[index];
+            let mut command = Command::new(driver);
+            // Paths in debug information are relative to the checkout.
+            command.current_dir(places::root()).args(&program.build.cflags);
+            if compiler == Compiler::Plain {
+                command.args(["-g", "-Walloca"]);
+            }
+            for include in &sources.include {
+                command.arg("-I").arg(relative(include));
+            }
+            command.arg("-c").arg(relative(path)).arg("-o").arg(object(dir, index));
+            let (messages, cpu) = child::must(&mut command)?;
+            let Ok(mut figures) = figures.lock() else { bail!("another compilation panicked") };
+            figures.cpu += cpu;
+            figures
+                .alloca
+                .extend(callers_of_alloca(&messages).map(|function| format!("{function} ({name})")));
+        }
+    };
+    thread::scope(|scope| {
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..count).map(|_| scope.spawn(worker)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a compilation panicked")))
+    })?;
+    let mut link = Command::new(driver);
+    link.current_dir(places::root()).args(&program.build.cflags);
+    link.args((0..sources.files.len()).map(|index| object(dir, index)));
+    link.arg("-o").arg(dir.join(&program.name)).args(&program.build.ldflags);
+    let (_, cpu) = child::must(&mut link)?;
+    let mut figures = figures.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    figures.cpu += cpu;
+    Ok(figures)
+}
+
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix(places::root()).unwrap_or(path)
+}
+
+/// The functions under which `-Walloca` reports a call.
+fn callers_of_alloca(messages: &str) -> impl Iterator<Item = &str> {
+    let mut function = None;
+    messages.lines().filter_map(move |line| {
+        if let Some((_, rest)) = line.split_once("In function ") {
+            function = rest.split(['\'', '\u{2018}', '\u{2019}']).nth(1);
+        }
+        line.contains("[-Walloca]").then_some(function).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_of_alloca_are_named() {
+        let messages = "a.c: In function 'f':\na.c:3: warning: use of 'alloca' [-Walloca]\na.c: In function \u{2018}g\u{2019}:\na.c:9: warning: other [-Wother]\n";
+        assert_eq!(callers_of_alloca(messages).collect::<Vec<_>>(), ["f"]);
+    }
+}

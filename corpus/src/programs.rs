@@ -1,0 +1,1 @@
+//! Directive-driven small C programs.

@@ -1,0 +1,45 @@
+//! The figures of one program's test, as JSON for the table of `cargo xtask corpus`.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::census::Summary;
+use crate::places;
+
+/// What the test of one program found; what it did not reach is missing.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// The program.
+    pub program: String,
+    /// CPU time of the build with the plain compiler.
+    pub build_plain: Option<Duration>,
+    /// CPU time of the build with `allocscc`.
+    pub build_allocscc: Option<Duration>,
+    /// CPU time of the workload without the library.
+    pub run_plain: Option<Duration>,
+    /// CPU time of the workload with the library.
+    pub run_library: Option<Duration>,
+    /// The census, added up over the steps.
+    pub summary: Option<Summary>,
+    /// Functions that call alloca.
+    pub alloca: Vec<String>,
+    /// "same", "changed", or missing where the test did not come so far.
+    pub snapshot: Option<String>,
+    /// Why the test failed.
+    pub failure: Option<String>,
+}
+
+impl Report {
+    /// Writes `results/NAME.json` under a temporary name and renames it.
+    pub fn write(&self) -> Result<()> {
+        let dir = places::kept().join("results");
+        fs::create_dir_all(&dir)?;
+        let file = tempfile::NamedTempFile::new_in(&dir)?;
+        serde_json::to_writer_pretty(&file, self)?;
+        let path = dir.join(format!("{}.json", self.program));
+        file.persist(&path).map(drop).with_context(|| format!("cannot write {}", path.display()))
+    }
+}

@@ -1,0 +1,97 @@
+//! What a census says, as text without addresses, paths and times.
+
+use std::fmt::Write as _;
+
+use crate::workload::Step;
+
+/// Renders all steps of a workload.
+pub fn render(steps: &[Step]) -> String {
+    let mut out = String::new();
+    for step in steps {
+        let outcome = &step.outcome;
+        title(
+            &mut out,
+            &format!("{}: {}, {} bytes of output", step.run.step, outcome.ending(), outcome.stdout.len()),
+        );
+        if let Some(census) = &step.census {
+            let summary = &census.summary;
+            let _ = writeln!(
+                out,
+                "{} allocations, {} bytes: typed {} / {}, buffers {} / {}, unknown {} / {}\n",
+                summary.allocations,
+                summary.bytes,
+                summary.typed,
+                summary.typed_bytes,
+                summary.buffers,
+                summary.buffers_bytes,
+                summary.unknown,
+                summary.unknown_bytes
+            );
+            let mut rows =
+                vec![row(["allocator", "type", "sites", "live", "live bytes", "total", "total bytes"])];
+            for ((allocator, type_name), f) in census.by_type() {
+                let figures = [f.sites, f.live, f.live_bytes, f.total, f.total_bytes].map(|n| n.to_string());
+                rows.push([vec![allocator.into(), type_name.into()], figures.to_vec()].concat());
+            }
+            table(&mut out, &rows, 2);
+            let mut rows = vec![row(["site", "type", "evidence", "live", "total", "total bytes"])];
+            for line in &census.lines {
+                let figures = [line.live, line.total, line.total_bytes].map(|n| n.to_string());
+                let names = vec![line.site_name().into(), line.type_name().into(), line.evidence.clone()];
+                rows.push([names, figures.to_vec()].concat());
+            }
+            rows[1..].sort();
+            table(&mut out, &rows, 3);
+        }
+        let mut rows =
+            vec![row(["sampled block", "of its site", "size", "type", "in the middle", "last byte"])];
+        let mut samples: Vec<Vec<String>> =
+            step.samples.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
+        samples.sort();
+        if !samples.is_empty() {
+            rows.extend(samples);
+            table(&mut out, &rows, 2);
+        }
+    }
+    out
+}
+
+fn title(out: &mut String, text: &str) {
+    let _ = writeln!(out, "== {text}");
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
+}
+
+/// Columns padded to the widest cell; the first `left` are aligned left, the others right. An empty line ends it.
+fn table(out: &mut String, rows: &[Vec<String>], left: usize) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let width = widths[column];
+            let _ = if column < left {
+                write!(line, "{cell:width$}  ")
+            } else {
+                write!(line, "{cell:>width$}  ")
+            };
+        }
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_aligned() {
+        let mut out = String::new();
+        table(&mut out, &[row(["type", "n"]), row(["a", "100"])], 1);
+        assert_eq!(out, "type    n\na     100\n\n");
+    }
+}

@@ -1,0 +1,77 @@
+//! The staged prefix: `bin/allocscc`, `bin/allocs`, `lib/liballocs_preload.so`, `include/`.
+//!
+//! `cargo xtask` stages once and names the prefix in [`STAGE`]; a plain `cargo test` stages here, under a file lock.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{child, places, tools};
+
+/// Names the staged prefix.
+pub const STAGE: &str = "ALLOCS_STAGE";
+
+/// The products, as a user has them after installation.
+#[derive(Debug, Clone)]
+pub struct Stage(PathBuf);
+
+impl Stage {
+    /// The prefix that [`STAGE`] names, else a freshly staged one.
+    pub fn ready() -> Result<Self> {
+        let stage = match env::var_os(STAGE) {
+            Some(prefix) => Self(PathBuf::from(prefix)),
+            None => Self::make()?,
+        };
+        for file in [stage.allocscc(), stage.allocs(), stage.library()] {
+            ensure!(
+                file.is_file(),
+                "{} is missing: run `cargo xtask install --prefix {}`",
+                file.display(),
+                stage.0.display()
+            );
+        }
+        Ok(stage)
+    }
+
+    fn make() -> Result<Self> {
+        let prefix = places::target().join("stage");
+        fs::create_dir_all(places::kept())?;
+        let lock = File::create(places::kept().join("stage.lock"))?;
+        lock.lock().context("cannot lock the staged prefix")?;
+        let mut cargo = Command::new(tools::find("cargo")?);
+        cargo.current_dir(places::root()).args([
+            "run",
+            "--quiet",
+            "--package",
+            "xtask",
+            "--",
+            "install",
+            "--prefix",
+        ]);
+        child::must(cargo.arg(&prefix)).context("cannot stage the products")?;
+        Ok(Self(prefix))
+    }
+
+    /// The compiler driver.
+    pub fn allocscc(&self) -> PathBuf {
+        self.0.join("bin/allocscc")
+    }
+
+    /// The command-line tool.
+    pub fn allocs(&self) -> PathBuf {
+        self.0.join("bin/allocs")
+    }
+
+    /// The run-time library.
+    pub fn library(&self) -> PathBuf {
+        self.0.join("lib/liballocs_preload.so")
+    }
+
+    /// The C headers.
+    pub fn include(&self) -> PathBuf {
+        self.0.join("include")
+    }
+}

@@ -1,0 +1,41 @@
+//! Host tools: found on the path, or named with the Debian package that has them.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+/// The Debian package of each tool that the corpus may run.
+const PACKAGES: [(&str, &str); 8] = [
+    ("cc", "gcc"),
+    ("ld", "binutils"),
+    ("strip", "binutils"),
+    ("objcopy", "binutils"),
+    ("ldd", "libc-bin"),
+    ("valgrind", "valgrind"),
+    ("clang-14", "clang-14"),
+    ("cargo", "cargo"),
+];
+
+/// The path of a tool.
+pub fn find(tool: &str) -> Result<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    if let Some(found) = env::split_paths(&path).map(|dir| dir.join(tool)).find(|file| file.is_file()) {
+        return Ok(found);
+    }
+    match PACKAGES.iter().find(|(name, _)| *name == tool) {
+        Some((_, package)) => bail!("{tool} is missing: install the Debian package {package}"),
+        None => bail!("{tool} is missing"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_tool_is_named() {
+        assert_eq!(find("no-such-tool").unwrap_err().to_string(), "no-such-tool is missing");
+        assert!(find("sh").unwrap().is_absolute());
+    }
+}

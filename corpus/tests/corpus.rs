@@ -1,0 +1,115 @@
+//! One test for each program of the corpus.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+use std::{env, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use corpus::build::{self, Compiler};
+use corpus::census::Summary;
+use corpus::manifest::{Manifest, Program};
+use corpus::report::Report;
+use corpus::stage::Stage;
+use corpus::workload::{self, Mode, Preloads, Step};
+use corpus::{objects, places, snapshot};
+
+fn main() -> Result<()> {
+    let arguments = Arguments::from_args();
+    let trial =
+        |program: Program| Trial::test(program.name.clone(), move || test(&program).map_err(Failed::from));
+    // A snapshot that differs panics after insta has shown the difference; libtest-mimic prints what panics say.
+    panic::set_hook(Box::new(|_| {}));
+    let trials = Manifest::read()?.program.into_iter().map(trial).collect();
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+fn test(program: &Program) -> Result<(), String> {
+    let mut report = Report { program: program.name.clone(), ..Report::default() };
+    let result = check(program, &mut report).map_err(|error| format!("{error:#}"));
+    report.failure = result.as_ref().err().cloned();
+    report.write().map_err(|error| format!("{error:#}"))?;
+    result
+}
+
+/// The whole way of one program. The report is filled as far as it comes.
+fn check(program: &Program, report: &mut Report) -> Result<()> {
+    let manifest = Manifest::read()?;
+    let stage = Stage::ready()?;
+    let progress = |station: &str| {
+        if env::var_os("ALLOCS_CORPUS_PROGRESS").is_some() {
+            eprintln!("::station {station}");
+        }
+    };
+    progress("building with cc");
+    let plain = build::build(&manifest, program, Compiler::Plain, &stage)?;
+    report.build_plain = Some(plain.figures.cpu);
+    report.alloca = plain.figures.alloca.iter().cloned().collect();
+    progress("building with allocscc");
+    let built = build::build(&manifest, program, Compiler::Allocscc, &stage)?;
+    report.build_allocscc = Some(built.figures.cpu);
+    for ((source, expected), (_, found)) in plain.objects().zip(built.objects()) {
+        objects::same_code(&expected, &found).with_context(|| format!("the code of {source}"))?;
+    }
+
+    let preloads = Preloads::ready(&stage)?;
+    let run = |executable: PathBuf, mode| {
+        progress(&format!("running ({mode:?})"));
+        workload::run(program, &executable, mode, &stage, &preloads)
+    };
+    let expected = run(plain.executable(), Mode::Bare)?;
+    report.run_plain = Some(cpu(&expected));
+    workload::same_output(&expected, &run(built.executable(), Mode::Bare)?, "when built with allocscc")?;
+    let library = run(built.executable(), Mode::Library)?;
+    report.run_library = Some(cpu(&library));
+    workload::same_output(&expected, &library, "with the library")?;
+    let census = run(built.executable(), Mode::Census)?;
+    workload::same_output(&expected, &census, "with the census")?;
+    let mut summary = Summary::default();
+    census.iter().filter_map(|step| step.census.as_ref()).for_each(|census| summary += census.summary);
+    report.summary = Some(summary);
+    same_counts(&run(built.executable(), Mode::Counted)?, &census)?;
+
+    let seen = snapshot::render(&census);
+    let dir = tempfile::tempdir()?;
+    let stripped = run(workload::stripped(&built.executable(), dir.path())?, Mode::Census)?;
+    workload::same_text(&seen, &snapshot::render(&stripped))
+        .context("the census of a second run, stripped, differs")?;
+    let same = is_snapshot(&program.name, &seen);
+    report.snapshot = Some(if same { "same" } else { "changed" }.to_owned());
+    ensure!(
+        same,
+        "snapshots/{}.snap differs; `cargo xtask corpus --bless` accepts what is new",
+        program.name
+    );
+    Ok(())
+}
+
+fn cpu(steps: &[Step]) -> Duration {
+    steps.iter().map(|step| step.outcome.cpu).sum()
+}
+
+/// Our own count of allocations and bytes must be the census's.
+fn same_counts(counted: &[Step], census: &[Step]) -> Result<()> {
+    for (counted, census) in counted.iter().zip(census) {
+        let summary = census.census.as_ref().map(|census| (census.summary.allocations, census.summary.bytes));
+        ensure!(
+            counted.counted == summary,
+            "step \"{}\": the census has {summary:?} allocations and bytes, the counting library {:?}",
+            census.run.step,
+            counted.counted
+        );
+    }
+    Ok(())
+}
+
+/// Compares with the snapshot; insta prints the difference.
+fn is_snapshot(name: &str, seen: &str) -> bool {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(places::root().join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let compare = AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, seen)));
+    panic::catch_unwind(compare).is_ok()
+}

@@ -1,0 +1,2 @@
+//! Small C programs with directives.
+fn main() {}
