@@ -1,1 +1,249 @@
-//! Directive-driven small C programs.
+//! Small C programs of our own, with directives in comments that say how to build and run each and what it prints.
+//!
+//! A directive is a line `//@ KEY: VALUE`:
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `modes` | the tests to make of the file, one a word (default `plain library`); see [`Mode`] |
+//! | `cflags`, `ldflags` | flags for the compilation and the end of the link |
+//! | `with` | more source files of the program, beside it |
+//! | `so`, `cc-so` | `NAME.c` beside it becomes `libNAME.so` in the program's directory, by allocscc or by cc |
+//! | `args`, `env`, `stdin` | its arguments; one `K=V` a line; one line of standard input each |
+//! | `exit` | its exit status (default 0) or `signal N` |
+//! | `stdout`, `stderr` | one line each; all of the stream must match. Without `stderr`, that stream is not looked at |
+//! | `plain-stdout`, `plain-exit` | the same for mode `plain`, where it differs |
+//!
+//! In expected lines `[[...]]` matches any text and `[[re:X]]` what the regular expression X matches. In flags,
+//! arguments and environment `{dir}` is the directory of the built program and `{stage}` the staged prefix.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use regex_lite::Regex;
+
+/// One way to build and run a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// Without the library.
+    Plain,
+    /// With the library.
+    Library,
+    /// With the library, under valgrind.
+    Valgrind,
+    /// With the library, in little address space.
+    Ulimit,
+    /// With the library, after `strip -s`.
+    Strip,
+    /// With the library, compiled by clang.
+    Clang,
+    /// With the library, compiled with more flags: `-O2`, or several joined by commas.
+    Flags(Vec<String>),
+}
+
+impl Mode {
+    fn parse(word: &str) -> Result<Self> {
+        Ok(match word {
+            "plain" => Self::Plain,
+            "library" => Self::Library,
+            "valgrind" => Self::Valgrind,
+            "ulimit" => Self::Ulimit,
+            "strip" => Self::Strip,
+            "clang" => Self::Clang,
+            "O0" | "O1" | "O2" | "O3" | "Os" => Self::Flags(vec![format!("-{word}")]),
+            flags if flags.starts_with('-') => Self::Flags(flags.split(',').map(str::to_owned).collect()),
+            other => bail!("{other} is no mode"),
+        })
+    }
+}
+
+/// A program with its directives.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Its path below `corpus/programs`, without `.c`.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The tests, by the word that stands in the directive.
+    pub modes: Vec<(String, Mode)>,
+    /// Flags of the compilation.
+    pub cflags: Vec<String>,
+    /// Flags at the end of the link.
+    pub ldflags: Vec<String>,
+    /// More source files.
+    pub with: Vec<PathBuf>,
+    /// Shared libraries built by allocscc.
+    pub so: Vec<PathBuf>,
+    /// Shared libraries built by cc.
+    pub cc_so: Vec<PathBuf>,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Environment.
+    pub env: Vec<(String, String)>,
+    /// Standard input.
+    pub stdin: String,
+    /// What it does with the library.
+    pub expected: Expected,
+    /// What it does without.
+    pub plain: Expected,
+}
+
+/// What a program prints and how it ends.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// All lines of standard output.
+    pub stdout: Vec<String>,
+    /// All lines of standard error, if they matter.
+    pub stderr: Option<Vec<String>>,
+    /// `exit N` or `signal N`.
+    pub ending: String,
+}
+
+/// All programs below a directory, sorted. A C file without a directive is a part of another program.
+pub fn all(dir: &Path) -> Result<Vec<Program>> {
+    let mut programs = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(next) = dirs.pop() {
+        for entry in fs::read_dir(&next).with_context(|| format!("cannot list {}", next.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "c") {
+                let text = fs::read_to_string(&path)?;
+                let name = path.strip_prefix(dir)?.with_extension("").to_string_lossy().into_owned();
+                if text.lines().any(|line| line.starts_with("//@")) {
+                    programs.push(parse(&name, &path, &text).with_context(|| path.display().to_string())?);
+                }
+            }
+        }
+    }
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(programs)
+}
+
+fn parse(name: &str, path: &Path, text: &str) -> Result<Program> {
+    let mut program = Program { name: name.to_owned(), path: path.to_owned(), ..Program::default() };
+    let (mut plain_stdout, mut plain_ending) = (None::<Vec<String>>, None);
+    program.expected.ending = "exit 0".to_owned();
+    for line in text.lines() {
+        let Some(directive) = line.strip_prefix("//@") else { continue };
+        let (key, value) = directive.split_once(':').with_context(|| format!("no colon in: {line}"))?;
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        let words = || value.split_whitespace().map(str::to_owned);
+        let beside = || value.split_whitespace().map(|file| path.with_file_name(file));
+        match key.trim() {
+            "modes" => {
+                for word in words() {
+                    program.modes.push((word.clone(), Mode::parse(&word)?));
+                }
+            }
+            "cflags" => program.cflags.extend(words()),
+            "ldflags" => program.ldflags.extend(words()),
+            "with" => program.with.extend(beside()),
+            "so" => program.so.extend(beside()),
+            "cc-so" => program.cc_so.extend(beside()),
+            "args" => program.args.extend(words()),
+            "env" => {
+                let (name, value) = value.split_once('=').with_context(|| format!("no = in: {line}"))?;
+                program.env.push((name.to_owned(), value.to_owned()));
+            }
+            "stdin" => program.stdin += &format!("{value}\n"),
+            "exit" => program.expected.ending = ending(value),
+            "plain-exit" => plain_ending = Some(ending(value)),
+            "stdout" => program.expected.stdout.push(value.to_owned()),
+            "stderr" => program.expected.stderr.get_or_insert_default().push(value.to_owned()),
+            "plain-stdout" => plain_stdout.get_or_insert_default().push(value.to_owned()),
+            other => bail!("{other} is no directive"),
+        }
+    }
+    if program.modes.is_empty() {
+        program.modes = vec![("plain".into(), Mode::Plain), ("library".into(), Mode::Library)];
+    }
+    program.plain = Expected {
+        stdout: plain_stdout.unwrap_or_else(|| program.expected.stdout.clone()),
+        stderr: None,
+        ending: plain_ending.unwrap_or_else(|| program.expected.ending.clone()),
+    };
+    Ok(program)
+}
+
+fn ending(value: &str) -> String {
+    if value.starts_with("signal") { value.to_owned() } else { format!("exit {value}") }
+}
+
+/// Checks a stream against its expected lines; the error shows both.
+pub fn matches(expected: &[String], found: &[u8], stream: &str) -> Result<()> {
+    let found = String::from_utf8_lossy(found);
+    let lines: Vec<&str> = found.lines().collect();
+    let mut report = String::new();
+    let mut same = lines.len() == expected.len();
+    for index in 0..lines.len().max(expected.len()) {
+        match (expected.get(index), lines.get(index)) {
+            (Some(pattern), Some(line)) if line_pattern(pattern)?.is_match(line) => {
+                report += &format!("  {line}\n")
+            }
+            (pattern, line) => {
+                same = false;
+                report += &pattern.map_or(String::new(), |pattern| format!("- {pattern}\n"));
+                report += &line.map_or(String::new(), |line| format!("+ {line}\n"));
+            }
+        }
+    }
+    ensure!(same, "{stream} is not as expected (- expected, + found)\n{report}");
+    Ok(())
+}
+
+/// The regular expression of an expected line.
+fn line_pattern(line: &str) -> Result<Regex> {
+    let mut pattern = String::from("^");
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("[[") {
+        let (inside, after) = after.split_once("]]").with_context(|| format!("no ]] in: {line}"))?;
+        pattern += &regex_lite::escape(before);
+        match inside.strip_prefix("re:") {
+            Some(regex) => pattern += &format!("(?:{regex})"),
+            None if inside == "..." => pattern += ".*",
+            None => bail!("neither [[...]] nor [[re:X]]: {line}"),
+        }
+        rest = after;
+    }
+    pattern += &regex_lite::escape(rest);
+    Regex::new(&(pattern + "$")).with_context(|| format!("not a regular expression: {line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_match_with_their_patterns() {
+        let check = |pattern: &str, line: &str, expect: bool| {
+            assert_eq!(
+                matches(&[pattern.to_owned()], line.as_bytes(), "it").is_ok(),
+                expect,
+                "{pattern} / {line}"
+            );
+        };
+        check("a.b", "a.b", true);
+        check("a.b", "axb", false);
+        check("At 0x[[re:[0-9a-f]+]] is", "At 0x7fe is", true);
+        check("At 0x[[re:[0-9a-f]+]] is", "At 0xg is", false);
+        check("[[...]] end", "any $ text end", true);
+        check("[[...]] end", "end", false);
+        check("one", "one\ntwo", false);
+        check("one", "", false);
+    }
+
+    #[test]
+    fn directives_are_read() {
+        let text = "//@ modes: plain O2 -flto,-O1\n//@ exit: 3\n//@ plain-exit: signal 6\n//@ stdout: a\n//@ stdout:\n//@ env: A=b=c\n";
+        let program = parse("x", Path::new("/x.c"), text).unwrap();
+        assert_eq!(program.modes[2].1, Mode::Flags(vec!["-flto".into(), "-O1".into()]));
+        assert_eq!((program.expected.ending.as_str(), program.plain.ending.as_str()), ("exit 3", "signal 6"));
+        assert_eq!(program.plain.stdout, ["a", ""]);
+        assert_eq!(program.env, [("A".to_owned(), "b=c".to_owned())]);
+        for wrong in ["//@ stdin", "//@ mode: plain", "//@ modes: fast", "//@ env: A"] {
+            assert!(parse("x", Path::new("/x.c"), wrong).is_err(), "{wrong}");
+        }
+    }
+}

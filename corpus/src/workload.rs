@@ -1,5 +1,6 @@
 //! Runs the workload of a program in one mode: the same commands, over the same inputs, in a directory of its own.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -15,6 +16,9 @@ use crate::census::Census;
 use crate::manifest::{Program, Run};
 use crate::stage::Stage;
 use crate::{child, inputs, places, tools};
+
+/// Set to 1, it keeps the working directories.
+pub const KEEP: &str = "ALLOCS_CORPUS_KEEP";
 
 /// What is preloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +90,11 @@ pub fn run(
     stage: &Stage,
     preloads: &Preloads,
 ) -> Result<Vec<Step>> {
-    let dir = tempfile::Builder::new().prefix("allocs-").rand_bytes(8).tempdir_in("/tmp")?;
+    let mut dir = tempfile::Builder::new().prefix("allocs-").rand_bytes(8).tempdir_in("/tmp")?;
+    if env::var_os(KEEP).is_some_and(|value| value == "1") {
+        dir.disable_cleanup(true);
+        println!("{} {mode:?}: kept in {}", program.name, dir.path().display());
+    }
     let scratch = tempfile::tempdir()?;
     for input in &program.input {
         inputs::write(input, dir.path())?;

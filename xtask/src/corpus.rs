@@ -74,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     all.finish_and_clear();
     let outputs = outputs.into_inner().unwrap_or_default();
     for (output, failed) in outputs.values() {
-        if *failed {
+        if *failed || options.keep {
             print!("{output}");
         }
     }

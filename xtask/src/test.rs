@@ -1,5 +1,7 @@
 //! `cargo xtask test`: all tests, by nextest where it is installed.
 
+use std::env;
+
 use anyhow::Result;
 use duct::cmd;
 
