@@ -19,6 +19,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let nextest = cmd!("cargo", "nextest", "--version").stdout_null().stderr_null().run().is_ok();
     let mut command =
         if nextest { vec!["nextest", "run", "--workspace"] } else { vec!["test", "--workspace"] };
+    if nextest && env::var_os("CI").is_some() {
+        command.extend(["--profile", "ci"]);
+    }
     command.extend(options.arguments.iter().map(String::as_str));
     cmd("cargo", command).dir(cargo::root()?).env("ALLOCS_STAGE", stage).run()?;
     Ok(())
