@@ -10,6 +10,7 @@
 
 pub mod avma;
 pub mod env;
+pub mod index;
 pub mod init;
 #[cfg(not(test))]
 mod panic;

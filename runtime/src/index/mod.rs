@@ -1,0 +1,204 @@
+//! The index of heap blocks: which block holds an address, how large it is, and which site allocated it.
+//!
+//! Glossary
+//! - *block*: what one allocation call returned; it covers [base, base + max(size, 1)).
+//! - *region*: 64 MiB of address space, aligned; has a shadow once a block was seen in it ([`regions`]).
+//! - *slot*: four shadow bytes for sixteen bytes of heap. The slot of a block's base is its *mark*: bit 31 and the
+//!   [`SiteIndex`]; the slot after it holds the size ([`shadow`]).
+//! - *site*: an entry of the table of call sites that allocate ([`sites`]).
+//! - *big block*: one of [`LARGE`] bytes or more; it has a record, and the *page index* leads to it ([`big`], [`pages`]).
+//!
+//! Writers are the interposed functions. They take no lock: a block belongs to the thread that allocates or frees it, so
+//! no two of them write the same slot at once. Readers may run at any time, in any thread and signal handler; about a
+//! block that is being freed meanwhile they answer as if before or after.
+
+pub mod big;
+pub mod pages;
+pub mod regions;
+pub mod shadow;
+pub mod sites;
+
+use crate::avma::Avma;
+use crate::sys::memory::PAGE_SIZE;
+use big::BigId;
+use core::ops::ControlFlow;
+use pages::PageNumber;
+use shadow::{Mark, Size};
+pub use sites::{SiteEntry, SiteIndex, site};
+
+/// Size from which on a block is big. Also the largest distance that a look-up scans without a record to lead it.
+pub const LARGE: usize = 64 * 1024;
+
+/// A live heap block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// What the allocation call returned.
+    pub base: Avma,
+    /// The bytes that the program asked for.
+    pub size: usize,
+    /// Who allocated it.
+    pub site: SiteIndex,
+}
+
+impl Block {
+    /// Whether `p` points into the block; a block of size 0 still has its base.
+    #[must_use]
+    pub fn holds(&self, p: Avma) -> bool {
+        p.is_in(self.base, self.size.max(1))
+    }
+}
+
+/// What the index can say about blocks around an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Coverage {
+    /// No block was ever seen in this region.
+    NeverUsed,
+    /// Every block is known.
+    Indexed,
+    /// There was no address space for the shadow: blocks here are not known.
+    Unindexed,
+}
+
+/// How far the index covers the region of `p`.
+#[must_use]
+pub fn coverage(p: Avma) -> Coverage {
+    match regions::find(p) {
+        Some(_) => Coverage::Indexed,
+        None if regions::has_failed(p) => Coverage::Unindexed,
+        None => Coverage::NeverUsed,
+    }
+}
+
+/// The live block that holds `p`, if any.
+#[must_use]
+pub fn block_at(p: Avma) -> Option<Block> {
+    let page = PageNumber::of_mappable(p)?;
+    let base = match regions::find(p).and_then(|region| shadow::last_mark_in_page(region, p)) {
+        Some(base) => base,
+        None => match big::malloc_block_of_page(page) {
+            Some(id) => id.record().begin(),
+            None => last_mark_before(page)?,
+        },
+    };
+    block_at_base(base).filter(|block| block.holds(p))
+}
+
+/// The live block whose base is `base`, if any.
+#[must_use]
+pub fn block_at_base(base: Avma) -> Option<Block> {
+    if PageNumber::of_mappable(base).is_none() || !base.0.is_multiple_of(shadow::GRANULE) {
+        return None;
+    }
+    let region = regions::find(base)?;
+    let mark = shadow::mark(region, base)?;
+    let size = shadow::size(region, base);
+    let size =
+        size.exact().or_else(|| Some(big::malloc_block_at(base)?.record().size())).unwrap_or(size.at_least());
+    Some(Block { base, size, site: mark.site() })
+}
+
+/// Calls `f` with every live block whose base lies in [`begin`, `end`), in address order, until it breaks.
+///
+/// Blocks that other threads allocate or free meanwhile may or may not be seen.
+pub fn for_each_block<B>(
+    begin: Avma,
+    end: Avma,
+    mut f: impl FnMut(Block) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    regions::for_each_in(begin, end, |region, from, to| {
+        shadow::for_each_mark(region, from, to, |base| match block_at_base(base) {
+            Some(block) => f(block),
+            None => ControlFlow::Continue(()),
+        })
+    })
+}
+
+/// Enters a new block. One that starts off a 16-byte boundary, or lies where there is no room for a shadow, stays unknown.
+pub fn insert(block: &Block) {
+    if !block.base.0.is_multiple_of(shadow::GRANULE) || regions::find_or_create(block.base).is_none() {
+        return;
+    }
+    if block.size >= LARGE {
+        big::insert_malloc_block(block.base, block.size);
+    }
+    set_slots(block);
+}
+
+/// Takes out the block at `base` and returns it; `None` if none is known there.
+///
+/// To be called before the memory is given back, so that the entries of the next block there are not harmed.
+pub fn remove(base: Avma) -> Option<Block> {
+    let Suspended { block, record } = suspend(base)?;
+    if let Some(record) = record {
+        big::remove_malloc_block(record);
+    }
+    Some(block)
+}
+
+/// A block that is out of the index for the time of a `realloc`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Suspended {
+    /// What it was.
+    pub block: Block,
+    record: Option<BigId>,
+}
+
+/// Takes out the block at `base` while `realloc` decides on it. The record of a big block stays, for [`resume`] to reuse.
+pub fn suspend(base: Avma) -> Option<Suspended> {
+    let block = block_at_base(base)?;
+    let record = if block.size >= LARGE { big::malloc_block_at(base) } else { None };
+    shadow::clear_mark(regions::find(base)?, base);
+    Some(Suspended { block, record })
+}
+
+/// Ends a [`suspend`]: the block became `new`, or was freed.
+pub fn resume(suspended: Suspended, new: Option<Block>) {
+    match (suspended.record, new) {
+        (Some(record), Some(new)) if new.size >= LARGE => {
+            big::move_malloc_block(record, &new);
+            set_slots(&new);
+        }
+        (record, new) => {
+            if let Some(record) = record {
+                big::abandon_malloc_block(record);
+            }
+            if let Some(new) = new {
+                insert(&new);
+            }
+        }
+    }
+}
+
+/// Changes the site of the block at `base`.
+pub fn set_site(base: Avma, site: SiteIndex) {
+    if let Some(region) = regions::find(base) {
+        shadow::set_mark(region, base, Mark::of(site));
+    }
+}
+
+fn set_slots(block: &Block) {
+    if let Some(region) = regions::find_or_create(block.base) {
+        shadow::set_size(region, block.base, Size::of(block.size));
+        shadow::set_mark(region, block.base, Mark::of(block.site));
+    }
+}
+
+/// The last mark in the pages before `page`, as far back as a block without a record can reach.
+fn last_mark_before(page: PageNumber) -> Option<Avma> {
+    let reach = LARGE.max(big::longest_unrecorded());
+    for distance in 1..=reach.div_ceil(PAGE_SIZE) {
+        let before = page.checked_sub(distance)?;
+        let last_byte = before.last_byte();
+        if let Some(base) =
+            regions::find(last_byte).and_then(|region| shadow::last_mark_in_page(region, last_byte))
+        {
+            return Some(base);
+        }
+        // A big block that reaches this far and not to `page` lies between `page` and any block before it.
+        if big::malloc_block_of_page(before).is_some() {
+            return None;
+        }
+    }
+    None
+}
