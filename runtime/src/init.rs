@@ -43,7 +43,8 @@ pub fn ready() -> bool {
 #[cfg(not(test))]
 mod constructor {
     use super::{STAGE, Stage};
-    use crate::env;
+    use crate::index::pages;
+    use crate::{env, interpose};
     use core::ffi::{c_char, c_int};
     use core::sync::atomic::Ordering;
 
@@ -52,8 +53,14 @@ mod constructor {
     static CONSTRUCTOR: extern "C" fn(c_int, *const *const c_char, *const *const c_char) = start;
 
     extern "C" fn start(_argc: c_int, _argv: *const *const c_char, envp: *const *const c_char) {
+        interpose::real::resolve();
+        if !interpose::is_in_use() {
+            STAGE.store(Stage::Inactive as u8, Ordering::Release);
+            return;
+        }
         // SAFETY: `envp` is what the dynamic linker hands to constructors, and no other thread exists.
         unsafe { env::read(envp) };
+        pages::ensure_flat();
         STAGE.store(Stage::Ready as u8, Ordering::Release);
     }
 }

@@ -8,10 +8,14 @@
 //! far start-up is.
 #![cfg_attr(not(test), no_std)]
 
+pub mod allocators;
 pub mod avma;
+pub mod census;
 pub mod env;
+pub mod hooks;
 pub mod index;
 pub mod init;
+pub mod interpose;
 #[cfg(not(test))]
 mod panic;
 pub mod private_heap;

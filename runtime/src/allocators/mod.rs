@@ -1,0 +1,3 @@
+//! The allocators that a query may come to, one file each.
+
+pub mod malloc;

@@ -1,0 +1,69 @@
+//! What the heap side asks of the query side, which is built on it.
+//!
+//! # Safety
+//! The pointer is NULL or that of a `'static` table.
+#![allow(unsafe_code)]
+
+use crate::avma::Avma;
+use crate::index::SiteIndex;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// The query side's answers. All of them may be called from any thread and from signal handlers.
+#[derive(Debug)]
+pub struct Hooks {
+    /// Find the types of all sites now: files are about to be unloaded.
+    pub before_unload: fn(),
+    /// Whether the address lies in a loaded file.
+    pub is_loaded: fn(Avma) -> bool,
+    /// What a census prints about a site.
+    pub describe_site: fn(SiteIndex) -> SiteDescription,
+}
+
+/// What a census prints about a site. Texts are UTF-8 or at least bytes that C printed; empty is unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SiteDescription {
+    /// Name of the allocator.
+    pub allocator: &'static [u8],
+    /// Name of the type; empty if it has none.
+    pub type_name: &'static [u8],
+    /// The type as C spells it.
+    pub c_type: &'static [u8],
+    /// Source file, basename.
+    pub file: &'static [u8],
+    /// Source line.
+    pub line: u32,
+    /// Function that holds the call.
+    pub function: &'static [u8],
+    /// Word for the evidence: `sizeof`, `receiver`, `both`, `declared`, `dwarf`, `set`, `none`.
+    pub evidence: &'static [u8],
+    /// Whether positive evidence says that the blocks are buffers of bytes or characters.
+    pub is_buffer: bool,
+}
+
+impl SiteDescription {
+    /// Of a site of which nothing is known.
+    pub const UNKNOWN: SiteDescription = SiteDescription {
+        allocator: b"generic malloc",
+        type_name: b"",
+        c_type: b"",
+        file: b"",
+        line: 0,
+        function: b"",
+        evidence: b"none",
+        is_buffer: false,
+    };
+}
+
+static HOOKS: AtomicPtr<Hooks> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Makes the query side known. Called once, by it, when it starts.
+pub fn register(hooks: &'static Hooks) {
+    HOOKS.store(core::ptr::from_ref(hooks).cast_mut(), Ordering::Release);
+}
+
+/// The query side, if it has started.
+#[must_use]
+pub fn get() -> Option<&'static Hooks> {
+    // SAFETY: NULL, or a table that lives for ever.
+    unsafe { HOOKS.load(Ordering::Acquire).as_ref() }
+}

@@ -1,0 +1,127 @@
+//! `malloc` and `free`, whose fast paths every allocation pays for, and what they fall back to.
+//!
+//! They are written in assembly because only there is the return address at hand without a frame, and because their
+//! length is the library's cost: 23 and 12 instructions over the real functions.
+//!
+//! # Safety
+//! The assembly keeps the psABI: on entry the stack is 8 bytes off a 16-byte boundary, only caller-saved registers are
+//! changed, and each `jmp` out leaves the stack as it was on entry. It accesses the tables as `index::regions`, `shadow` and
+//! `sites` describe them.
+#![allow(unsafe_code)]
+
+use crate::avma::Avma;
+use crate::index::regions::{DIRECTORY_OFFSET, REGION_SHIFT, TABLES};
+use crate::index::{self, LARGE};
+use crate::interpose::{bootstrap, note, real};
+use core::arch::naked_asm;
+use core::ffi::c_void;
+
+/// `malloc`. On the fast path the site is in the table of recent ones, the region has a shadow, and the block is not big.
+///
+/// If the real malloc fails while the region of address 0 has a shadow, as in a program loaded at low addresses, the
+/// slots of NULL are written. No query looks at them.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn malloc(size: usize) -> *mut c_void {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rdi",
+        ".cfi_adjust_cfa_offset 8",
+        "call qword ptr [rip + {real_malloc}]",
+        "pop rdi",
+        ".cfi_adjust_cfa_offset -8",
+        // The entry of the return address in the table of recent sites.
+        "mov rsi, [rsp]",
+        "lea r8, [rip + {tables}]",
+        "movzx edx, si",
+        "mov rdx, [r8 + 8*rdx]",
+        "shr rsi, 16",
+        "cmp esi, edx",
+        "jne 2f",
+        // The shadow of the block's region.
+        "mov rcx, rax",
+        "shr rcx, {region_shift}",
+        "mov rcx, [r8 + 8*rcx + {directory}]",
+        "test rcx, rcx",
+        "je 2f",
+        "cmp rdi, {large}",
+        "jae 2f",
+        // The size first, then the mark.
+        "mov rsi, rax",
+        "shr rsi, 2",
+        "shr rdx, 32",
+        "mov [rcx + rsi + 4], edi",
+        "mov [rcx + rsi], edx",
+        "ret",
+        "2:",
+        "mov rsi, rdi",
+        "mov rdi, rax",
+        "mov rdx, [rsp]",
+        "jmp {slow}",
+        ".cfi_endproc",
+        real_malloc = sym real::MALLOC,
+        tables = sym TABLES,
+        directory = const DIRECTORY_OFFSET,
+        region_shift = const REGION_SHIFT,
+        large = const LARGE,
+        slow = sym note_malloc,
+    )
+}
+
+/// `free`. On the fast path the region has a shadow, and the size there is not big: then at most a mark is to be cleared.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn free(p: *mut c_void) {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rax, rdi",
+        "shr rax, {region_shift}",
+        "lea rcx, [rip + {tables}]",
+        "mov rax, [rcx + 8*rax + {directory}]",
+        "test rax, rax",
+        "je 2f",
+        "mov rcx, rdi",
+        "shr rcx, 2",
+        "cmp dword ptr [rax + rcx + 4], {large}",
+        "jae 2f",
+        "mov dword ptr [rax + rcx], 0",
+        "jmp qword ptr [rip + {real_free}]",
+        "2:",
+        "jmp {slow}",
+        ".cfi_endproc",
+        real_free = sym real::FREE,
+        tables = sym TABLES,
+        directory = const DIRECTORY_OFFSET,
+        region_shift = const REGION_SHIFT,
+        large = const LARGE,
+        slow = sym slow_free,
+    )
+}
+
+/// `cfree`, which old programs call: the same as `free`.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn cfree(p: *mut c_void) {
+    naked_asm!(".cfi_startproc", "jmp {free}", ".cfi_endproc", free = sym free)
+}
+
+/// Whether the program's calls of `malloc` come here.
+#[must_use]
+pub fn is_in_use() -> bool {
+    real::in_use(c"malloc") == malloc as *mut c_void
+}
+
+extern "C" fn note_malloc(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
+    note::fresh(Avma::of(p), size, Avma(return_address));
+    p
+}
+
+extern "C" fn slow_free(p: *mut c_void) {
+    let base = Avma::of(p);
+    if base.is_null() || bootstrap::owns(base) {
+        return;
+    }
+    index::remove(base);
+    // SAFETY: the program vouches for its pointer.
+    unsafe { real::FREE.get()(p) }
+}

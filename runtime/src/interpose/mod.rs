@@ -1,0 +1,48 @@
+//! The functions that take the place of the C library's.
+//!
+//! The dynamic linker binds the program's calls of `malloc` and its family to ours, because a preloaded file comes first.
+//! Each of ours calls the next definition in load order, so a malloc that the program links in stays in use, and then
+//! enters what came back in the index.
+//!
+//! One allocation, station by station: the program calls `malloc` ([`malloc`]) → [`real`] has the next malloc → the return
+//! address becomes a site (`index::sites`) → two stores into the shadow (`index::shadow`) → if the block is big, or the site
+//! new, or a census counts, [`note`] does the rest.
+//!
+//! Nothing here may allocate from the program's heap or take a lock, and `errno` stays as the real function left it.
+
+pub mod bootstrap;
+#[cfg(not(test))]
+pub mod dl;
+#[cfg(not(test))]
+pub mod family;
+#[cfg(not(test))]
+pub mod malloc;
+pub mod note;
+#[cfg(not(test))]
+pub mod real;
+#[cfg(not(test))]
+pub mod strings;
+
+#[cfg(not(test))]
+pub use malloc::is_in_use;
+
+/// Defines an exported function that hands its return address, as one argument more, to a function of ours.
+#[cfg(not(test))]
+macro_rules! entry {
+    ($(#[$doc:meta])* $name:ident => $target:ident, $register:literal) => {
+        $(#[$doc])*
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        pub extern "C" fn $name() {
+            core::arch::naked_asm!(
+                ".cfi_startproc",
+                concat!("mov ", $register, ", [rsp]"),
+                "jmp {target}",
+                ".cfi_endproc",
+                target = sym $target,
+            )
+        }
+    };
+}
+#[cfg(not(test))]
+use entry;

@@ -1,0 +1,48 @@
+//! What happens to a block that an allocation function returned, beyond the fast path of `malloc`.
+
+use crate::avma::Avma;
+use crate::census;
+use crate::index::sites::{self, Key, recent};
+use crate::index::{self, Block, SiteIndex};
+use crate::interpose::bootstrap;
+
+/// Enters a fresh block. NULL and pieces of the bootstrap area are none.
+pub fn fresh(base: Avma, size: usize, return_address: Avma) {
+    if !base.is_null() && !bootstrap::owns(base) {
+        entered(&Block { base, size, site: fresh_site(return_address) });
+    }
+}
+
+/// Enters a block whose site is known already.
+pub fn entered(block: &Block) {
+    index::insert(block);
+    if census::is_on() {
+        index::site(block.site).count(block.size);
+    }
+}
+
+/// Changes the site of a live block, in the census too.
+pub fn change_site(block: &Block, site: SiteIndex) {
+    if site == block.site {
+        return;
+    }
+    index::set_site(block.base, site);
+    if census::is_on() {
+        index::site(block.site).discount(block.size);
+        index::site(site).count(block.size);
+    }
+}
+
+/// The site of a fresh block.
+///
+/// While a census counts, no site is remembered for the fast path, so that every allocation comes by here.
+pub fn fresh_site(return_address: Avma) -> SiteIndex {
+    if let Some(site) = recent::find(return_address) {
+        return site;
+    }
+    let site = sites::find_or_insert(Key::plain(return_address));
+    if !census::is_on() {
+        recent::remember(return_address, site);
+    }
+    site
+}
