@@ -44,7 +44,7 @@ pub fn ready() -> bool {
 mod constructor {
     use super::{STAGE, Stage};
     use crate::index::pages;
-    use crate::{env, interpose};
+    use crate::{census, env, interpose};
     use core::ffi::{c_char, c_int};
     use core::sync::atomic::Ordering;
 
@@ -61,6 +61,16 @@ mod constructor {
         // SAFETY: `envp` is what the dynamic linker hands to constructors, and no other thread exists.
         unsafe { env::read(envp) };
         pages::ensure_flat();
+        census::start();
         STAGE.store(Stage::Ready as u8, Ordering::Release);
+    }
+
+    #[used]
+    #[unsafe(link_section = ".fini_array")]
+    static DESTRUCTOR: extern "C" fn() = end;
+
+    /// Runs after the program's `atexit` handlers.
+    extern "C" fn end() {
+        census::take();
     }
 }

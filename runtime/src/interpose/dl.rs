@@ -10,8 +10,11 @@ use crate::interpose::real::Lazy;
 use core::ffi::{c_int, c_void};
 
 /// `dlclose(handle)`.
+///
+/// # Safety
+/// That of the C library's function.
 #[unsafe(no_mangle)]
-pub extern "C" fn dlclose(handle: *mut c_void) -> c_int {
+pub unsafe extern "C" fn dlclose(handle: *mut c_void) -> c_int {
     type Dlclose = unsafe extern "C" fn(*mut c_void) -> c_int;
     static REAL: Lazy = Lazy::new(c"dlclose");
     // SAFETY: the type is that of the C library's function.

@@ -100,10 +100,10 @@ impl Lazy {
             function = next(self.name);
             self.function.store(function, Ordering::Relaxed);
         }
-        // SAFETY: not NULL, and of that type as the caller says.
         if function.is_null() {
             None
         } else {
+            // SAFETY: not NULL, and of that type as the caller says.
             Some(unsafe { core::mem::transmute_copy::<*mut c_void, F>(&function) })
         }
     }

@@ -10,6 +10,10 @@ impl Errno {
     pub const EINTR: Errno = Errno(4);
     /// Out of memory.
     pub const ENOMEM: Errno = Errno(12);
+    /// Invalid argument.
+    pub const EINVAL: Errno = Errno(22);
+    /// A file name is too long.
+    pub const ENAMETOOLONG: Errno = Errno(36);
 
     /// Splits what a system call returned into its result or its error.
     pub(super) const fn check(returned: isize) -> Result<usize, Errno> {

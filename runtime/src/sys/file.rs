@@ -103,6 +103,14 @@ pub fn readlink(path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
     unsafe { syscall(Call::Readlink, [path.as_ptr() as usize, address, len, 0, 0, 0]) }
 }
 
+/// The current directory: the number of bytes put into `buffer`, without the NUL that the kernel puts behind them.
+pub fn current_dir(buffer: &mut [u8]) -> Result<usize, Errno> {
+    let (address, len) = (buffer.as_mut_ptr() as usize, buffer.len());
+    // SAFETY: the kernel writes at most `len` bytes of the buffer.
+    let with_nul = unsafe { syscall(Call::Getcwd, [address, len, 0, 0, 0, 0]) }?;
+    Ok(with_nul.saturating_sub(1))
+}
+
 /// Makes an `ioctl` whose argument is a structure.
 ///
 /// # Safety

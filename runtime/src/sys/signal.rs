@@ -39,15 +39,15 @@ pub fn set_mask(set: SignalSet) -> Result<SignalSet, Errno> {
     Ok(old)
 }
 
-/// Makes `handler` run on `signal`, unless the program was started with the signal ignored.
+/// Makes `handler` run on `signal`, until the program sets a handler of its own.
 ///
-/// The handler may run at any instruction of any thread, so it must be async-signal-safe.
+/// Ours may run at any instruction of any thread, so it must be async-signal-safe.
 pub fn install_handler(signal: Signal, handler: extern "C" fn(i32)) -> Result<(), Errno> {
     const SA_RESTART: i32 = 0x1000_0000;
     let action = libc::SigAction { handler: handler as usize, mask: [0; 16], flags: SA_RESTART, restorer: 0 };
     // SAFETY: `action` has glibc's layout and the handler has the signature that its flags promise.
     match unsafe { libc::sigaction(signal.0, &raw const action, core::ptr::null_mut()) } {
         0 => Ok(()),
-        _ => Err(Errno(22)),
+        _ => Err(Errno::EINVAL),
     }
 }

@@ -38,12 +38,14 @@ pub enum Call {
     Getpid = 39,
     /// `kill(pid, sig)`.
     Kill = 62,
-    /// `readlink(path, buf, size)`.
-    Readlink = 89,
+    /// `getcwd(buf, size)`.
+    Getcwd = 79,
     /// `rename(old, new)`.
     Rename = 82,
     /// `unlink(path)`.
     Unlink = 87,
+    /// `readlink(path, buf, size)`.
+    Readlink = 89,
     /// `gettid()`.
     Gettid = 186,
     /// `openat(dirfd, path, flags, mode)`.
