@@ -15,8 +15,8 @@ use core::sync::atomic::{AtomicU8, Ordering};
 pub enum Stage {
     /// The constructor has not run: queries answer "unknown".
     Loaded = 0,
-    /// It has run and found that the program does not use our `malloc`: opened by `dlopen`, or linked behind another
-    /// malloc. Queries answer "unknown" for ever.
+    /// It has run and found that the library was opened by `dlopen`: the program does not use our `malloc`. Queries
+    /// answer "unknown" for ever.
     Inactive = 1,
     /// Queries are answered.
     Ready = 2,
@@ -54,7 +54,7 @@ mod constructor {
 
     extern "C" fn start(_argc: c_int, _argv: *const *const c_char, envp: *const *const c_char) {
         interpose::real::resolve();
-        if !interpose::is_in_use() {
+        if !interpose::is_before_libc() {
             STAGE.store(Stage::Inactive as u8, Ordering::Release);
             return;
         }

@@ -132,7 +132,7 @@ pub fn for_each_in<B>(
 #[cold]
 fn create(a: Avma) -> Option<Region> {
     let number = a.0 >> REGION_SHIFT;
-    let Ok(mapping) = memory::map_zeroed(MAPPING_SIZE) else {
+    let Some(mapping) = map_within_budget() else {
         FAILED[number / 32].fetch_or(1 << (number % 32), Ordering::Relaxed);
         return None;
     };
@@ -147,4 +147,14 @@ fn create(a: Avma) -> Option<Region> {
             Some(Region { number, biased: other })
         }
     }
+}
+
+/// A mapping for a region, as long as all of them leave three quarters of a limited address space to the program.
+fn map_within_budget() -> Option<NonNull<u8>> {
+    static SPENT: AtomicUsize = AtomicUsize::new(0);
+    let spent = SPENT.fetch_add(MAPPING_SIZE, Ordering::Relaxed) + MAPPING_SIZE;
+    if memory::address_space_limit().is_some_and(|limit| spent > limit / 4) {
+        return None;
+    }
+    memory::map_zeroed(MAPPING_SIZE).ok()
 }

@@ -105,12 +105,6 @@ pub extern "C" fn cfree(p: *mut c_void) {
     naked_asm!(".cfi_startproc", "jmp {free}", ".cfi_endproc", free = sym free)
 }
 
-/// Whether the program's calls of `malloc` come here.
-#[must_use]
-pub fn is_in_use() -> bool {
-    real::in_use(c"malloc") == malloc as *mut c_void
-}
-
 extern "C" fn note_malloc(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
     note::fresh(Avma::of(p), size, Avma(return_address));
     p

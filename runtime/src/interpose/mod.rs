@@ -24,7 +24,7 @@ pub mod real;
 pub mod strings;
 
 #[cfg(not(test))]
-pub use malloc::is_in_use;
+pub use strings::is_before_libc;
 
 /// Defines an exported function that hands its return address, as one argument more, to a function of ours.
 #[cfg(not(test))]

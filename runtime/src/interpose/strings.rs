@@ -12,9 +12,19 @@ use crate::avma::Avma;
 use crate::index::sites::{self, Key};
 use crate::index::{self, SiteIndex};
 use crate::interpose::real::Lazy;
-use crate::interpose::{entry, note};
+use crate::interpose::{entry, note, real};
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_void};
+
+/// Whether this library stands before the C library in load order, as a preloaded one does and one opened by `dlopen`
+/// does not.
+///
+/// Asked of a function that nobody but the C library and we define: another preloaded library may stand before us with
+/// a `malloc` that calls ours.
+#[must_use]
+pub fn is_before_libc() -> bool {
+    real::in_use(c"canonicalize_file_name") == canonicalize_file_name as *mut c_void
+}
 
 /// Hands the block at `p`, fresh from the C library, to the site of the caller.
 fn adopt(p: *const c_void, return_address: usize) {

@@ -65,3 +65,14 @@ pub fn keep_pages_small(start: NonNull<u8>, len: usize) {
     // SAFETY: the advice changes no content; the kernel refuses it where it has no huge pages, which is as good.
     let _ = unsafe { syscall(Call::Madvise, [start.as_ptr() as usize, len, MADV_NOHUGEPAGE, 0, 0, 0]) };
 }
+
+/// The limit on this process's address space (`ulimit -v`), or `None` if there is none.
+#[must_use]
+pub fn address_space_limit() -> Option<usize> {
+    const RLIMIT_AS: usize = 9;
+    const RLIM_INFINITY: usize = usize::MAX;
+    let mut limit = [RLIM_INFINITY; 2];
+    // SAFETY: `struct rlimit64` has 16 bytes, those of `limit`.
+    let _ = unsafe { syscall(Call::Prlimit64, [0, RLIMIT_AS, 0, limit.as_mut_ptr() as usize, 0, 0]) };
+    Some(limit[0]).filter(|&soft| soft != RLIM_INFINITY)
+}

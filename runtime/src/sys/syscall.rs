@@ -50,6 +50,8 @@ pub enum Call {
     Gettid = 186,
     /// `openat(dirfd, path, flags, mode)`.
     Openat = 257,
+    /// `prlimit64(pid, resource, new, old)`.
+    Prlimit64 = 302,
     /// `process_vm_readv(pid, local, n, remote, n, flags)`.
     ProcessVmReadv = 310,
 }
