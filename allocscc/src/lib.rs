@@ -1,5 +1,7 @@
 //! What `allocscc` and `allocs` are made of.
 
+pub mod commands;
+pub mod driver;
 pub mod graph;
 pub mod image;
 pub mod sites;

@@ -1,5 +1,13 @@
-//! The linked file: its call instructions, and sections in and out.
+//! Linked files and object files as bytes: sections in and out, call instructions, string literals.
+//!
+//! Reading order: [`elf`] is the section table, [`append`] adds a section without touching what is there,
+//! [`rewrite`] takes sections out of a linked file, [`debug_info`] says which sections those are; [`calls`] finds call instructions,
+//! [`tail_calls`] who sees the return address of those that are jumps, [`literals`] the string literals.
 
+pub mod append;
 pub mod calls;
+pub mod debug_info;
+pub mod elf;
 pub mod literals;
+pub mod rewrite;
 pub mod tail_calls;

@@ -1,0 +1,3 @@
+//! The subcommands of `allocs`, one file each.
+
+pub mod run;

@@ -1,0 +1,207 @@
+//! After a link: adds the metadata to the linked file, and takes out what only the analysis needed.
+//!
+//! That, too, happens in a process of its own (this same program, see [`FINISH`]). If it crashes, the linked file is as the linker
+//! left it, and a second try without analysis brings it into its final form.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use allocs_metadata::SECTION_NAME;
+use anyhow::{Context, Result};
+
+use super::arguments::Arguments;
+use super::children::{self, Running};
+use super::debug::DebugRequest;
+use super::hooks::{Hooks, LinkOutput};
+use super::inputs;
+use super::plan::{Plan, Strip};
+use super::records::{FACTS_SECTION, Record};
+use super::sources::Input;
+use super::warning::warn;
+use crate::image::append::append_to_file;
+use crate::image::debug_info::{debug_info_of_sources, debug_info_size, is_debug_section};
+use crate::image::elf::{Elf, FileKind};
+use crate::image::rewrite::{Edit, rewrite};
+
+/// First argument of this program when it is to finish a linked file: then whether to analyse it, then the original command
+/// line. The records of the sources in that command are on the standard input.
+pub const FINISH: &str = "--allocs-internal-finish";
+
+const WITH_ANALYSIS: &str = "analyse";
+const WITHOUT_ANALYSIS: &str = "edit";
+
+/// Finishes the file that `plan` has linked. `facts` are those of the sources in the command.
+pub fn run(plan: &Plan, facts: &[&[u8]]) {
+    let mut section = Vec::new();
+    for payload in facts {
+        Record { payload, asked: plan.debug != DebugRequest::Nothing, unasked_debug_info: 0 }
+            .write(&mut section);
+    }
+    let input = Input::Text(Arc::new(section));
+    if let Err(reason) = run_once(plan, &input, WITH_ANALYSIS) {
+        warn(plan.warn, &plan.linked_file(), format_args!("the analysis failed: {reason:#}"));
+        if let Err(reason) = run_once(plan, &input, WITHOUT_ANALYSIS) {
+            warn(plan.warn, &plan.linked_file(), format_args!("it keeps debug info: {reason:#}"));
+        }
+    }
+}
+
+fn run_once(plan: &Plan, input: &Input, mode: &str) -> Result<()> {
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    command.arg(FINISH).arg(mode).args(&plan.arguments.given).stdout(Stdio::null());
+    if !plan.warn {
+        command.stderr(Stdio::null());
+    }
+    let status = input.spawn(&mut command).and_then(Running::wait)?;
+    anyhow::ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+/// The other side of [`run`], in the process of its own. Returns the exit status.
+pub fn finish(hooks: Hooks, mut arguments: Vec<OsString>) -> i32 {
+    let mode = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
+    let plan = Plan::new(Arguments::new(arguments));
+    let path = plan.linked_file();
+    let mut section = Vec::new();
+    let result = children::listen()
+        .and_then(|()| std::io::stdin().lock().read_to_end(&mut section))
+        .map_err(anyhow::Error::from)
+        .and_then(|_| finish_file(hooks, &plan, &path, &section, mode == WITH_ANALYSIS));
+    if let Err(reason) = &result {
+        warn(plan.warn, &path, reason);
+    }
+    i32::from(result.is_err())
+}
+
+fn finish_file(hooks: Hooks, plan: &Plan, path: &Path, compiled_here: &[u8], analyse: bool) -> Result<()> {
+    let Ok(file) = std::fs::read(path) else { return Ok(()) };
+    let Some(elf) = Elf::parse(&file)? else { return Ok(()) };
+    match elf.kind {
+        FileKind::Object => add_to_relocatable(plan, path, &elf, compiled_here),
+        FileKind::Linked => finish_linked(hooks, plan, path, &elf, compiled_here, analyse),
+    }
+}
+
+/// `-r`: the records of the inputs are there already, those of the sources in this command come behind them.
+fn add_to_relocatable(plan: &Plan, path: &Path, elf: &Elf, compiled_here: &[u8]) -> Result<()> {
+    let mut records = Record::read_all(compiled_here)?;
+    let Some(first) = records.first_mut() else { return Ok(()) };
+    if plan.debug == DebugRequest::Nothing {
+        let of_inputs = inputs::debug_info_of_objects(&plan.inputs);
+        first.unasked_debug_info = debug_info_size(elf)?.saturating_sub(of_inputs);
+    }
+    let mut section = Vec::new();
+    for record in &records {
+        record.write(&mut section);
+    }
+    append_to_file(path, elf, FACTS_SECTION, &section)
+}
+
+fn finish_linked(
+    hooks: Hooks,
+    plan: &Plan,
+    path: &Path,
+    elf: &Elf,
+    compiled_here: &[u8],
+    analyse: bool,
+) -> Result<()> {
+    let in_output = elf.named(FACTS_SECTION).map(|s| s.bytes(elf.file)).collect::<Result<Vec<_>>>()?.concat();
+    // With -flto, and where a linker script discards what it does not know, the facts are only in the inputs.
+    let in_inputs = if plan.lto || in_output.is_empty() {
+        inputs::facts_of_inputs(&plan.inputs, plan.is_static)
+    } else {
+        inputs::FactsOfInputs::default()
+    };
+    let here = Record::read_all(compiled_here)?;
+    let mut linked = Record::read_all(&in_output)?;
+    for section in &in_inputs.sections {
+        for record in Record::read_all(section)? {
+            if !linked.contains(&record) {
+                linked.push(record);
+            }
+        }
+    }
+    let keeps_debug_info = plan.strip == Strip::Nothing
+        && wants_debug_info(plan, elf, &here, &linked, in_inputs.has_foreign_debug_info)?;
+    let facts = linked.iter().chain(&here).map(|record| record.payload).filter(|facts| !facts.is_empty());
+    let mut metadata = None;
+    if analyse {
+        let output = LinkOutput {
+            path,
+            bytes: elf.file,
+            facts: facts.collect(),
+            keeps_debug_info,
+            inputs: &plan.inputs,
+        };
+        match annotate(hooks, &output) {
+            Ok(bytes) => metadata = bytes,
+            Err(reason) => warn(plan.warn, path, reason),
+        }
+    }
+    let edit = Edit {
+        remove: &|section| {
+            section.name == FACTS_SECTION.as_bytes() || (!keeps_debug_info && is_debug_section(section))
+        },
+        strip_symbols: plan.strip == Strip::Symbols,
+        add: metadata.as_deref().map(|bytes| (SECTION_NAME, bytes)),
+    };
+    match rewrite(elf, &edit) {
+        Ok(bytes) => replace(path, &bytes),
+        Err(reason) => {
+            warn(plan.warn, path, format_args!("it keeps debug info and symbols: {reason:#}"));
+            metadata.map_or(Ok(()), |bytes| append_to_file(path, elf, SECTION_NAME, &bytes))
+        }
+    }
+}
+
+/// Whether somebody asked for debug info that is in the linked file.
+///
+/// Sizes tell: the linker concatenates `.debug_info`, and each object made by us says how many of its bytes nobody asked for. What is
+/// more than their sum was asked for, or comes from an object that another compiler made.
+fn wants_debug_info(
+    plan: &Plan,
+    elf: &Elf,
+    here: &[Record],
+    linked: &[Record],
+    has_foreign_debug_info: bool,
+) -> Result<bool> {
+    if here.iter().any(|record| record.asked) || linked.iter().any(|record| record.asked) {
+        return Ok(true);
+    }
+    if plan.lto {
+        return Ok(has_foreign_debug_info);
+    }
+    let total = debug_info_size(elf)?;
+    let linked: u64 = linked.iter().map(|record| record.unasked_debug_info).sum();
+    if total <= linked || here.is_empty() {
+        return Ok(total > linked);
+    }
+    let names: Vec<&OsStr> =
+        plan.words.iter().filter_map(|word| plan.compiled_file(word)).filter_map(Path::file_name).collect();
+    Ok(total > linked + debug_info_of_sources(elf.file, &names)?)
+}
+
+/// Runs the link analysis on a thread whose stack does not depend on the user's limits.
+fn annotate(hooks: Hooks, output: &LinkOutput) -> Result<Option<Vec<u8>>> {
+    (hooks.annotate)(output)
+}
+
+/// Puts a new file in the place of `path` in one step, with the same permissions.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    // The new file comes where a symbolic link points to, as with the linker's own output.
+    let path: PathBuf = path.canonicalize()?;
+    let directory = path.parent().context("no directory")?;
+    let mut new = tempfile::Builder::new().prefix(".allocscc-").tempfile_in(directory)?;
+    children::remember(new.path());
+    new.write_all(bytes)?;
+    let mode = std::fs::metadata(&path)?.permissions().mode();
+    new.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+    let name = new.path().to_path_buf();
+    let result = new.persist(&path).context("cannot replace the linked file");
+    children::forget(&name);
+    result.map(|_| ())
+}

@@ -1,0 +1,170 @@
+//! Runs the commands of a plan.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use super::arguments::Arguments;
+use super::children::{self, Running};
+use super::commands;
+use super::compiler::{COMPILER_VARIABLE, Compiler};
+use super::finish;
+use super::hooks::Hooks;
+use super::objects;
+use super::plan::{Action, Introduction, Plan, Source};
+use super::sources::Input;
+use super::units;
+use super::warning::warn;
+
+/// The analysis of the sources may take this long, and this many times as long as the compiler; then it is given up.
+const ANALYSIS_TIME: Duration = Duration::from_secs(30);
+const ANALYSIS_FACTOR: u32 = 4;
+
+/// Facts of each source, in the order of the command line.
+type Facts = Vec<(Source, Result<Vec<u8>>)>;
+
+/// The whole of `allocscc`.
+pub fn main(hooks: Hooks) -> ! {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match arguments.first().and_then(|first| first.to_str()) {
+        Some(units::ANALYSE) => std::process::exit(units::analyse(hooks, &arguments[1..])),
+        Some(finish::FINISH) => std::process::exit(finish::finish(hooks, arguments[1..].to_vec())),
+        _ => {}
+    }
+    let plan = Plan::new(Arguments::new(arguments));
+    let driver = Driver { compiler: Compiler::from_environment(), headers: super::compiler::headers(), plan };
+    driver.run()
+}
+
+struct Driver {
+    compiler: Compiler,
+    headers: Option<PathBuf>,
+    plan: Plan,
+}
+
+impl Driver {
+    fn run(&self) -> ! {
+        let gathers = matches!(self.plan.action, Action::Compile | Action::Link);
+        let mut command = self.compiler.command();
+        command.args(commands::compiler_arguments(&self.plan, self.headers.as_deref()));
+        if !gathers && self.plan.introduces_itself.is_none() {
+            let error = command.exec();
+            self.cannot_run(&error)
+        }
+        if let Err(error) = children::listen() {
+            warn(self.plan.warn, self.compiler.name(), error);
+        }
+        let input = self.input();
+        let start = Instant::now();
+        let compiler = match input.spawn(&mut command) {
+            Ok(compiler) => compiler,
+            Err(error) => self.cannot_run(&error),
+        };
+        let facts = if gathers { Some(self.gather(&input)) } else { None };
+        let status = self.wait(compiler);
+        if !status.success() {
+            children::close();
+        } else if let Some(facts) = facts {
+            self.add_metadata(receive(facts, start.elapsed(), self.plan.sources.len()));
+        }
+        self.introduce();
+        children::exit_like(status)
+    }
+
+    fn input(&self) -> Input {
+        if !self.plan.sources.iter().any(Source::is_standard_input) {
+            return Input::Inherited;
+        }
+        Input::read().unwrap_or(Input::Inherited)
+    }
+
+    /// Starts the analysis of all sources; their facts arrive in order.
+    fn gather(&self, input: &Input) -> Receiver<Result<Vec<u8>>> {
+        let (sender, receiver) = mpsc::channel();
+        let (plan, compiler, headers) = (self.plan.clone(), self.compiler.clone(), self.headers.clone());
+        let input = input.clone();
+        std::thread::spawn(move || {
+            for source in &plan.sources {
+                let facts = units::facts(&plan, source, &compiler, headers.as_deref(), &input);
+                if sender.send(facts).is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+
+    fn add_metadata(&self, facts: Vec<Result<Vec<u8>>>) {
+        let facts: Facts = self.plan.sources.iter().cloned().zip(facts).collect();
+        for (source, facts) in &facts {
+            if let Err(reason) = facts {
+                warn(self.plan.warn, &source.path, format_args!("{reason:#}"));
+            }
+        }
+        if self.plan.action == Action::Link {
+            let facts: Vec<&[u8]> =
+                facts.iter().map(|(_, facts)| facts.as_deref().unwrap_or_default()).collect();
+            finish::run(&self.plan, &facts);
+            return;
+        }
+        for (source, facts) in &facts {
+            let object = objects::object_of(&self.plan, source);
+            if let Err(reason) = objects::add_facts(&self.plan, &object, facts.as_deref().unwrap_or_default())
+            {
+                warn(self.plan.warn, &object, reason);
+            }
+        }
+    }
+
+    /// Says what we add, where the compiler has just said what it is.
+    fn introduce(&self) {
+        let Some(introduction) = self.plan.introduces_itself else { return };
+        let mut line = OsString::from(concat!("allocscc ", env!("CARGO_PKG_VERSION")));
+        let added = commands::additions(&self.plan, self.headers.as_deref());
+        if !added.is_empty() {
+            line.push(", adds: ");
+            line.push(added.join(std::ffi::OsStr::new(" ")));
+        }
+        line.push("\n");
+        let line = line.as_encoded_bytes();
+        // As with the compiler's own text, a closed output is no reason to fail.
+        let _ = match introduction {
+            Introduction::Output => io::stdout().lock().write_all(line),
+            Introduction::Error => io::stderr().lock().write_all(line),
+        };
+    }
+
+    fn wait(&self, compiler: Running) -> ExitStatus {
+        compiler.wait().unwrap_or_else(|error| self.cannot_run(&error))
+    }
+
+    fn cannot_run(&self, error: &io::Error) -> ! {
+        let name = Path::display(self.compiler.name());
+        eprintln!(
+            "allocscc: cannot run the compiler {name}: {error}. {COMPILER_VARIABLE} names another one."
+        );
+        std::process::exit(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
+    }
+}
+
+/// Waits for the facts of `count` sources. What takes too long is given up.
+fn receive(facts: Receiver<Result<Vec<u8>>>, compilation: Duration, count: usize) -> Vec<Result<Vec<u8>>> {
+    let deadline = Instant::now() + ANALYSIS_TIME.max(compilation * ANALYSIS_FACTOR);
+    let mut received = Vec::with_capacity(count);
+    while received.len() < count {
+        match facts.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(facts) => received.push(facts),
+            Err(_) => {
+                children::kill_all();
+                received.resize_with(count, || Err(anyhow!("the analysis of the sources took too long")));
+            }
+        }
+    }
+    received
+}

@@ -1,0 +1,101 @@
+//! Gathers the facts of each source while the compiler compiles: `cc -E` into a process that runs our analysis.
+//!
+//! The analysis runs in a process of its own (this same program, see [`ANALYSE`]) because it meets whatever text people have
+//! written: if it crashes, or overflows its stack, the build goes on without it.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::children::Running;
+use super::commands;
+use super::compiler::Compiler;
+use super::hooks::{Hooks, UnitInfo};
+use super::language::Language;
+use super::plan::{Plan, Source};
+use super::sources::Input;
+
+/// First argument of this program when it is to analyse a unit: then the source's name and the options that change what C means.
+/// The preprocessed text is on the standard input, the facts go to the standard output.
+pub const ANALYSE: &str = "--allocs-internal-analyse";
+
+/// Stack of the thread that analyses: expressions may be nested as deeply as the compiler allows.
+const STACK_SIZE: usize = 256 << 20;
+
+/// The facts of one source.
+pub fn facts(
+    plan: &Plan,
+    source: &Source,
+    compiler: &Compiler,
+    headers: Option<&Path>,
+    input: &Input,
+) -> Result<Vec<u8>> {
+    let mut analysis = Command::new(std::env::current_exe().context("cannot find this program")?);
+    analysis.arg(ANALYSE).arg(&source.path).args(commands::meaning_options(plan));
+    analysis.stdout(Stdio::piped()).stderr(if plan.warn { Stdio::inherit() } else { Stdio::null() });
+    if source.language == Language::PreprocessedC {
+        let analysis = if source.is_standard_input() {
+            input.spawn(&mut analysis)
+        } else {
+            let text = std::fs::File::open(&source.path).context("cannot read the preprocessed source")?;
+            Running::spawn(analysis.stdin(text))
+        };
+        return output(analysis.context("cannot run the analysis")?);
+    }
+    let mut preprocessor = compiler.command();
+    preprocessor
+        .args(commands::preprocessor_arguments(plan, source, headers))
+        .env_remove("DEPENDENCIES_OUTPUT")
+        .env_remove("SUNPRO_DEPENDENCIES")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let input = if source.is_standard_input() { input } else { &Input::Nothing };
+    let mut preprocessor = input.spawn(&mut preprocessor).context("cannot run the preprocessor")?;
+    let text = preprocessor.child.stdout.take().context("no preprocessed text")?;
+    let running = Running::spawn(analysis.stdin(Stdio::from(text)));
+    // The command holds the reading end of the pipe: as long as it does, the preprocessor could wait for ever on a dead analysis.
+    drop(analysis);
+    let facts = running.context("cannot run the analysis").and_then(output);
+    let status = preprocessor.wait()?;
+    ensure!(status.success(), "the preprocessor failed ({status})");
+    facts
+}
+
+fn output(mut running: Running) -> Result<Vec<u8>> {
+    let mut facts = Vec::new();
+    running.child.stdout.take().context("no pipe")?.read_to_end(&mut facts)?;
+    let status = running.wait()?;
+    match status.code() {
+        Some(0) => Ok(facts),
+        Some(REFUSED) => bail!("{}", String::from_utf8_lossy(&facts)),
+        _ => bail!("the analysis of the source crashed ({status})"),
+    }
+}
+
+/// Exit status of an analysis that printed why there are no facts.
+const REFUSED: i32 = 1;
+
+/// The other side of [`facts`], in the process of its own. Returns the exit status.
+pub fn analyse(hooks: Hooks, arguments: &[OsString]) -> i32 {
+    let source = arguments.first().map(PathBuf::from).unwrap_or_default();
+    let flags = arguments.iter().skip(1).cloned().collect();
+    let run = move || -> Result<Vec<u8>> {
+        let mut text = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut text)?;
+        (hooks.analyse)(&text, &UnitInfo { source, directory: std::env::current_dir()?, flags })
+    };
+    let thread = std::thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
+    let result = match thread {
+        Ok(thread) => thread.join().unwrap_or_else(|_| Err(anyhow!("the analysis panicked"))),
+        Err(error) => Err(anyhow!(error).context("no thread with a large stack")),
+    };
+    let (bytes, status) = match result {
+        Ok(facts) => (facts, 0),
+        Err(error) => (format!("{error:#}").into_bytes(), REFUSED),
+    };
+    // The reader may be gone because the compilation failed; then nobody looks at the status either.
+    std::io::stdout().lock().write_all(&bytes).map_or(2, |()| status)
+}

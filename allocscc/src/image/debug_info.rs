@@ -1,0 +1,63 @@
+//! Which sections are debug info, and how much of it there is.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::Result;
+use gimli::{EndianSlice, LittleEndian};
+use object::{Object, ObjectSection};
+
+use super::elf::{Elf, SHF_COMPRESSED, SHT_REL, SHT_RELA, Section, u64_at};
+
+/// Whether the section holds debug info, or relocations or an index of it.
+///
+/// `.debug_gdb_scripts` is the program's own: no compiler option makes it.
+pub fn is_debug_section(section: &Section) -> bool {
+    let name = match section.sh_type {
+        SHT_RELA => section.name.strip_prefix(b".rela").unwrap_or(section.name),
+        SHT_REL => section.name.strip_prefix(b".rel").unwrap_or(section.name),
+        _ => section.name,
+    };
+    !section.is_alloc()
+        && (name.starts_with(b".debug_") || name.starts_with(b".zdebug_") || name == b".gdb_index")
+        && name != b".debug_gdb_scripts"
+}
+
+/// Bytes of `.debug_info` in the file, as the linker concatenates them: uncompressed.
+pub fn debug_info_size(elf: &Elf) -> Result<u64> {
+    let mut size = 0;
+    for section in &elf.sections {
+        size += match section.name {
+            b".debug_info" if section.sh_flags & SHF_COMPRESSED != 0 => u64_at(section.bytes(elf.file)?, 8)?,
+            b".debug_info" => section.sh_size,
+            b".zdebug_info" => u64_at(section.bytes(elf.file)?, 4)?.swap_bytes(),
+            _ => 0,
+        };
+    }
+    Ok(size)
+}
+
+/// Bytes of `.debug_info` in a linked file that describe sources with one of these file names, wherever they lie.
+///
+/// Only the last part of a path counts: the compiler may have been told to rewrite the directories (`-fdebug-prefix-map`).
+pub fn debug_info_of_sources(file: &[u8], names: &[&OsStr]) -> Result<u64> {
+    let object = object::read::elf::ElfFile64::<object::LittleEndian>::parse(file)?;
+    let load = |id: gimli::SectionId| match object.section_by_name(id.name()) {
+        Some(section) => section.uncompressed_data(),
+        None => Ok(Default::default()),
+    };
+    let sections = gimli::DwarfSections::load(load)?;
+    let dwarf = sections.borrow(|section| EndianSlice::new(section, LittleEndian));
+    let mut size = 0;
+    let mut headers = dwarf.units();
+    while let Some(header) = headers.next()? {
+        let length = header.length_including_self() as u64;
+        let unit = dwarf.unit(header)?;
+        let name = unit.name.as_ref().map(|name| Path::new(OsStr::from_bytes(name.slice())));
+        if name.and_then(Path::file_name).is_some_and(|name| names.contains(&name)) {
+            size += length;
+        }
+    }
+    Ok(size)
+}
