@@ -27,6 +27,7 @@ pub struct Edit<'a> {
 pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
     ensure!(elf.kind == FileKind::Linked, "only a linked file is laid out anew");
     ensure!(elf.sections.len() < SHN_LORESERVE as usize - 1, "too many sections");
+    let SectionIndex(old_names) = elf.names;
     let renumbering = Renumbering::new(elf, edit)?;
     let image_end = elf.end_of_image()?;
     let mut tail = Tail { start: image_end, bytes: Vec::new() };
@@ -41,7 +42,7 @@ pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
             section.sh_size = symbols.len() as u64;
             section.sh_info = locals;
             section.sh_offset = tail.push(&symbols, section.sh_addralign);
-        } else if index != 0 && old.sh_type != SHT_NOBITS && old.sh_offset >= image_end && !old.is_alloc() {
+        } else if index != 0 && index != old_names as usize && lies_behind(old, image_end) {
             section.sh_offset = tail.push(old.bytes(elf.file)?, section.sh_addralign);
         }
         sections.push((index, section));
@@ -54,7 +55,6 @@ pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
         sections.push(added(name, sh_offset, contents.len()));
     }
 
-    let SectionIndex(old_names) = elf.names;
     let names_index = renumbering.index(old_names)?;
     for section in &mut sections {
         section.sh_name = names.add(section.name)?;
@@ -66,6 +66,10 @@ pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
     let mut file = elf.file[..image_end as usize].to_vec();
     finish(&mut file, tail, sections, names_index)?;
     Ok(file)
+}
+
+fn lies_behind(section: &Section, image_end: u64) -> bool {
+    section.sh_type != SHT_NOBITS && !section.is_alloc() && section.sh_offset >= image_end
 }
 
 fn added<'d>(name: &'d str, sh_offset: u64, size: usize) -> Section<'d> {

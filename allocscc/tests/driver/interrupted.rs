@@ -1,0 +1,2 @@
+use libtest_mimic::Trial;
+pub fn trials(_compiler: &str) -> Vec<Trial> { Vec::new() }
