@@ -8,7 +8,10 @@ use crate::compare;
 use crate::world::{Driver, Files, World};
 
 const SOURCES: &[(&str, &str)] = &[
-    ("main.c", "#include <stdio.h>\n#include \"util.h\"\nint main(void) { printf(\"%d\\n\", util(41)); return 0; }\n"),
+    (
+        "main.c",
+        "#include <stdio.h>\n#include \"util.h\"\nint main(void) { printf(\"%d\\n\", util(41)); return 0; }\n",
+    ),
     (
         "util.c",
         "#include <stdlib.h>\n#include \"util.h\"\nstatic int kept = 3;\n\
@@ -188,7 +191,11 @@ fn check(compiler: &str, before: &str, line: &str) -> Result<(), Failed> {
 }
 
 fn with_g(line: &str) -> String {
-    if line.contains("-g -") || line.contains("-gd") || line.contains("-gg") { line.into() } else { format!("{line} -g") }
+    if line.contains("-g -") || line.contains("-gd") || line.contains("-gg") {
+        line.into()
+    } else {
+        format!("{line} -g")
+    }
 }
 
 fn outcome(world: &World, driver: Driver, before: &str, line: &str) -> Outcome {
@@ -221,7 +228,11 @@ fn text(bytes: &[u8]) -> String {
     result + rest
 }
 
-fn equal<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, expected: &T, actual: &T) -> Result<(), Failed> {
+fn equal<T: PartialEq + std::fmt::Debug + ?Sized>(
+    what: &str,
+    expected: &T,
+    actual: &T,
+) -> Result<(), Failed> {
     if expected == actual {
         return Ok(());
     }
