@@ -35,7 +35,12 @@ pub fn additions(plan: &Plan, headers: Option<&Path>) -> Vec<OsString> {
     };
     if compiles && plan.debug != DebugRequest::Unusual {
         if plan.debug != DebugRequest::Full {
-            added.push("-g".into());
+            // clang's own assembler warns of what clang writes as DWARF 5 when it goes through an assembly file.
+            let saves_assembly =
+                ["-save-temps", "-save-temps=obj", "-save-temps=cwd", "--save-temps", "-no-integrated-as"]
+                    .iter()
+                    .any(|option| has_option(plan, option));
+            added.push(if saves_assembly { "-gdwarf-4" } else { "-g" }.into());
         }
         added.push("-fno-eliminate-unused-debug-types".into());
     }

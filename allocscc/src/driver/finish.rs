@@ -18,9 +18,10 @@ use super::children::{self, Running};
 use super::debug::DebugRequest;
 use super::hooks::{Hooks, LinkOutput};
 use super::inputs;
-use super::plan::{Plan, Strip};
+use super::plan::{Plan, Source, Strip};
 use super::records::{FACTS_SECTION, Record};
 use super::sources::Input;
+use super::stack::with_large_stack;
 use super::warning::warn;
 use crate::image::append::append_to_file;
 use crate::image::debug_info::{debug_info_of_sources, debug_info_size, is_debug_section};
@@ -137,7 +138,7 @@ fn finish_linked(
             keeps_debug_info,
             inputs: &plan.inputs,
         };
-        match annotate(hooks, &output) {
+        match with_large_stack(|| (hooks.annotate)(&output)) {
             Ok(bytes) => metadata = bytes,
             Err(reason) => warn(plan.warn, path, reason),
         }
@@ -180,14 +181,12 @@ fn wants_debug_info(
     if total <= linked || here.is_empty() {
         return Ok(total > linked);
     }
-    let names: Vec<&OsStr> =
-        plan.words.iter().filter_map(|word| plan.compiled_file(word)).filter_map(Path::file_name).collect();
-    Ok(total > linked + debug_info_of_sources(elf.file, &names)?)
-}
-
-/// Runs the link analysis on a thread whose stack does not depend on the user's limits.
-fn annotate(hooks: Hooks, output: &LinkOutput) -> Result<Option<Vec<u8>>> {
-    (hooks.annotate)(output)
+    let compiled = plan.words.iter().filter_map(|word| plan.compiled_file(word));
+    let mut stems: Vec<&OsStr> = compiled.filter_map(Path::file_stem).collect();
+    if plan.sources.iter().any(Source::is_standard_input) {
+        stems.extend(["-", "<stdin>"].map(OsStr::new));
+    }
+    Ok(total > linked + debug_info_of_sources(elf.file, &stems)?)
 }
 
 /// Puts a new file in the place of `path` in one step, with the same permissions.

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod records;
 pub mod run;
 pub mod sources;
+pub mod stack;
 pub mod units;
 pub mod warning;
 

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::children::Running;
 use super::commands;
@@ -17,13 +17,11 @@ use super::hooks::{Hooks, UnitInfo};
 use super::language::Language;
 use super::plan::{Plan, Source};
 use super::sources::Input;
+use super::stack::with_large_stack;
 
 /// First argument of this program when it is to analyse a unit: then the source's name and the options that change what C means.
 /// The preprocessed text is on the standard input, the facts go to the standard output.
 pub const ANALYSE: &str = "--allocs-internal-analyse";
-
-/// Stack of the thread that analyses: expressions may be nested as deeply as the compiler allows.
-const STACK_SIZE: usize = 256 << 20;
 
 /// The facts of one source.
 pub fn facts(
@@ -80,18 +78,13 @@ const REFUSED: i32 = 1;
 
 /// The other side of [`facts`], in the process of its own. Returns the exit status.
 pub fn analyse(hooks: Hooks, arguments: &[OsString]) -> i32 {
-    let source = arguments.first().map(PathBuf::from).unwrap_or_default();
-    let flags = arguments.iter().skip(1).cloned().collect();
-    let run = move || -> Result<Vec<u8>> {
+    let result = with_large_stack(|| {
         let mut text = Vec::new();
         std::io::stdin().lock().read_to_end(&mut text)?;
+        let source = arguments.first().map(PathBuf::from).unwrap_or_default();
+        let flags = arguments.iter().skip(1).cloned().collect();
         (hooks.analyse)(&text, &UnitInfo { source, directory: std::env::current_dir()?, flags })
-    };
-    let thread = std::thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
-    let result = match thread {
-        Ok(thread) => thread.join().unwrap_or_else(|_| Err(anyhow!("the analysis panicked"))),
-        Err(error) => Err(anyhow!(error).context("no thread with a large stack")),
-    };
+    });
     let (bytes, status) = match result {
         Ok(facts) => (facts, 0),
         Err(error) => (format!("{error:#}").into_bytes(), REFUSED),

@@ -38,10 +38,11 @@ pub fn debug_info_size(elf: &Elf) -> Result<u64> {
     Ok(size)
 }
 
-/// Bytes of `.debug_info` in a linked file that describe sources with one of these file names, wherever they lie.
+/// Bytes of `.debug_info` in a linked file that describe sources with one of these file stems.
 ///
-/// Only the last part of a path counts: the compiler may have been told to rewrite the directories (`-fdebug-prefix-map`).
-pub fn debug_info_of_sources(file: &[u8], names: &[&OsStr]) -> Result<u64> {
+/// Directories do not count, because the compiler may have been told to rewrite them (`-fdebug-prefix-map`), nor do
+/// suffixes: what is compiled as `x.i` is described as `x.c`.
+pub fn debug_info_of_sources(file: &[u8], stems: &[&OsStr]) -> Result<u64> {
     let object = object::read::elf::ElfFile64::<object::LittleEndian>::parse(file)?;
     let load = |id: gimli::SectionId| match object.section_by_name(id.name()) {
         Some(section) => section.uncompressed_data(),
@@ -55,7 +56,7 @@ pub fn debug_info_of_sources(file: &[u8], names: &[&OsStr]) -> Result<u64> {
         let length = header.length_including_self() as u64;
         let unit = dwarf.unit(header)?;
         let name = unit.name.as_ref().map(|name| Path::new(OsStr::from_bytes(name.slice())));
-        if name.and_then(Path::file_name).is_some_and(|name| names.contains(&name)) {
+        if name.and_then(Path::file_stem).is_some_and(|stem| stems.contains(&stem)) {
             size += length;
         }
     }

@@ -1,13 +1,15 @@
 //! Linked files and object files as bytes: sections in and out, call instructions, string literals.
 //!
 //! Reading order: [`elf`] is the section table, [`append`] adds a section without touching what is there,
-//! [`rewrite`] takes sections out of a linked file, [`debug_info`] says which sections those are; [`calls`] finds call instructions,
-//! [`tail_calls`] who sees the return address of those that are jumps, [`literals`] the string literals.
+//! [`rewrite`] takes sections out of a linked file and [`renumber`] carries references over, [`debug_info`] says which
+//! sections those are; [`calls`] finds call instructions, [`tail_calls`] who sees the return address of those that are jumps,
+//! [`literals`] the string literals.
 
 pub mod append;
 pub mod calls;
 pub mod debug_info;
 pub mod elf;
 pub mod literals;
+pub mod renumber;
 pub mod rewrite;
 pub mod tail_calls;

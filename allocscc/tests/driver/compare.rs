@@ -6,10 +6,10 @@ use object::{
 };
 
 /// The parts of an object file that end up in memory, relocations included, one line a fact.
-pub fn image_of_object(file: &[u8]) -> Vec<String> {
+pub(crate) fn image_of_object(file: &[u8]) -> Vec<String> {
     let object = parse(file);
     let mut lines = Vec::new();
-    for section in object.sections().filter(is_alloc) {
+    for section in object.sections().filter(is_alloc).filter(|section| !is_build_id(section)) {
         lines.push(describe(&section));
         for (offset, relocation) in section.relocations() {
             let target = match relocation.target() {
@@ -28,11 +28,11 @@ pub fn image_of_object(file: &[u8]) -> Vec<String> {
 }
 
 /// The same for a linked file, with its symbols and the names of all sections that hold no metadata.
-pub fn image_of_linked_file(file: &[u8]) -> Vec<String> {
+pub(crate) fn image_of_linked_file(file: &[u8]) -> Vec<String> {
     let object = parse(file);
     let mut lines: Vec<String> = object
         .sections()
-        .map(|section| match is_alloc(&section) && section.name() != Ok(".note.gnu.build-id") {
+        .map(|section| match is_alloc(&section) && !is_build_id(&section) {
             true => describe(&section),
             false => section.name().unwrap().to_string(),
         })
@@ -54,18 +54,18 @@ pub fn image_of_linked_file(file: &[u8]) -> Vec<String> {
 }
 
 /// Names of the sections that hold debug info.
-pub fn debug_sections(file: &[u8]) -> Vec<String> {
+pub(crate) fn debug_sections(file: &[u8]) -> Vec<String> {
     let names = parse(file).sections().map(|section| section.name().unwrap().to_string()).collect::<Vec<_>>();
     names.into_iter().filter(|name| name.contains("debug_")).collect()
 }
 
 /// Contents of a section.
-pub fn section(file: &[u8], name: &str) -> Option<Vec<u8>> {
+pub(crate) fn section(file: &[u8], name: &str) -> Option<Vec<u8>> {
     Some(parse(file).section_by_name(name)?.data().unwrap().to_vec())
 }
 
 /// What kind of file it is.
-pub fn is_object(file: &[u8]) -> bool {
+pub(crate) fn is_object(file: &[u8]) -> bool {
     parse(file).kind() == object::ObjectKind::Relocatable
 }
 
@@ -75,6 +75,11 @@ fn parse(file: &[u8]) -> ElfFile64<'_, object::LittleEndian> {
 
 fn is_alloc<'d>(section: &impl ObjectSection<'d>) -> bool {
     matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if sh_flags.contains(SHF_ALLOC))
+}
+
+/// It is a digest of the whole file, debug info included.
+fn is_build_id<'d>(section: &impl ObjectSection<'d>) -> bool {
+    section.name() == Ok(".note.gnu.build-id")
 }
 
 fn describe<'d>(section: &impl ObjectSection<'d>) -> String {

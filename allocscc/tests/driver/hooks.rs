@@ -6,12 +6,15 @@ use allocscc::driver::{Hooks, LinkOutput, UnitInfo};
 use anyhow::{Result, bail};
 
 /// Facts are the source's name and the functions that it declares with the prefix `fact_`; metadata are all facts, a line each.
-pub const HOOKS: Hooks = Hooks { analyse, annotate };
+pub(crate) const HOOKS: Hooks = Hooks { analyse, annotate };
 
 fn analyse(text: &[u8], unit: &UnitInfo) -> Result<Vec<u8>> {
     let text = String::from_utf8_lossy(text);
     if text.contains("crash_the_analysis") {
         std::process::abort();
+    }
+    if text.contains("exit_the_analysis") {
+        std::process::exit(3);
     }
     if text.contains("overflow_the_stack") {
         return Ok(vec![b'x'; overflow(1) % 2]);
@@ -34,6 +37,10 @@ fn annotate(output: &LinkOutput) -> Result<Option<Vec<u8>>> {
     let has = |word: &str| String::from_utf8_lossy(&text).contains(word);
     if has("fact_crash_the_link") {
         std::process::abort();
+    }
+    if has("fact_sleep_at_the_link") {
+        std::fs::write("analysing", "")?;
+        std::thread::sleep(std::time::Duration::from_secs(20));
     }
     if has("fact_refuse_the_link") {
         bail!("no metadata for {}", output.path.file_name().map(Path::new).unwrap_or(output.path).display());

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 /// The driver under test: the product, or this program with its own analyses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Driver {
+pub(crate) enum Driver {
     /// The host compiler alone.
     Plain,
     /// `allocscc`.
@@ -18,30 +18,30 @@ pub enum Driver {
 }
 
 /// Whether the search path has this program.
-pub fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|directory| directory.join(program).is_file())
 }
 
 /// A fresh directory, removed at the end.
-pub struct World {
+pub(crate) struct World {
     root: tempfile::TempDir,
     compiler: String,
 }
 
 /// Contents of all files below the directory, by relative name.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 impl World {
     /// A directory that holds `files`, for commands that drive `compiler`.
-    pub fn new(compiler: &str, files: &[(&str, &str)]) -> World {
+    pub(crate) fn new(compiler: &str, files: &[(&str, &str)]) -> World {
         let world = World { root: tempfile::tempdir().unwrap(), compiler: compiler.into() };
         world.fill(files);
         world
     }
 
     /// Removes everything and starts again with `files`.
-    pub fn fill(&self, files: &[(&str, &str)]) {
+    pub(crate) fn fill(&self, files: &[(&str, &str)]) {
         let directory = self.path("");
         if directory.exists() {
             fs::remove_dir_all(&directory).unwrap();
@@ -54,12 +54,12 @@ impl World {
     }
 
     /// A file of the directory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join("work").join(name)
     }
 
     /// A command that runs in the directory, with a temporary directory of its own.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let temporary = self.root.path().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
         let mut command = Command::new(program);
@@ -68,7 +68,7 @@ impl World {
     }
 
     /// The command that starts `driver`.
-    pub fn driver(&self, driver: Driver) -> Command {
+    pub(crate) fn driver(&self, driver: Driver) -> Command {
         match driver {
             Driver::Plain => {
                 let mut words = self.compiler.split_whitespace();
@@ -92,12 +92,12 @@ impl World {
     }
 
     /// Runs a command line of the driver.
-    pub fn run(&self, driver: Driver, line: &str) -> Output {
+    pub(crate) fn run(&self, driver: Driver, line: &str) -> Output {
         self.driver(driver).args(line.split_whitespace()).output().unwrap()
     }
 
     /// Runs a command line of the driver that must succeed without a word.
-    pub fn must(&self, driver: Driver, line: &str) {
+    pub(crate) fn must(&self, driver: Driver, line: &str) {
         let output = self.run(driver, line);
         assert!(
             output.status.success() && output.stderr.is_empty(),
@@ -108,14 +108,14 @@ impl World {
     }
 
     /// Runs a shell script that must succeed; returns its output.
-    pub fn shell(&self, script: &str) -> String {
+    pub(crate) fn shell(&self, script: &str) -> String {
         let output = self.command("sh").args(["-ec", script]).output().unwrap();
         assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// All files, and those that were left in the temporary directory.
-    pub fn files(&self) -> Files {
+    pub(crate) fn files(&self) -> Files {
         let mut files = Files::new();
         collect(&self.path(""), "", &mut files);
         collect(&self.root.path().join("tmp"), "TMPDIR/", &mut files);
