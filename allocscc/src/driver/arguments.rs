@@ -1,8 +1,16 @@
 //! Response files: `@file` stands for the words in the file.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::children;
+
+/// A command line longer than this goes into a response file. The kernel's limit is larger, but counts the environment too.
+const MAX_LENGTH: usize = 1 << 19;
 
 /// Files that name each other without end are cut here, as the compiler does.
 const MAX_EXPANSIONS: usize = 2000;
@@ -88,4 +96,34 @@ pub fn join(words: &[OsString]) -> Vec<u8> {
         text.extend(b"\"\n");
     }
     text
+}
+
+/// Words for a command line that the kernel accepts.
+pub struct Spelled {
+    /// The words, or the name of a response file that holds them.
+    pub words: Vec<OsString>,
+    /// The response file; it goes away with this.
+    pub file: Option<ResponseFile>,
+}
+
+/// A temporary file that a signal removes too.
+pub struct ResponseFile(NamedTempFile);
+
+impl Drop for ResponseFile {
+    fn drop(&mut self) {
+        children::forget(self.0.path());
+    }
+}
+
+/// Puts words that are too many for a command line into a response file.
+pub fn spell(words: Vec<OsString>) -> io::Result<Spelled> {
+    if words.iter().map(|word| word.len() + 1).sum::<usize>() <= MAX_LENGTH {
+        return Ok(Spelled { words, file: None });
+    }
+    let mut file = tempfile::Builder::new().prefix("allocscc-").tempfile()?;
+    children::remember(file.path());
+    file.write_all(&join(&words))?;
+    let mut word = OsString::from("@");
+    word.push(file.path());
+    Ok(Spelled { words: vec![word], file: Some(ResponseFile(file)) })
 }

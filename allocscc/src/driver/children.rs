@@ -126,11 +126,17 @@ fn end_by(signal: i32) {
     while !live().children.is_empty() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(2));
     }
-    for file in &live().files {
-        // Nothing can be done about a file that does not go away.
-        let _ = std::fs::remove_file(file);
-    }
+    live().remove_files();
     die_by(signal);
+}
+
+impl Live {
+    fn remove_files(&mut self) {
+        for file in self.files.drain(..) {
+            // Nothing can be done about a file that does not go away.
+            let _ = std::fs::remove_file(file);
+        }
+    }
 }
 
 /// Ends this process with the child's exit status, or by the signal that ended the child. When a signal to us is under way, that comes
@@ -142,6 +148,7 @@ pub fn exit_like(status: ExitStatus) -> ! {
             std::thread::park();
         }
     }
+    live().remove_files();
     if let Some(signal) = status.signal() {
         die_by(signal);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, spell};
 use super::children::{self, Running};
 use super::commands;
 use super::compiler::{COMPILER_VARIABLE, Compiler};
@@ -52,8 +52,10 @@ impl Driver {
     fn run(&self) -> ! {
         let gathers = matches!(self.plan.action, Action::Compile | Action::Link);
         let mut command = self.compiler.command();
-        command.args(commands::compiler_arguments(&self.plan, self.headers.as_deref()));
-        if !gathers && self.plan.introduces_itself.is_none() {
+        let arguments = spell(commands::compiler_arguments(&self.plan, self.headers.as_deref()))
+            .unwrap_or_else(|error| self.cannot_run(&error));
+        command.args(&arguments.words);
+        if !gathers && self.plan.introduces_itself.is_none() && arguments.file.is_none() {
             let error = command.exec();
             self.cannot_run(&error)
         }
@@ -74,6 +76,7 @@ impl Driver {
             self.add_metadata(receive(facts, start.elapsed(), self.plan.sources.len()));
         }
         self.introduce();
+        drop(arguments);
         children::exit_like(status)
     }
 

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::arguments::spell;
 use super::children::Running;
 use super::commands;
 use super::compiler::Compiler;
@@ -43,9 +44,10 @@ pub fn facts(
         };
         return output(analysis.context("cannot run the analysis")?);
     }
+    let arguments = spell(commands::preprocessor_arguments(plan, source, headers))?;
     let mut preprocessor = compiler.command();
     preprocessor
-        .args(commands::preprocessor_arguments(plan, source, headers))
+        .args(&arguments.words)
         .env_remove("DEPENDENCIES_OUTPUT")
         .env_remove("SUNPRO_DEPENDENCIES")
         .stdout(Stdio::piped())
