@@ -50,7 +50,7 @@ const COUNT: usize = 1 << 16;
 
 static RECORDS: [BigAllocation; COUNT] = [const { BigAllocation::new() }; COUNT];
 static KINDS: [AtomicU8; COUNT] = [const { AtomicU8::new(Kind::Free as u8) }; COUNT];
-/// The record behind each free one.
+/// The record behind each one that is free or ending.
 static NEXT_FREE: [AtomicU16; COUNT] = [const { AtomicU16::new(0) }; COUNT];
 /// The first free record below; above, a count of changes, so that a stale head is noticed.
 static FREE: AtomicU64 = AtomicU64::new(0);
@@ -71,7 +71,12 @@ pub enum Kind {
     MallocBlock = 1,
     /// The query side.
     Promoted = 2,
+    /// The query side, and what it lies in is being given back.
+    Ending = 3,
 }
+
+const PROMOTED: u8 = Kind::Promoted as u8;
+const ENDING: u8 = Kind::Ending as u8;
 
 /// Number of a record, as in the page index.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -109,6 +114,7 @@ impl BigId {
         match KINDS[usize::from(self.bits())].load(Ordering::Acquire) {
             0 => Kind::Free,
             1 => Kind::MallocBlock,
+            ENDING => Kind::Ending,
             _ => Kind::Promoted,
         }
     }
@@ -271,23 +277,29 @@ pub fn abandon_malloc_block(id: BigId) {
 /// Gives the pages of `id`, and of what was promoted inside it, back to its parent.
 fn leave(id: BigId, pages: Range<PageNumber>, change: fn(PageNumber, u16, u16)) {
     let below = BigId::to_bits(id.record().parent());
+    let mut ending = None;
     pages::for_each(pages, |page, deepest| {
-        if deepest != id && !is_inside(deepest, id) {
-            return;
-        }
-        change(page, deepest.bits(), below);
-        if deepest != id {
-            release_promoted(deepest, id);
+        if deepest == id || is_inside(deepest, id) {
+            change(page, deepest.bits(), below);
+            collect_promoted(deepest, id, &mut ending);
         }
     });
+    while let Some(inner) = ending {
+        ending = BigId::from_bits(NEXT_FREE[usize::from(inner.bits())].load(Ordering::Relaxed));
+        give_back(inner, Kind::Ending);
+    }
 }
 
-/// Gives back `inner` and what lies between it and `outer`.
-fn release_promoted(inner: BigId, outer: BigId) {
-    let mut next = Some(inner);
-    while let Some(id) = next.filter(|&id| id != outer) {
-        next = id.record().parent();
-        give_back(id, Kind::Promoted);
+/// Puts `inner`, and what lies between it and `outer`, on the list `ending`. They keep their parents until all pages are
+/// done, because [`is_inside`] asks for them.
+fn collect_promoted(inner: BigId, outer: BigId, ending: &mut Option<BigId>) {
+    for id in ancestors(inner).take_while(|&id| id != outer) {
+        let number = usize::from(id.bits());
+        if KINDS[number].compare_exchange(PROMOTED, ENDING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        NEXT_FREE[number].store(BigId::to_bits(*ending), Ordering::Relaxed);
+        *ending = Some(id);
     }
 }
 

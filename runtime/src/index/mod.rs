@@ -17,6 +17,8 @@ pub mod pages;
 pub mod regions;
 pub mod shadow;
 pub mod sites;
+#[cfg(test)]
+mod tests;
 
 use crate::avma::Avma;
 use crate::sys::memory::PAGE_SIZE;

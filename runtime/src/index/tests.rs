@@ -1,0 +1,357 @@
+//! The index against models. It never touches the heap that it describes, so the blocks here are made up.
+
+use super::big::{self, BigId};
+use super::sites::{self, Key, recent};
+use super::{
+    Block, LARGE, SiteIndex, block_at, coverage, for_each_block, insert, pages, remove, resume, suspend,
+};
+use crate::avma::Avma;
+use crate::index::Coverage;
+use core::ops::ControlFlow;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::collections::BTreeMap;
+use std::vec::Vec;
+
+/// Bytes of heap that a model plays in.
+const SPACE: usize = 2 << 20;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Allocate { at: usize, size: usize, site: u32 },
+    Free { which: usize },
+    Reallocate { which: usize, to: Option<usize>, size: usize },
+    FailToReallocate { which: usize },
+    Look { at: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let at = || 0..SPACE;
+    let size = || prop_oneof![4 => 0usize..100, 4 => 0usize..10_000, 2 => LARGE - 3..LARGE + 3, 2 => LARGE..SPACE / 4];
+    let step = prop_oneof![
+        6 => (at(), size(), 1u32..1000).prop_map(|(at, size, site)| Step::Allocate { at, size, site }),
+        2 => any::<usize>().prop_map(|which| Step::Free { which }),
+        3 => (any::<usize>(), prop::option::of(at()), size())
+            .prop_map(|(which, to, size)| Step::Reallocate { which, to, size }),
+        1 => any::<usize>().prop_map(|which| Step::FailToReallocate { which }),
+        6 => at().prop_map(|at| Step::Look { at }),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+/// What the index should hold: size and site by base.
+#[derive(Default)]
+struct Model {
+    blocks: BTreeMap<usize, (usize, u32)>,
+}
+
+/// Bytes that the C library's malloc would use for a block, at least two granules.
+fn footprint(size: usize) -> usize {
+    (size + 8).next_multiple_of(16).max(32)
+}
+
+impl Model {
+    fn has_room(&self, base: usize, size: usize) -> bool {
+        let before = self.blocks.range(..=base).next_back();
+        before.is_none_or(|(&other, &(other_size, _))| other + footprint(other_size) <= base)
+            && self.blocks.range(base..base + footprint(size)).next().is_none()
+    }
+
+    fn at(&self, p: usize) -> Option<Block> {
+        let (&base, &(size, site)) = self.blocks.range(..=p).next_back()?;
+        let block = Block { base: Avma(base), size, site: SiteIndex(site) };
+        block.holds(Avma(p)).then_some(block)
+    }
+
+    fn pick(&self, which: usize) -> Option<Block> {
+        let base = *self.blocks.keys().nth(which % self.blocks.len().max(1))?;
+        self.at(base)
+    }
+
+    fn check_edges(&self, of: &Block) {
+        let end = of.base.0 + of.size.max(1);
+        let inside = [0, 1, 15, 16, of.size / 2, of.size.saturating_sub(1)].map(|offset| of.base.0 + offset);
+        for p in inside.into_iter().chain([of.base.0 - 1, end, end + 15, end + 4096]) {
+            assert_eq!(block_at(Avma(p)), self.at(p), "{p:#x} near {of:?}");
+        }
+    }
+}
+
+fn play(space: usize, steps: &[Step]) {
+    let mut model = Model::default();
+    for step in steps {
+        match *step {
+            Step::Allocate { at, size, site } => {
+                let block = Block { base: Avma(space + at / 16 * 16), size, site: SiteIndex(site) };
+                if model.has_room(block.base.0, size) {
+                    insert(&block);
+                    model.blocks.insert(block.base.0, (size, site));
+                    model.check_edges(&block);
+                }
+            }
+            Step::Free { which } => {
+                if let Some(block) = model.pick(which) {
+                    assert_eq!(remove(block.base), Some(block));
+                    assert_eq!(remove(block.base), None);
+                    model.blocks.remove(&block.base.0);
+                    model.check_edges(&block);
+                }
+            }
+            Step::Reallocate { which, to, size } => {
+                let Some(old) = model.pick(which) else { continue };
+                model.blocks.remove(&old.base.0);
+                let base = to.map_or(old.base, |at| Avma(space + at / 16 * 16));
+                if !model.has_room(base.0, size) {
+                    model.blocks.insert(old.base.0, (old.size, old.site.0));
+                    continue;
+                }
+                let suspended = suspend(old.base).expect("the block is live");
+                assert_eq!(suspended.block, old);
+                assert_eq!(block_at(old.base), None, "a suspended block is not there");
+                let new = Block { base, size, site: SiteIndex(old.site.0 + 1) };
+                resume(suspended, Some(new));
+                model.blocks.insert(base.0, (size, new.site.0));
+                model.check_edges(&old);
+                model.check_edges(&new);
+            }
+            Step::FailToReallocate { which } => {
+                if let Some(block) = model.pick(which) {
+                    let suspended = suspend(block.base).expect("the block is live");
+                    resume(suspended, Some(block));
+                    model.check_edges(&block);
+                }
+            }
+            Step::Look { at } => assert_eq!(block_at(Avma(space + at)), model.at(space + at)),
+        }
+    }
+    let mut walked = Vec::new();
+    let _: ControlFlow<()> = for_each_block(Avma(space), Avma(space + SPACE * 2), |block| {
+        walked.push((block.base.0, (block.size, block.site.0)));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(walked, model.blocks.iter().map(|(&base, &rest)| (base, rest)).collect::<Vec<_>>());
+    for (base, _) in walked {
+        assert!(remove(Avma(base)).is_some());
+    }
+}
+
+/// The page index exists once a process, so all that needs it is one test: first with parts in the regions, then flat.
+#[test]
+fn blocks_are_found_as_in_the_model() {
+    // Across the border of two regions, at addresses where no program of ours maps anything.
+    let space = |number: usize| 0x1000_0000_0000 + (number << 30) + (64 << 20) - SPACE / 2;
+    for is_flat in [false, true] {
+        if is_flat {
+            pages::ensure_flat();
+        }
+        let number = usize::from(is_flat) * 10;
+        let mut runner =
+            TestRunner::new(Config { cases: 100, failure_persistence: None, ..Config::default() });
+        runner
+            .run(&steps(), |steps| {
+                play(space(number), &steps);
+                Ok(())
+            })
+            .unwrap();
+        sizes_past_the_slot_are_exact(space(number + 1));
+        promoted_allocations_end_with_their_block(space(number + 2));
+        threads_do_not_disturb_each_other(space(number + 3));
+        blocks_without_a_record_are_found(space(number + 4));
+    }
+}
+
+fn sizes_past_the_slot_are_exact(base: usize) {
+    for size in [(1 << 31) - 2, (1 << 31) - 1, 1 << 31, (1 << 32) + 1] {
+        let block = Block { base: Avma(base), size, site: SiteIndex(7) };
+        insert(&block);
+        for p in [base, base + 4096, base + size / 2, base + size - 1] {
+            assert_eq!(block_at(Avma(p)), Some(block), "{p:#x}");
+        }
+        assert_eq!(block_at(Avma(base + size)), None);
+        assert_eq!(remove(block.base), Some(block));
+        assert_eq!(block_at(Avma(base + size / 2)), None);
+    }
+}
+
+fn promoted_allocations_end_with_their_block(base: usize) {
+    let block = Block { base: Avma(base), size: 1 << 20, site: SiteIndex(3) };
+    insert(&block);
+    let of_block = big::malloc_block_at(block.base).unwrap();
+    let inner = |from: usize, to: usize, parent: BigId| {
+        big::promote(Avma(base + from), Avma(base + to), Some(parent), core::ptr::null_mut()).unwrap()
+    };
+    let chunk = inner(0x1000, 0x80000, of_block);
+    let object = inner(0x20000, 0x40000, chunk);
+    let deepest =
+        |offset: usize| pages::deepest(pages::PageNumber::of_mappable(Avma(base + offset)).unwrap());
+    assert_eq!(
+        [deepest(0x2000), deepest(0x30000), deepest(0x90000)],
+        [Some(chunk), Some(object), Some(of_block)]
+    );
+    assert_eq!(block_at(Avma(base + 0x30010)), Some(block));
+    big::demote(object);
+    assert_eq!(deepest(0x30000), Some(chunk));
+    let object = inner(0x20000, 0x40000, chunk);
+    assert_eq!(remove(block.base), Some(block));
+    assert_eq!([deepest(0x2000), deepest(0x30000), deepest(0x90000)], [None; 3]);
+    assert_eq!([of_block, chunk, object].map(BigId::kind), [big::Kind::Free; 3]);
+}
+
+fn threads_do_not_disturb_each_other(base: usize) {
+    let areas = [0, 1, 2].map(|thread| base + thread * SPACE);
+    std::thread::scope(|scope| {
+        for (thread, area) in areas.into_iter().enumerate() {
+            scope.spawn(move || {
+                for i in 0..3000 {
+                    let size = [40, 5000, LARGE + 50_000, LARGE][i % 4];
+                    let site = SiteIndex(thread as u32 + 1);
+                    let block = Block { base: Avma(area + i % 7 * 16), size, site };
+                    insert(&block);
+                    assert_eq!(block_at(Avma(block.base.0 + size - 1)), Some(block));
+                    let moved = Block { base: Avma(area + SPACE / 2), size: size * 2, site };
+                    resume(suspend(block.base).unwrap(), Some(moved));
+                    assert_eq!(block_at(Avma(moved.base.0 + size)), Some(moved));
+                    assert_eq!(remove(moved.base), Some(moved));
+                }
+            });
+        }
+        scope.spawn(move || {
+            for i in 0..30_000 {
+                let p = Avma(base + (i * 7919) % (3 * SPACE));
+                if let Some(block) = block_at(p) {
+                    let thread = (p.0 - base) / SPACE;
+                    assert!(block.holds(p) && block.site.0 == thread as u32 + 1, "{p:?} in {block:?}");
+                }
+            }
+        });
+    });
+}
+
+fn blocks_without_a_record_are_found(base: usize) {
+    let nowhere = Avma(base + (512 << 20));
+    let taken: Vec<BigId> =
+        core::iter::from_fn(|| big::promote(nowhere, nowhere, None, core::ptr::null_mut())).collect();
+    assert!(taken.len() > 65_000);
+    let block = Block { base: Avma(base), size: 20 * LARGE, site: SiteIndex(5) };
+    let behind = Block { base: Avma(base + 21 * LARGE), size: 10, site: SiteIndex(6) };
+    insert(&block);
+    insert(&behind);
+    for p in [0, LARGE, 17 * LARGE + 5, 20 * LARGE - 1] {
+        assert_eq!(block_at(Avma(base + p)), Some(block));
+    }
+    assert_eq!(block_at(Avma(base + 20 * LARGE)), None);
+    assert_eq!([remove(block.base), remove(behind.base)], [Some(block), Some(behind)]);
+    taken.into_iter().for_each(big::demote);
+}
+
+#[test]
+fn wild_addresses_hold_nothing() {
+    for p in [0, 1, 4095, 4096, 0x7fff_ffff_ffff, 1 << 47, (1 << 47) - 1, usize::MAX, usize::MAX / 2] {
+        assert_eq!(block_at(Avma(p)), None, "{p:#x}");
+        assert_eq!(remove(Avma(p)), None, "{p:#x}");
+    }
+    assert_eq!(coverage(Avma(usize::MAX)), Coverage::NeverUsed);
+    insert(&Block { base: Avma(0x1234_5678), size: 10, site: SiteIndex(1) });
+    assert_eq!(block_at(Avma(0x1234_5678)), None, "a block off a granule stays unknown");
+}
+
+#[test]
+fn recent_sites_are_found_by_all_bits_of_the_address() {
+    let (a, b) = (Avma(0x5555_0001_1234), Avma(0x7fff_0001_1234));
+    assert_eq!(recent::find(a), None);
+    recent::remember(a, SiteIndex(12));
+    assert_eq!([recent::find(a), recent::find(b)], [Some(SiteIndex(12)), None]);
+    recent::forget(b);
+    assert_eq!(recent::find(a), Some(SiteIndex(12)));
+    recent::remember(b, SiteIndex(0x7fff_ffff));
+    assert_eq!([recent::find(a), recent::find(b)], [None, Some(SiteIndex(0x7fff_ffff))]);
+    recent::forget(b);
+    assert_eq!(recent::find(b), None);
+}
+
+#[test]
+fn a_site_is_entered_once_whoever_comes_first() {
+    let key = |n: usize| Key::plain(Avma(0x4000_0000 + n));
+    let found: Vec<Vec<SiteIndex>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(move || (0..5000).map(|n| sites::find_or_insert(key(n))).collect()))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(found.iter().all(|of_thread| *of_thread == found[0]));
+    assert!((0..5000).all(|n| sites::site(found[0][n]).return_address() == key(n).return_address));
+}
+
+#[test]
+fn a_retired_site_is_not_found_again() {
+    let (gone, stays) = (Avma(0x6000_0000), Avma(0x6100_0000));
+    let old = [gone, stays].map(|address| sites::find_or_insert(Key::plain(address)));
+    recent::remember(gone, old[0]);
+    sites::retire_unloaded(|address| address != gone);
+    assert_eq!(recent::find(gone), None);
+    let new = [gone, stays].map(|address| sites::find_or_insert(Key::plain(address)));
+    assert!(new[0] != old[0] && new[1] == old[1]);
+    assert_eq!(sites::site(old[0]).return_address(), gone, "blocks keep what is known of a retired site");
+}
+
+/// What the query side makes of a site: which return address gives the type, when those in `retyping` change it.
+fn typed_by(mut index: SiteIndex, retyping: &[usize]) -> usize {
+    loop {
+        let entry = sites::site(index);
+        if entry.origin() == SiteIndex::UNKNOWN || retyping.contains(&entry.return_address().0) {
+            return entry.return_address().0;
+        }
+        index = entry.origin();
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn a_reallocated_block_keeps_its_type(
+        history in prop::collection::vec(0x7000_0000usize..0x7000_0006, 1..60),
+        retyping in prop::collection::vec(0x7000_0000usize..0x7000_0006, 0..4),
+    ) {
+        let first = 0x7000_0100;
+        let mut site = sites::find_or_insert(Key::plain(Avma(first)));
+        for &return_address in &history {
+            site = sites::reallocated(site, Avma(return_address));
+            prop_assert_eq!(sites::site(site).return_address(), Avma(return_address));
+        }
+        let expect = history.iter().rev().find(|at| retyping.contains(at)).copied().unwrap_or(first);
+        prop_assert_eq!(typed_by(site, &retyping), expect);
+    }
+}
+
+#[test]
+fn a_loop_of_reallocations_ends_at_a_fixed_set_of_entries() {
+    let mut site = sites::find_or_insert(Key::plain(Avma(0x7100_0000)));
+    let mut seen = Vec::new();
+    for i in 0..1000 {
+        site = sites::reallocated(site, Avma(0x7100_0001 + i % 20));
+        seen.push(site);
+    }
+    assert_eq!(seen[500..600], seen[600..700]);
+}
+
+#[test]
+fn a_declared_type_survives_reallocation_until_it_is_taken_back() {
+    let (a, b, c) = (Avma(0x7200_0000), Avma(0x7200_0001), Avma(0x7200_0002));
+    let ty = core::ptr::without_provenance_mut(0x1000);
+    let fresh = sites::find_or_insert(Key::plain(a));
+    let grown = sites::reallocated(fresh, b);
+    let declared = sites::declared(grown, ty);
+    assert_eq!(sites::site(declared).declared(), ty);
+    assert_eq!(sites::site(declared).return_address(), b);
+    for again in [b, c] {
+        let later = sites::reallocated(declared, again);
+        assert_eq!(sites::site(later).origin(), declared);
+        assert_eq!(sites::reallocated(later, again), later);
+        let cleared = sites::declared(later, core::ptr::null_mut());
+        assert_eq!(typed_by(cleared, &[]), a.0);
+        assert!(sites::site(cleared).declared().is_null());
+    }
+    assert_eq!(sites::declared(declared, core::ptr::null_mut()), grown);
+    assert_eq!(sites::declared(fresh, core::ptr::null_mut()), fresh);
+}
