@@ -275,13 +275,16 @@ pub fn abandon_malloc_block(id: BigId) {
 }
 
 /// Gives the pages of `id`, and of what was promoted inside it, back to its parent.
-fn leave(id: BigId, pages: Range<PageNumber>, change: fn(PageNumber, u16, u16)) {
+fn leave(id: BigId, pages: Range<PageNumber>, change: impl Fn(&AtomicU16, u16, u16)) {
     let below = BigId::to_bits(id.record().parent());
     let mut ending = None;
-    pages::for_each(pages, |page, deepest| {
-        if deepest == id || is_inside(deepest, id) {
-            change(page, deepest.bits(), below);
-            collect_promoted(deepest, id, &mut ending);
+    pages::for_each_entry(pages, |entry| {
+        let deepest = entry.load(Ordering::Acquire);
+        if deepest == id.bits() {
+            change(entry, deepest, below);
+        } else if let Some(inner) = BigId::from_bits(deepest).filter(|&inner| is_inside(inner, id)) {
+            change(entry, deepest, below);
+            collect_promoted(inner, id, &mut ending);
         }
     });
     while let Some(inner) = ending {

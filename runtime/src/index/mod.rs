@@ -116,11 +116,12 @@ pub fn for_each_block<B>(
 }
 
 /// Enters a new block. One that starts off a 16-byte boundary, or lies where there is no room for a shadow, stays unknown.
+#[inline]
 pub fn insert(block: &Block) {
-    if !block.base.0.is_multiple_of(shadow::GRANULE) || regions::find_or_create(block.base).is_none() {
+    if !block.base.0.is_multiple_of(shadow::GRANULE) {
         return;
     }
-    if block.size >= LARGE {
+    if block.size >= LARGE && regions::find_or_create(block.base).is_some() {
         big::insert_malloc_block(block.base, block.size);
     }
     set_slots(block);
@@ -147,24 +148,42 @@ pub struct Suspended {
 }
 
 /// Takes out the block at `base` while `realloc` decides on it. The record of a big block stays, for [`resume`] to reuse.
+#[inline]
 pub fn suspend(base: Avma) -> Option<Suspended> {
-    let block = block_at_base(base)?;
-    let record = if block.size >= LARGE { big::malloc_block_at(base) } else { None };
-    shadow::clear_mark(regions::find(base)?, base);
-    Some(Suspended { block, record })
+    if base.is_null() || !base.0.is_multiple_of(shadow::GRANULE) {
+        return None;
+    }
+    let region = regions::find(base)?;
+    let mark = shadow::mark(region, base)?;
+    let size = shadow::size(region, base).at_least();
+    let suspended = if size < LARGE {
+        Suspended { block: Block { base, size, site: mark.site() }, record: None }
+    } else {
+        Suspended { block: block_at_base(base)?, record: big::malloc_block_at(base) }
+    };
+    shadow::clear_mark(region, base);
+    Some(suspended)
 }
 
 /// Ends a [`suspend`]: the block became `new`, or was freed.
+#[inline]
 pub fn resume(suspended: Suspended, new: Option<Block>) {
     match (suspended.record, new) {
-        (Some(record), Some(new)) if new.size >= LARGE => {
+        (None, Some(new)) => insert(&new),
+        (None, None) => {}
+        (Some(record), new) => resume_big(record, new),
+    }
+}
+
+#[cold]
+fn resume_big(record: BigId, new: Option<Block>) {
+    match new {
+        Some(new) if new.size >= LARGE => {
             big::move_malloc_block(record, &new);
             set_slots(&new);
         }
-        (record, new) => {
-            if let Some(record) = record {
-                big::abandon_malloc_block(record);
-            }
+        new => {
+            big::abandon_malloc_block(record);
             if let Some(new) = new {
                 insert(&new);
             }

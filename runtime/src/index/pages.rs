@@ -89,75 +89,59 @@ pub fn deepest(page: PageNumber) -> Option<BigId> {
 
 /// Makes `id` the deepest of the pages where `below` was.
 pub fn cover(pages: Range<PageNumber>, id: BigId, below: Option<BigId>) {
-    for page in numbers(pages) {
-        exchange(page, BigId::to_bits(below), id.bits());
-    }
+    for_each_entry(pages, |entry| exchange(entry, BigId::to_bits(below), id.bits()));
 }
 
 /// Makes `below` the deepest again of the pages where `id` was.
 pub fn uncover(pages: Range<PageNumber>, id: BigId, below: Option<BigId>) {
-    for page in numbers(pages) {
-        exchange(page, id.bits(), BigId::to_bits(below));
-    }
+    for_each_entry(pages, |entry| exchange(entry, id.bits(), BigId::to_bits(below)));
 }
 
 /// Makes `id` the deepest of pages whose memory is the caller's alone.
 pub fn own(pages: Range<PageNumber>, id: BigId) {
-    for page in numbers(pages) {
-        if let Some(entry) = entry_to_write(page) {
-            entry.store(id.bits(), Ordering::Release);
-        }
-    }
+    for_each_entry(pages, |entry| store(entry, 0, id.bits()));
 }
 
-/// Calls `f` with each page that has an entry, and with the entry.
-pub fn for_each(pages: Range<PageNumber>, mut f: impl FnMut(PageNumber, BigId)) {
-    for page in numbers(pages) {
-        if let Some(deepest) = deepest(page) {
-            f(page, deepest);
-        }
-    }
+/// Changes the entry of a page whose memory is the caller's alone, whatever it was.
+pub fn store(entry: &AtomicU16, _from: u16, to: u16) {
+    entry.store(to, Ordering::Release);
 }
 
-/// Changes the entry of a page whose memory is the caller's alone.
-pub fn store(page: PageNumber, _from: u16, to: u16) {
-    if let Some(entry) = entry_to_write(page) {
-        entry.store(to, Ordering::Release);
-    }
-}
-
-/// Changes the entry of a page from `from` to `to`, unless another thread, who owns the memory by now, did so first.
-pub fn exchange(page: PageNumber, from: u16, to: u16) {
-    if let Some(entry) = entry_to_write(page)
-        && entry.load(Ordering::Relaxed) == from
-    {
+/// Changes the entry of a page from `from` to `to`, unless another thread, who owns the memory by now, changed it first.
+pub fn exchange(entry: &AtomicU16, from: u16, to: u16) {
+    if entry.load(Ordering::Relaxed) == from {
         let _ = entry.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
     }
 }
 
-fn numbers(pages: Range<PageNumber>) -> impl Iterator<Item = PageNumber> {
-    (pages.start.0..pages.end.0).map(PageNumber)
+/// Calls `f` with the entries of all pages, those apart for which there is no memory.
+pub fn for_each_entry(pages: Range<PageNumber>, mut f: impl FnMut(&AtomicU16)) {
+    if pages.start >= pages.end {
+        return;
+    }
+    if let Some(flat) = flat() {
+        flat[pages.start.0..pages.end.0].iter().for_each(f);
+        return;
+    }
+    let (begin, end) = (pages.start.start(), pages.end.start());
+    let mut from = begin;
+    while from < end {
+        let to = end.min(regions::end_of_region(from));
+        if let Some(region) = regions::find_or_create(from) {
+            region.page_entries(from, to).iter().for_each(&mut f);
+        }
+        from = to;
+    }
 }
 
 fn entry(page: PageNumber) -> Option<&'static AtomicU16> {
-    match flat_entry(page) {
-        None => Some(regions::find(page.start())?.page_entry(page.start())),
-        found => found,
+    match flat() {
+        Some(flat) => flat.get(page.0),
+        None => regions::find(page.start())?.page_entries(page.start(), page.last_byte()).first(),
     }
 }
 
-fn entry_to_write(page: PageNumber) -> Option<&'static AtomicU16> {
-    match flat_entry(page) {
-        None => Some(regions::find_or_create(page.start())?.page_entry(page.start())),
-        found => found,
-    }
-}
-
-fn flat_entry(page: PageNumber) -> Option<&'static AtomicU16> {
-    let flat = __liballocs_pageindex.load(Ordering::Acquire);
-    if flat.is_null() || page.0 >= PAGE_COUNT {
-        return None;
-    }
-    // SAFETY: the array has PAGE_COUNT entries and is never given back.
-    Some(unsafe { &*flat.add(page.0) })
+fn flat() -> Option<&'static [AtomicU16; PAGE_COUNT]> {
+    // SAFETY: NULL, or an array of that length that is never given back.
+    unsafe { __liballocs_pageindex.load(Ordering::Acquire).cast::<[AtomicU16; PAGE_COUNT]>().as_ref() }
 }

@@ -77,14 +77,22 @@ impl Region {
         Avma(self.number << REGION_SHIFT)
     }
 
-    /// The entry of the region's own part of the page index for the page of `a`.
+    /// The entries of the region's own part of the page index, for the pages of [`from`, `to`), which lie in it.
     #[must_use]
-    pub fn page_entry(self, a: Avma) -> &'static AtomicU16 {
+    pub fn page_entries(self, from: Avma, to: Avma) -> &'static [AtomicU16] {
         let part = self.slot(self.start()).as_ptr() as usize + SHADOW_SIZE + GAP;
-        let entry = part + (a.0 % REGION_SIZE) / PAGE_SIZE * 2;
-        // SAFETY: `entry` lies in the part of the mapping behind the gap, aligned, and only used as atomics.
-        unsafe { &*(entry as *const AtomicU16) }
+        let page = |a: Avma| (a.0 - self.start().0).div_ceil(PAGE_SIZE).min(REGION_SIZE / PAGE_SIZE);
+        // SAFETY: the part of the mapping behind the gap has an entry for each page of the region, aligned, and only used
+        // as atomics; it is never given back.
+        let all = unsafe { &*(part as *const [AtomicU16; REGION_SIZE / PAGE_SIZE]) };
+        &all[page(from)..page(to)]
     }
+}
+
+/// End of the region of `a`.
+#[must_use]
+pub fn end_of_region(a: Avma) -> Avma {
+    Avma((a.0 | (REGION_SIZE - 1)) + 1)
 }
 
 /// The region of `a`, if it has a shadow.
@@ -110,6 +118,11 @@ pub fn find_or_create(a: Avma) -> Option<Region> {
 pub fn has_failed(a: Avma) -> bool {
     let number = a.0 >> REGION_SHIFT;
     FAILED.get(number / 32).is_some_and(|word| word.load(Ordering::Relaxed) & (1 << (number % 32)) != 0)
+}
+
+/// Asks the kernel for small pages behind the tables, of which a program touches little.
+pub fn keep_pages_small() {
+    memory::keep_pages_small(NonNull::from(&TABLES).cast(), size_of::<Tables>());
 }
 
 /// Calls `f` with each region with a shadow that has addresses in [`begin`, `end`), and with those that lie in it, until

@@ -1,4 +1,4 @@
-//! The allocation functions behind `malloc` and `free`: `calloc`, `realloc`, and those with an alignment.
+//! The rest of the malloc family: `realloc`, and the functions with an alignment.
 //!
 //! Each entry adds the return address to the arguments. The size of a block is what the program asked for, also where the
 //! real function rounds it up.
@@ -13,10 +13,6 @@ use crate::index::{self, Block, sites};
 use crate::interpose::{bootstrap, entry, note, real};
 use core::ffi::{c_int, c_void};
 
-entry! {
-    /// `calloc(count, size)`.
-    calloc => calloc_from, "rdx"
-}
 entry! {
     /// `realloc(p, size)`.
     realloc => realloc_from, "rdx"
@@ -44,13 +40,6 @@ entry! {
 entry! {
     /// `pvalloc(size)`.
     pvalloc => pvalloc_from, "rsi"
-}
-
-extern "C" fn calloc_from(count: usize, size: usize, return_address: usize) -> *mut c_void {
-    // SAFETY: the program's arguments. If the product overflows the real one fails, with its errno.
-    let p = unsafe { real::CALLOC.get()(count, size) };
-    note::fresh(Avma::of(p), count.wrapping_mul(size), Avma(return_address));
-    p
 }
 
 extern "C" fn realloc_from(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {

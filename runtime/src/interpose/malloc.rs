@@ -1,7 +1,7 @@
-//! `malloc` and `free`, whose fast paths every allocation pays for, and what they fall back to.
+//! `malloc`, `calloc` and `free`, whose fast paths every allocation pays for, and what they fall back to.
 //!
 //! They are written in assembly because only there is the return address at hand without a frame, and because their
-//! length is the library's cost: 23 and 12 instructions over the real functions.
+//! length is the library's cost: 23 and 12 instructions for `malloc` and `free` over the real functions.
 //!
 //! # Safety
 //! The assembly keeps the psABI: on entry the stack is 8 bytes off a 16-byte boundary, only caller-saved registers are
@@ -16,55 +16,89 @@ use crate::interpose::{bootstrap, note, real};
 use core::arch::naked_asm;
 use core::ffi::c_void;
 
-/// `malloc`. On the fast path the site is in the table of recent ones, the region has a shadow, and the block is not big.
+/// The end of an allocation function: enters the block at rax, of the size in rdi, with the return address at [rsp].
 ///
-/// If the real malloc fails while the region of address 0 has a shadow, as in a program loaded at low addresses, the
-/// slots of NULL are written. No query looks at them.
+/// On the fast path the site is in the table of recent ones, the region has a shadow, and the block is not big. If the
+/// real function fails while the region of address 0 has a shadow, as in a program loaded at low addresses, the slots
+/// of NULL are written. No query looks at them.
+macro_rules! enter_block {
+    ($($begin:literal,)*; $($operand:tt)*) => {
+        naked_asm!(
+            ".cfi_startproc",
+            $($begin,)*
+            // The entry of the return address in the table of recent sites.
+            "mov rsi, [rsp]",
+            "lea r8, [rip + {tables}]",
+            "movzx edx, si",
+            "mov rdx, [r8 + 8*rdx]",
+            "shr rsi, 16",
+            "cmp esi, edx",
+            "jne 2f",
+            // The shadow of the block's region.
+            "mov rcx, rax",
+            "shr rcx, {region_shift}",
+            "mov rcx, [r8 + 8*rcx + {directory}]",
+            "test rcx, rcx",
+            "je 2f",
+            "cmp rdi, {large}",
+            "jae 2f",
+            // The size first, then the mark.
+            "mov rsi, rax",
+            "shr rsi, 2",
+            "shr rdx, 32",
+            "mov [rcx + rsi + 4], edi",
+            "mov [rcx + rsi], edx",
+            "ret",
+            "2:",
+            "mov rsi, rdi",
+            "mov rdi, rax",
+            "mov rdx, [rsp]",
+            "jmp {slow}",
+            ".cfi_endproc",
+            $($operand)*
+            tables = sym TABLES,
+            directory = const DIRECTORY_OFFSET,
+            region_shift = const REGION_SHIFT,
+            large = const LARGE,
+            slow = sym note_block,
+        )
+    };
+}
+
+/// `malloc`.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub extern "C" fn malloc(size: usize) -> *mut c_void {
-    naked_asm!(
-        ".cfi_startproc",
+    enter_block!(
         "push rdi",
         ".cfi_adjust_cfa_offset 8",
         "call qword ptr [rip + {real_malloc}]",
         "pop rdi",
         ".cfi_adjust_cfa_offset -8",
-        // The entry of the return address in the table of recent sites.
-        "mov rsi, [rsp]",
-        "lea r8, [rip + {tables}]",
-        "movzx edx, si",
-        "mov rdx, [r8 + 8*rdx]",
-        "shr rsi, 16",
-        "cmp esi, edx",
-        "jne 2f",
-        // The shadow of the block's region.
-        "mov rcx, rax",
-        "shr rcx, {region_shift}",
-        "mov rcx, [r8 + 8*rcx + {directory}]",
-        "test rcx, rcx",
-        "je 2f",
-        "cmp rdi, {large}",
-        "jae 2f",
-        // The size first, then the mark.
-        "mov rsi, rax",
-        "shr rsi, 2",
-        "shr rdx, 32",
-        "mov [rcx + rsi + 4], edi",
-        "mov [rcx + rsi], edx",
-        "ret",
-        "2:",
-        "mov rsi, rdi",
-        "mov rdi, rax",
-        "mov rdx, [rsp]",
-        "jmp {slow}",
-        ".cfi_endproc",
+        ;
         real_malloc = sym real::MALLOC,
-        tables = sym TABLES,
-        directory = const DIRECTORY_OFFSET,
-        region_shift = const REGION_SHIFT,
-        large = const LARGE,
-        slow = sym note_malloc,
+    )
+}
+
+/// `calloc`. Where the product overflows, the real one fails, and the size does not matter.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+    enter_block!(
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "imul rsi, rdi",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "mov rsi, [rsp + 8]",
+        "sub rsp, 8",
+        ".cfi_adjust_cfa_offset 8",
+        "call qword ptr [rip + {real_calloc}]",
+        "mov rdi, [rsp + 8]",
+        "add rsp, 24",
+        ".cfi_adjust_cfa_offset -24",
+        ;
+        real_calloc = sym real::CALLOC,
     )
 }
 
@@ -105,7 +139,7 @@ pub extern "C" fn cfree(p: *mut c_void) {
     naked_asm!(".cfi_startproc", "jmp {free}", ".cfi_endproc", free = sym free)
 }
 
-extern "C" fn note_malloc(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
+extern "C" fn note_block(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
     note::fresh(Avma::of(p), size, Avma(return_address));
     p
 }
