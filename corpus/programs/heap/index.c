@@ -1,6 +1,6 @@
 // Every address of a block leads to it, and no other: blocks of all sizes, in any order, moved, grown and freed.
 //@ cflags: -O1 -fno-builtin -Wno-use-after-free
-//@ modes: library ulimit
+//@ modes: library ulimit -no-pie
 //@ stdout: 0 wrong answers about live blocks
 //@ stdout: 0 wrong answers about freed ones
 //@ stdout: 0 wrong answers past the end

@@ -1,7 +1,7 @@
 // A block's site is the address after the call that made it: for each function of the family, and for strings that the C
 // library allocates for its caller.
 //@ cflags: -O1 -fno-builtin
-//@ modes: library ulimit
+//@ modes: library ulimit -no-pie
 //@ stdout: malloc ok, calloc ok, realloc ok, reallocarray ok
 //@ stdout: memalign ok, aligned_alloc ok, posix_memalign ok, valloc ok, pvalloc ok
 //@ stdout: strdup ok 4, strndup ok 3, asprintf ok 9, getline ok, realpath ok

@@ -16,6 +16,8 @@ pub mod dl;
 #[cfg(not(test))]
 pub mod family;
 #[cfg(not(test))]
+pub mod lock;
+#[cfg(not(test))]
 pub mod malloc;
 pub mod note;
 #[cfg(not(test))]
