@@ -36,7 +36,7 @@ int posix_memalign(void **p, size_t a, size_t n)
 
 __attribute__((destructor)) static void report(void)
 {
-	const char *path = getenv("ALLOCS_COUNT");
+	const char *path = getenv("ALLOCS_WATCH");
 	int out = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
 	if (out >= 0)
 		dprintf(out, "%lu %lu\n", allocations, bytes);

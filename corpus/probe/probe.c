@@ -1,7 +1,7 @@
 /*
  * Samples interior pointers of the heap blocks that are live at exit, through the public queries only.
  *
- * Preloaded after the library. It writes one line for each sampled block to the file that ALLOCS_PROBE names:
+ * Preloaded after the library. It writes one line for each sampled block to the file that ALLOCS_WATCH names:
  *   function#call block/blocks size type middle-type last-type
  * Nothing depends on addresses. A site is named by its function and its rank among that function's sites. The blocks
  * of a site are put in the order of their sizes, and the first, the middle and the last are sampled: blocks of one
@@ -106,7 +106,7 @@ static void sample(int out, const char *function, unsigned call, const struct bl
 
 __attribute__((destructor)) static void probe(void)
 {
-	const char *path = getenv("ALLOCS_PROBE");
+	const char *path = getenv("ALLOCS_WATCH");
 	if (!path)
 		return;
 	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);

@@ -4,8 +4,8 @@
 //! One corpus program walks these stations:
 //! [`manifest`] says where its sources come from, how it is built and what it runs → [`fetch`] gets the pinned package →
 //! [`build`] compiles it once with the plain compiler and once with `allocscc` → [`objects`] compares the code of the
-//! two → [`workload`] runs it in each [`workload::Mode`] over generated [`inputs`] → [`census`] reads what the library
-//! saw → [`snapshot`] renders it → [`report`] keeps the figures for the table.
+//! two → [`workload`] runs it over generated [`inputs`], bare, with the library, and under each [`watch::Watch`] →
+//! [`census`] reads what the library saw → [`snapshot`] renders it → [`report`] keeps the figures for the table.
 //! [`programs`] reads the directives of our own small C programs.
 
 pub mod build;
@@ -22,4 +22,5 @@ pub mod report;
 pub mod snapshot;
 pub mod stage;
 pub mod tools;
+pub mod watch;
 pub mod workload;

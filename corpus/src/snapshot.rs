@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::census::Census;
+use crate::watch::Seen;
 use crate::workload::Step;
 
 /// Renders all steps of a workload.
@@ -9,55 +11,64 @@ pub fn render(steps: &[Step]) -> String {
     let mut out = String::new();
     for step in steps {
         let outcome = &step.outcome;
-        title(
-            &mut out,
-            &format!("{}: {}, {} bytes of output", step.run.step, outcome.ending(), outcome.stdout.len()),
+        let _ = writeln!(
+            out,
+            "== {}: {}, {} bytes of output",
+            step.run.step,
+            outcome.ending(),
+            outcome.stdout.len()
         );
-        if let Some(census) = &step.census {
-            let summary = &census.summary;
-            let _ = writeln!(
-                out,
-                "{} allocations, {} bytes: typed {} / {}, buffers {} / {}, unknown {} / {}\n",
-                summary.allocations,
-                summary.bytes,
-                summary.typed,
-                summary.typed_bytes,
-                summary.buffers,
-                summary.buffers_bytes,
-                summary.unknown,
-                summary.unknown_bytes
-            );
-            let mut rows =
-                vec![row(["allocator", "type", "sites", "live", "live bytes", "total", "total bytes"])];
-            for ((allocator, type_name), f) in census.by_type() {
-                let figures = [f.sites, f.live, f.live_bytes, f.total, f.total_bytes].map(|n| n.to_string());
-                rows.push([vec![allocator.into(), type_name.into()], figures.to_vec()].concat());
-            }
-            table(&mut out, &rows, 2);
-            let mut rows = vec![row(["site", "type", "evidence", "live", "total", "total bytes"])];
-            for line in &census.lines {
-                let figures = [line.live, line.total, line.total_bytes].map(|n| n.to_string());
-                let names = vec![line.site_name().into(), line.type_name().into(), line.evidence.clone()];
-                rows.push([names, figures.to_vec()].concat());
-            }
-            rows[1..].sort();
-            table(&mut out, &rows, 3);
-        }
-        let mut rows =
-            vec![row(["sampled block", "of its site", "size", "type", "in the middle", "last byte"])];
-        let mut samples: Vec<Vec<String>> =
-            step.samples.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect();
-        samples.sort();
-        if !samples.is_empty() {
-            rows.extend(samples);
-            table(&mut out, &rows, 2);
+        if let Seen::Census(census, samples) = &step.seen {
+            totals(&mut out, census);
+            by_type(&mut out, census);
+            by_site(&mut out, census);
+            sampled(&mut out, samples);
         }
     }
     out
 }
 
-fn title(out: &mut String, text: &str) {
-    let _ = writeln!(out, "== {text}");
+fn totals(out: &mut String, census: &Census) {
+    let s = &census.summary;
+    let part = |count, bytes| format!("{count} / {bytes}");
+    let _ = writeln!(
+        out,
+        "{} allocations, {} bytes: typed {}, buffers {}, unknown {}\n",
+        s.allocations,
+        s.bytes,
+        part(s.typed, s.typed_bytes),
+        part(s.buffers, s.buffers_bytes),
+        part(s.unknown, s.unknown_bytes)
+    );
+}
+
+fn by_type(out: &mut String, census: &Census) {
+    let mut rows = vec![row(["allocator", "type", "sites", "live", "live bytes", "total", "total bytes"])];
+    for ((allocator, type_name), f) in census.by_type() {
+        let figures = [f.sites, f.live, f.live_bytes, f.total, f.total_bytes].map(|n| n.to_string());
+        rows.push([vec![allocator.into(), type_name.into()], figures.to_vec()].concat());
+    }
+    table(out, &rows, 2);
+}
+
+fn by_site(out: &mut String, census: &Census) {
+    let mut rows = vec![row(["site", "type", "evidence", "live", "total", "total bytes"])];
+    for line in &census.lines {
+        let figures = [line.live, line.total, line.total_bytes].map(|n| n.to_string());
+        let names = vec![line.site_name().into(), line.type_name().into(), line.evidence.clone()];
+        rows.push([names, figures.to_vec()].concat());
+    }
+    rows[1..].sort();
+    table(out, &rows, 3);
+}
+
+fn sampled(out: &mut String, samples: &[String]) {
+    let mut rows = vec![row(["sampled block", "of its site", "size", "type", "in the middle", "last byte"])];
+    rows.extend(samples.iter().map(|line| line.split(' ').map(str::to_owned).collect()));
+    rows[1..].sort();
+    if !samples.is_empty() {
+        table(out, &rows, 2);
+    }
 }
 
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {

@@ -1,7 +1,6 @@
 //! Runs the workload of a program in one mode: the same commands, over the same inputs, in a directory of its own.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,27 +9,22 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use similar::TextDiff;
+use tempfile::TempDir;
 
-use crate::cache::{self, Key};
-use crate::census::Census;
 use crate::manifest::{Program, Run};
-use crate::stage::Stage;
-use crate::{child, inputs, places, tools};
+use crate::watch::{Preloads, Seen, Watch};
+use crate::{child, inputs, tools};
 
 /// Set to 1, it keeps the working directories.
 pub const KEEP: &str = "ALLOCS_CORPUS_KEEP";
 
-/// What is preloaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing.
-    Bare,
-    /// The library.
-    Library,
-    /// The library, its census, and the probe.
-    Census,
-    /// The counting library alone.
-    Counted,
+/// How a workload is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Mode {
+    /// The library is preloaded.
+    pub library: bool,
+    /// What watches.
+    pub watch: Watch,
 }
 
 /// One finished step.
@@ -40,127 +34,68 @@ pub struct Step {
     pub run: Run,
     /// What it did.
     pub outcome: child::Outcome,
-    /// What the library saw ([`Mode::Census`]).
-    pub census: Option<Census>,
-    /// The sampled interior pointers, a line each ([`Mode::Census`]).
-    pub samples: Vec<String>,
-    /// Allocations and bytes by our own count ([`Mode::Counted`]).
-    pub counted: Option<(u64, u64)>,
+    /// What the watcher saw.
+    pub seen: Seen,
 }
 
-/// The preloadable libraries of ours.
-#[derive(Debug)]
-pub struct Preloads {
-    probe: PathBuf,
-    count: PathBuf,
-}
-
-impl Preloads {
-    /// Builds them with the host's compiler, or finds them built before.
-    pub fn ready(stage: &Stage) -> Result<Self> {
-        Ok(Self { probe: shared(stage, "probe/probe.c")?, count: shared(stage, "probe/count.c")? })
-    }
-}
-
-/// Compiles one file of ours to a shared library.
-pub fn shared(stage: &Stage, source: &str) -> Result<PathBuf> {
-    let path = places::corpus().join(source);
-    let mut key = Key::new("shared", 1).with(cache::sha256_of(&path)?);
-    for header in fs::read_dir(stage.include()).context("the staged prefix has no headers")? {
-        key = key.with(cache::sha256_of(&header?.path())?);
-    }
-    let name = path.file_stem().context("a source has a name")?.to_string_lossy().into_owned();
-    let file = format!("lib{name}.so");
-    let dir =
-        cache::directory(&places::kept().join("build").join(format!("{name}-{}", key.digits())), |dir| {
-            let mut cc = Command::new(tools::find("cc")?);
-            cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-I"]).arg(stage.include());
-            child::must(cc.arg(&path).arg("-o").arg(dir.join(&file)).arg("-ldl")).map(drop)
-        })?;
-    Ok(dir.join(file))
-}
-
-/// Runs all steps of a program's workload.
+/// A workload in its directory, ready to run.
 ///
 /// The directory and `argv[0]` have the same length everywhere, because programs keep both in heap blocks.
-pub fn run(
-    program: &Program,
-    executable: &Path,
-    mode: Mode,
-    stage: &Stage,
-    preloads: &Preloads,
-) -> Result<Vec<Step>> {
-    let mut dir = tempfile::Builder::new().prefix("allocs-").rand_bytes(8).tempdir_in("/tmp")?;
-    if env::var_os(KEEP).is_some_and(|value| value == "1") {
-        dir.disable_cleanup(true);
-        println!("{} {mode:?}: kept in {}", program.name, dir.path().display());
-    }
-    let scratch = tempfile::tempdir()?;
-    for input in &program.input {
-        inputs::write(input, dir.path())?;
-    }
-    fs::copy(executable, dir.path().join(&program.name))
-        .with_context(|| format!("cannot copy {}", executable.display()))?;
-    let step = |run: &Run| {
-        one(program, run, mode, stage, preloads, dir.path(), scratch.path())
-            .with_context(|| format!("step \"{}\" ({mode:?})", run.step))
-    };
-    program.run.iter().map(step).collect()
+pub struct Workload<'a> {
+    program: &'a Program,
+    preloads: &'a Preloads,
+    dir: TempDir,
+    scratch: TempDir,
 }
 
-fn one(
-    program: &Program,
-    run: &Run,
-    mode: Mode,
-    stage: &Stage,
-    preloads: &Preloads,
-    dir: &Path,
-    scratch: &Path,
-) -> Result<Step> {
-    let (census, probe, count) = (scratch.join("census"), scratch.join("probe"), scratch.join("count"));
-    for old in [&census, &probe, &count] {
-        // Only a step before this one can have left it.
-        let _ = fs::remove_file(old);
-    }
-    let mut command = Command::new(format!("./{}", program.name));
-    command.current_dir(dir).args(&run.args).stdin(stdin(run, dir, scratch)?);
-    command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LC_ALL", "C"), ("TZ", "UTC")]);
-    match mode {
-        Mode::Bare => {}
-        Mode::Library => {
-            command.env("LD_PRELOAD", stage.library());
+impl<'a> Workload<'a> {
+    /// Makes the directory with the generated inputs and a copy of the executable.
+    pub fn new(program: &'a Program, executable: &Path, preloads: &'a Preloads) -> Result<Self> {
+        let mut dir = tempfile::Builder::new().prefix("allocs-").rand_bytes(8).tempdir_in("/tmp")?;
+        if env::var_os(KEEP).is_some_and(|value| value == "1") {
+            dir.disable_cleanup(true);
+            println!("{}: kept in {}", program.name, dir.path().display());
         }
-        Mode::Census => {
-            let mut both = OsString::from(stage.library());
-            both.push(":");
-            both.push(&preloads.probe);
-            command.env("LD_PRELOAD", both).env("LIBALLOCS_CENSUS", &census).env("ALLOCS_PROBE", &probe);
-            // The probe's queries make the library print its summary, which is not the program's output.
-            command.env("LIBALLOCS_ERR", scratch.join("log"));
+        for input in &program.input {
+            inputs::write(input, dir.path())?;
         }
-        Mode::Counted => {
-            command.env("LD_PRELOAD", &preloads.count).env("ALLOCS_COUNT", &count);
+        fs::copy(executable, dir.path().join(&program.name))
+            .with_context(|| format!("cannot copy {}", executable.display()))?;
+        Ok(Self { program, preloads, dir, scratch: tempfile::tempdir()? })
+    }
+
+    /// Runs all steps in order.
+    pub fn run(&self, mode: Mode) -> Result<Vec<Step>> {
+        self.program.run.iter().map(|run| self.step(run, mode)).collect()
+    }
+
+    /// Runs the first step only, which needs no output of another one.
+    pub fn first(&self, mode: Mode) -> Result<Step> {
+        self.step(self.program.run.first().context("a workload has a step")?, mode)
+    }
+
+    fn step(&self, run: &Run, mode: Mode) -> Result<Step> {
+        self.checked(run, mode).with_context(|| format!("step \"{}\" ({mode:?})", run.step))
+    }
+
+    fn checked(&self, run: &Run, mode: Mode) -> Result<Step> {
+        let (dir, scratch) = (self.dir.path(), self.scratch.path());
+        let program = Path::new(".").join(&self.program.name);
+        let mut command = mode.watch.command(&program, mode.library, self.preloads, scratch)?;
+        command.current_dir(dir).args(&run.args).stdin(stdin(run, dir, scratch)?);
+        let outcome = child::run(&mut command, scratch, Duration::from_secs(300))?;
+        let messages = String::from_utf8_lossy(&outcome.stderr);
+        ensure!(
+            outcome.status.code() == Some(run.exit),
+            "{}, not exit {}\n{messages}",
+            outcome.ending(),
+            run.exit
+        );
+        if let Some(name) = &run.stdout {
+            fs::write(dir.join(name), &outcome.stdout)?;
         }
+        Ok(Step { run: run.clone(), outcome, seen: mode.watch.seen(scratch)? })
     }
-    let outcome = child::run(&mut command, scratch, Duration::from_secs(120))?;
-    let messages = String::from_utf8_lossy(&outcome.stderr);
-    ensure!(outcome.status.code() == Some(run.exit), "{}, not {}\n{messages}", outcome.ending(), run.exit);
-    if let Some(name) = &run.stdout {
-        fs::write(dir.join(name), &outcome.stdout)?;
-    }
-    let mut step = Step { run: run.clone(), outcome, census: None, samples: Vec::new(), counted: None };
-    if mode == Mode::Census {
-        let text = fs::read_to_string(&census).context("the library wrote no census")?;
-        step.census = Some(Census::parse(&text)?);
-        let text = fs::read_to_string(&probe).context("the probe wrote nothing")?;
-        step.samples = text.lines().map(str::to_owned).collect();
-    }
-    if mode == Mode::Counted {
-        let text = fs::read_to_string(&count).context("the counting library wrote nothing")?;
-        let (allocations, bytes) = text.trim().split_once(' ').context("not a count")?;
-        step.counted = Some((allocations.parse()?, bytes.parse()?));
-    }
-    Ok(step)
 }
 
 fn stdin(run: &Run, dir: &Path, scratch: &Path) -> Result<Stdio> {

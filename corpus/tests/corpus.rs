@@ -12,7 +12,8 @@ use corpus::census::Summary;
 use corpus::manifest::{Manifest, Program};
 use corpus::report::Report;
 use corpus::stage::Stage;
-use corpus::workload::{self, Mode, Preloads, Step};
+use corpus::watch::{Preloads, Seen, Watch};
+use corpus::workload::{self, Mode, Step, Workload};
 use corpus::{objects, places, snapshot};
 
 fn main() -> Result<()> {
@@ -54,26 +55,27 @@ fn check(program: &Program, report: &mut Report) -> Result<()> {
     }
 
     let preloads = Preloads::ready(&stage)?;
-    let run = |executable: PathBuf, mode| {
-        progress(&format!("running ({mode:?})"));
-        workload::run(program, &executable, mode, &stage, &preloads)
+    let run = |executable: PathBuf, library, watch| {
+        progress(&format!("running {} the library: {watch:?}", if library { "with" } else { "without" }));
+        Workload::new(program, &executable, &preloads)?.run(Mode { library, watch })
     };
-    let expected = run(plain.executable(), Mode::Bare)?;
+    let expected = run(plain.executable(), false, Watch::Nothing)?;
     report.run_plain = Some(cpu(&expected));
-    workload::same_output(&expected, &run(built.executable(), Mode::Bare)?, "when built with allocscc")?;
-    let library = run(built.executable(), Mode::Library)?;
+    let bare = run(built.executable(), false, Watch::Nothing)?;
+    workload::same_output(&expected, &bare, "when built with allocscc")?;
+    let library = run(built.executable(), true, Watch::Nothing)?;
     report.run_library = Some(cpu(&library));
     workload::same_output(&expected, &library, "with the library")?;
-    let census = run(built.executable(), Mode::Census)?;
+    let census = run(built.executable(), true, Watch::Census)?;
     workload::same_output(&expected, &census, "with the census")?;
     let mut summary = Summary::default();
-    census.iter().filter_map(|step| step.census.as_ref()).for_each(|census| summary += census.summary);
+    census.iter().filter_map(|step| step.seen.census()).for_each(|census| summary += census.summary);
     report.summary = Some(summary);
-    same_counts(&run(built.executable(), Mode::Counted)?, &census)?;
+    same_counts(&run(built.executable(), false, Watch::Count)?, &census)?;
 
     let seen = snapshot::render(&census);
     let dir = tempfile::tempdir()?;
-    let stripped = run(workload::stripped(&built.executable(), dir.path())?, Mode::Census)?;
+    let stripped = run(workload::stripped(&built.executable(), dir.path())?, true, Watch::Census)?;
     workload::same_text(&seen, &snapshot::render(&stripped))
         .context("the census of a second run, stripped, differs")?;
     let same = is_snapshot(&program.name, &seen);
@@ -93,12 +95,13 @@ fn cpu(steps: &[Step]) -> Duration {
 /// Our own count of allocations and bytes must be the census's.
 fn same_counts(counted: &[Step], census: &[Step]) -> Result<()> {
     for (counted, census) in counted.iter().zip(census) {
-        let summary = census.census.as_ref().map(|census| (census.summary.allocations, census.summary.bytes));
+        let summary = census.seen.census().map(|census| census.summary).unwrap_or_default();
+        let expected = Seen::Count(summary.allocations, summary.bytes);
         ensure!(
-            counted.counted == summary,
-            "step \"{}\": the census has {summary:?} allocations and bytes, the counting library {:?}",
+            counted.seen == expected,
+            "step \"{}\": the census has {expected:?} (allocations, bytes), the counting library {:?}",
             census.run.step,
-            counted.counted
+            counted.seen
         );
     }
     Ok(())

@@ -1,0 +1,166 @@
+//! What is preloaded into a program, and what watches it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cache::{self, Key};
+use crate::census::Census;
+use crate::stage::Stage;
+use crate::{child, places, tools};
+
+/// What watches a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// Nothing.
+    Nothing,
+    /// The library's census, and the probe.
+    Census,
+    /// The counting library.
+    Count,
+    /// The library that notes the peak of resident memory.
+    Peak,
+    /// Callgrind, which counts instructions.
+    Instructions,
+}
+
+/// What the watcher saw.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// There was no watcher.
+    #[default]
+    Nothing,
+    /// The census and the sampled interior pointers, a line each.
+    Census(Census, Vec<String>),
+    /// Allocations and bytes.
+    Count(u64, u64),
+    /// Peak of resident memory, in KiB.
+    Peak(u64),
+    /// Instructions executed.
+    Instructions(u64),
+}
+
+/// The libraries that may be preloaded: the product, and ours that watch.
+#[derive(Debug)]
+pub struct Preloads {
+    library: PathBuf,
+    probe: PathBuf,
+    count: PathBuf,
+    peak: PathBuf,
+}
+
+impl Preloads {
+    /// Builds ours with the host's compiler, or finds them built before.
+    pub fn ready(stage: &Stage) -> Result<Self> {
+        let shared = |source| compile(stage, source, &["-shared", "-fPIC"]);
+        Ok(Self {
+            library: stage.library(),
+            probe: shared("probe/probe.c")?,
+            count: shared("probe/count.c")?,
+            peak: shared("probe/peak.c")?,
+        })
+    }
+}
+
+/// Compiles one file of ours with the host's compiler.
+pub fn compile(stage: &Stage, source: &str, flags: &[&str]) -> Result<PathBuf> {
+    let path = places::corpus().join(source);
+    let mut key = Key::new("ours", 2).with(cache::sha256_of(&path)?).with(flags.join(" "));
+    let headers = fs::read_dir(stage.include()).context("the staged prefix has no headers")?;
+    let mut headers = headers.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    headers.sort();
+    for header in headers {
+        key = key.with(cache::sha256_of(&header)?);
+    }
+    let name = path.file_stem().context("a source has a name")?.to_string_lossy().into_owned();
+    let entry = places::kept().join("build").join(format!("{name}-{}", key.digits()));
+    let dir = cache::directory(&entry, |dir| {
+        let mut cc = Command::new(tools::find("cc")?);
+        cc.args(["-O1", "-Wall", "-Wextra"]).args(flags).arg("-I").arg(stage.include());
+        child::must(cc.arg(&path).arg("-o").arg(dir.join(&name)).arg("-ldl")).map(drop)
+    })?;
+    Ok(dir.join(name))
+}
+
+impl Watch {
+    /// A command that runs `program` under the watcher, with a small environment that is the same everywhere.
+    pub(crate) fn command(
+        self,
+        program: &Path,
+        library: bool,
+        preloads: &Preloads,
+        scratch: &Path,
+    ) -> Result<Command> {
+        // What is there can only be from an earlier run.
+        let _ = fs::remove_file(scratch.join("seen"));
+        let mut command = match self {
+            Self::Instructions => {
+                let mut valgrind = Command::new(tools::find("valgrind")?);
+                let out = format!("--callgrind-out-file={}", scratch.join("seen").display());
+                valgrind.args(["-q", "--tool=callgrind", &out, "--"]).arg(program);
+                valgrind
+            }
+            _ => Command::new(program),
+        };
+        command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LC_ALL", "C"), ("TZ", "UTC")]);
+        let ours = match self {
+            Self::Nothing | Self::Instructions => None,
+            Self::Census => Some(&preloads.probe),
+            Self::Count => Some(&preloads.count),
+            Self::Peak => Some(&preloads.peak),
+        };
+        let list: Vec<&PathBuf> = library.then_some(&preloads.library).into_iter().chain(ours).collect();
+        if !list.is_empty() {
+            let list: Vec<OsString> = list.into_iter().map(OsString::from).collect();
+            command.env("LD_PRELOAD", list.join(":".as_ref()));
+        }
+        if ours.is_some() {
+            command.env("ALLOCS_WATCH", scratch.join("seen"));
+        }
+        if self == Self::Census {
+            // The probe's queries make the library print its summary, which is not the program's output.
+            command.env("LIBALLOCS_CENSUS", scratch.join("census")).env("LIBALLOCS_ERR", scratch.join("log"));
+        }
+        Ok(command)
+    }
+
+    /// What the watcher of a finished command saw.
+    pub(crate) fn seen(self, scratch: &Path) -> Result<Seen> {
+        if self == Self::Nothing {
+            return Ok(Seen::Nothing);
+        }
+        let text = fs::read_to_string(scratch.join("seen")).context("the watcher wrote nothing")?;
+        let numbers =
+            || -> Result<Vec<u64>> { Ok(text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?) };
+        Ok(match self {
+            Self::Nothing => Seen::Nothing,
+            Self::Census => {
+                let census =
+                    fs::read_to_string(scratch.join("census")).context("the library wrote no census")?;
+                Seen::Census(Census::parse(&census)?, text.lines().map(str::to_owned).collect())
+            }
+            Self::Count => match numbers()?[..] {
+                [allocations, bytes] => Seen::Count(allocations, bytes),
+                _ => anyhow::bail!("not a count: {text}"),
+            },
+            Self::Peak => Seen::Peak(*numbers()?.first().context("no peak")?),
+            Self::Instructions => {
+                let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+                Seen::Instructions(total.context("callgrind wrote no total")?.trim().parse()?)
+            }
+        })
+    }
+}
+
+impl Seen {
+    /// The census, where one was taken.
+    pub fn census(&self) -> Option<&Census> {
+        match self {
+            Self::Census(census, _) => Some(census),
+            _ => None,
+        }
+    }
+}
