@@ -55,7 +55,8 @@ pub struct Preloads {
 impl Preloads {
     /// Builds ours with the host's compiler, or finds them built before.
     pub fn ready(stage: &Stage) -> Result<Self> {
-        let shared = |source| compile(stage, source, &["-shared", "-fPIC"]);
+        let cc = tools::find("cc")?;
+        let shared = |source| compile(&cc, stage, source, &["-O1", "-shared", "-fPIC"]);
         Ok(Self {
             library: stage.library(),
             probe: shared("probe/probe.c")?,
@@ -65,10 +66,11 @@ impl Preloads {
     }
 }
 
-/// Compiles one file of ours with the host's compiler.
-pub fn compile(stage: &Stage, source: &str, flags: &[&str]) -> Result<PathBuf> {
+/// Compiles one file of ours.
+pub fn compile(driver: &Path, stage: &Stage, source: &str, flags: &[&str]) -> Result<PathBuf> {
     let path = places::corpus().join(source);
     let mut key = Key::new("ours", 2).with(cache::sha256_of(&path)?).with(flags.join(" "));
+    key = key.with(cache::sha256_of(driver)?);
     let headers = fs::read_dir(stage.include()).context("the staged prefix has no headers")?;
     let mut headers = headers.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     headers.sort();
@@ -78,8 +80,8 @@ pub fn compile(stage: &Stage, source: &str, flags: &[&str]) -> Result<PathBuf> {
     let name = path.file_stem().context("a source has a name")?.to_string_lossy().into_owned();
     let entry = places::kept().join("build").join(format!("{name}-{}", key.digits()));
     let dir = cache::directory(&entry, |dir| {
-        let mut cc = Command::new(tools::find("cc")?);
-        cc.args(["-O1", "-Wall", "-Wextra"]).args(flags).arg("-I").arg(stage.include());
+        let mut cc = Command::new(driver);
+        cc.args(["-Wall", "-Wextra"]).args(flags).arg("-I").arg(stage.include());
         child::must(cc.arg(&path).arg("-o").arg(dir.join(&name)).arg("-ldl")).map(drop)
     })?;
     Ok(dir.join(name))
@@ -87,7 +89,7 @@ pub fn compile(stage: &Stage, source: &str, flags: &[&str]) -> Result<PathBuf> {
 
 impl Watch {
     /// A command that runs `program` under the watcher, with a small environment that is the same everywhere.
-    pub(crate) fn command(
+    pub fn command(
         self,
         program: &Path,
         library: bool,
@@ -128,7 +130,7 @@ impl Watch {
     }
 
     /// What the watcher of a finished command saw.
-    pub(crate) fn seen(self, scratch: &Path) -> Result<Seen> {
+    pub fn seen(self, scratch: &Path) -> Result<Seen> {
         if self == Self::Nothing {
             return Ok(Seen::Nothing);
         }

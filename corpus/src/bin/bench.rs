@@ -1,2 +1,0 @@
-//! What the library and allocscc cost.
-fn main() {}
