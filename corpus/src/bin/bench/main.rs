@@ -10,6 +10,7 @@ mod queries;
 mod startup;
 
 use std::env;
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use corpus::manifest::Manifest;
@@ -18,7 +19,17 @@ use corpus::watch::Preloads;
 
 use figures::Figures;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<()> {
     let as_json = match env::args().nth(1).as_deref() {
         None | Some("table") => false,
         Some("json") => true,
