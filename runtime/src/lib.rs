@@ -20,3 +20,5 @@ pub mod interpose;
 mod panic;
 pub mod private_heap;
 pub mod sys;
+pub mod modules;
+pub mod types;

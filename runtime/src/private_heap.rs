@@ -43,6 +43,13 @@ pub fn alloc_slice<T: Copy>(values: &[T]) -> Option<&'static [T]> {
     }
 }
 
+/// Zeroed bytes that stay for ever.
+pub fn alloc_bytes(len: usize) -> Option<&'static mut [u8]> {
+    let place = alloc(Layout::array::<u8>(len).ok()?)?;
+    // SAFETY: the place is ours alone, zeroed, and never freed.
+    Some(unsafe { core::slice::from_raw_parts_mut(place.as_ptr(), len) })
+}
+
 struct PrivateHeap {
     current: AtomicPtr<Chunk>,
 }

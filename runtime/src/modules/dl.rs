@@ -1,0 +1,176 @@
+//! What the dynamic linker knows: which loaded file covers an address.
+//!
+//! glibc 2.35 and later answer without a lock ([`_dl_find_object`](https://sourceware.org/glibc/manual/)); older ones through
+//! `dl_iterate_phdr`, whose lock is recursive and never held while foreign code runs.
+//!
+//! # Safety
+//! The structures are those of glibc's `<dlfcn.h>` and `<link.h>`. What they point to stays mapped while the file is loaded,
+//! and a file that covers an address that the program just asked about is loaded.
+#![allow(unsafe_code)]
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::avma::Avma;
+use crate::sys::libc::{RTLD_DEFAULT, dlsym};
+
+/// A loaded file as the dynamic linker sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Loaded {
+    /// Start of its first segment.
+    pub start: Avma,
+    /// End of its last segment.
+    pub end: Avma,
+    /// What is added to an address in the file.
+    pub bias: usize,
+    /// Path that it was loaded from; empty for the program itself.
+    pub path: *const c_char,
+    /// Its `.eh_frame_hdr`, or NULL.
+    pub eh_frame_hdr: Avma,
+}
+
+impl Loaded {
+    /// The path, as long as the file is loaded.
+    ///
+    /// # Safety
+    /// The file is loaded while the result is used.
+    #[must_use]
+    pub unsafe fn path<'a>(&self) -> &'a CStr {
+        // SAFETY: the dynamic linker keeps the name while the file is loaded.
+        if self.path.is_null() { c"" } else { unsafe { CStr::from_ptr(self.path) } }
+    }
+}
+
+#[repr(C)]
+struct LinkMap {
+    l_addr: usize,
+    l_name: *const c_char,
+}
+
+#[repr(C)]
+struct FoundObject {
+    flags: u64,
+    map_start: usize,
+    map_end: usize,
+    link_map: *const LinkMap,
+    eh_frame: usize,
+    reserved: [u64; 7],
+}
+
+type FindObject = unsafe extern "C" fn(*const c_void, *mut FoundObject) -> c_int;
+
+#[repr(C)]
+struct PhdrInfo {
+    addr: usize,
+    name: *const c_char,
+    phdr: *const Phdr,
+    phnum: u16,
+}
+
+#[repr(C)]
+struct Phdr {
+    p_type: u32,
+    p_flags: u32,
+    p_offset: u64,
+    p_vaddr: u64,
+    p_paddr: u64,
+    p_filesz: u64,
+    p_memsz: u64,
+    p_align: u64,
+}
+
+type PhdrCallback = unsafe extern "C" fn(*const PhdrInfo, usize, *mut c_void) -> c_int;
+
+#[link(name = "c")]
+unsafe extern "C" {
+    fn dl_iterate_phdr(callback: PhdrCallback, data: *mut c_void) -> c_int;
+}
+
+static FIND_OBJECT: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Looks up what this glibc has. Called once, at start.
+pub fn init() {
+    // SAFETY: a look-up of a NUL-terminated name, at start.
+    let found = unsafe { dlsym(RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
+    FIND_OBJECT.store(found, Ordering::Release);
+}
+
+/// The loaded file that covers an address.
+#[must_use]
+pub fn loaded_at(address: Avma) -> Option<Loaded> {
+    let function = FIND_OBJECT.load(Ordering::Relaxed);
+    if function.is_null() {
+        return iterate(address);
+    }
+    // SAFETY: this symbol of glibc has this signature.
+    let find = unsafe { core::mem::transmute::<*mut c_void, FindObject>(function) };
+    let mut found = core::mem::MaybeUninit::<FoundObject>::uninit();
+    // SAFETY: any address may be asked for; on success `found` is filled in, and the link map is that of a loaded file.
+    unsafe {
+        if find(address.pointer(), found.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let found = found.assume_init_ref();
+        let map = found.link_map.as_ref()?;
+        Some(Loaded {
+            start: Avma(found.map_start),
+            end: Avma(found.map_end),
+            bias: map.l_addr,
+            path: map.l_name,
+            eh_frame_hdr: Avma(found.eh_frame),
+        })
+    }
+}
+
+/// Calls `f` for each loaded file, in load order, until it gives something.
+pub fn each_loaded<T>(f: impl FnMut(Loaded) -> Option<T>) -> Option<T> {
+    struct State<T, F> {
+        f: F,
+        result: Option<T>,
+    }
+    unsafe extern "C" fn callback<T, F: FnMut(Loaded) -> Option<T>>(
+        info: *const PhdrInfo,
+        _: usize,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the linker passes the info of a loaded file, and `data` as it was given below.
+        let (loaded, state) = unsafe { (describe(&*info), &mut *data.cast::<State<T, F>>()) };
+        state.result = loaded.and_then(&mut state.f);
+        c_int::from(state.result.is_some())
+    }
+    fn call_with<T, F: FnMut(Loaded) -> Option<T>>(f: F) -> Option<T> {
+        let mut state = State { f, result: None };
+        // SAFETY: the callback gets the state that it expects.
+        unsafe { dl_iterate_phdr(callback::<T, F>, (&raw mut state).cast()) };
+        state.result
+    }
+    call_with(f)
+}
+
+fn iterate(address: Avma) -> Option<Loaded> {
+    each_loaded(|loaded| {
+        let size = loaded.end.offset_from(loaded.start)?;
+        address.is_in(loaded.start, size).then_some(loaded)
+    })
+}
+
+/// # Safety
+/// `info` is that of a loaded file.
+unsafe fn describe(info: &PhdrInfo) -> Option<Loaded> {
+    const PT_LOAD: u32 = 1;
+    const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
+    // SAFETY: the linker states the number of its headers.
+    let headers = unsafe { core::slice::from_raw_parts(info.phdr, info.phnum as usize) };
+    let loads = || headers.iter().filter(|h| h.p_type == PT_LOAD);
+    let start = loads().map(|h| h.p_vaddr & !4095).min()?;
+    let end = loads().map(|h| h.p_vaddr.saturating_add(h.p_memsz)).max()?;
+    let eh_frame = headers.iter().find(|h| h.p_type == PT_GNU_EH_FRAME);
+    let at = |svma: u64| Avma(info.addr.wrapping_add(svma as usize));
+    Some(Loaded {
+        start: at(start),
+        end: at(end),
+        bias: info.addr,
+        path: info.name,
+        eh_frame_hdr: eh_frame.map_or(Avma::NULL, |h| at(h.p_vaddr)),
+    })
+}

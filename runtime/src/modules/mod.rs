@@ -1,0 +1,135 @@
+//! The loaded files and their metadata.
+//!
+//! A file is looked at when the first query comes that concerns it, not when it is loaded. Its metadata is mapped and stays
+//! mapped for ever, so that types and names outlive the file. [`dl`] asks the dynamic linker which file covers an
+//! address, [`elf`] finds the section in the file, [`open`] checks that it describes the file in memory.
+//!
+//! # Safety
+//! A [`Module`] is never freed. The registry is a fixed array of lists that only grow at their heads, by
+//! compare-and-exchange.
+#![allow(unsafe_code)]
+
+pub mod dl;
+pub mod elf;
+pub mod open;
+
+use allocs_metadata::Metadata;
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use crate::avma::Avma;
+use crate::private_heap;
+
+/// An address as the file states it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(transparent)]
+pub struct Svma(pub u64);
+
+/// A loaded file.
+#[derive(Debug)]
+pub struct Module {
+    /// Start of its first segment.
+    pub start: Avma,
+    /// End of its last segment.
+    pub end: Avma,
+    /// What is added to an address in the file.
+    pub bias: usize,
+    /// Its `.eh_frame_hdr`, or NULL.
+    pub eh_frame_hdr: Avma,
+    /// Path that it was loaded from; empty for the program itself.
+    pub path: &'static [u8],
+    /// Its build-id; empty if it has none.
+    pub build_id: &'static [u8],
+    /// What allocscc wrote into it.
+    pub metadata: Option<Metadata<'static>>,
+    /// The generation in which it was last seen to be loaded.
+    seen: AtomicU64,
+    next: *const Module,
+}
+
+// SAFETY: all fields but `seen`, an atomic, are constant once the module is published; what they point to stays.
+unsafe impl Sync for Module {}
+
+impl Module {
+    /// Address in the file of an address in memory.
+    #[must_use]
+    pub fn svma(&self, address: Avma) -> Svma {
+        Svma(address.0.wrapping_sub(self.bias) as u64)
+    }
+
+    /// Address in memory of an address in the file.
+    #[must_use]
+    pub fn avma(&self, address: Svma) -> Avma {
+        Avma((address.0 as usize).wrapping_add(self.bias))
+    }
+
+    /// Whether it is the file that is loaded now at its place.
+    fn is(&self, loaded: &dl::Loaded) -> bool {
+        if self.end != loaded.end || self.bias != loaded.bias {
+            return false;
+        }
+        // SAFETY: `loaded` was just found, and the program must not close a file that it asks about.
+        unsafe { loaded.path().to_bytes() == self.path && open::build_id(loaded) == self.build_id }
+    }
+}
+
+const BUCKETS: usize = 64;
+static REGISTRY: [AtomicPtr<Module>; BUCKETS] = [const { AtomicPtr::new(core::ptr::null_mut()) }; BUCKETS];
+
+/// Counts the files that were unloaded. What was learned about an address in an older generation is checked again.
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+
+/// The number of the present set of loaded files; it changes whenever one is unloaded.
+#[must_use]
+pub fn generation() -> u64 {
+    GENERATION.load(Ordering::Acquire)
+}
+
+/// Notes that files are about to be unloaded.
+pub fn unloading() {
+    GENERATION.fetch_add(1, Ordering::AcqRel);
+}
+
+/// The loaded file that covers an address.
+#[must_use]
+pub fn at(address: Avma) -> Option<&'static Module> {
+    let loaded = dl::loaded_at(address)?;
+    let bucket = &REGISTRY[bucket_of(loaded.start)];
+    let generation = generation();
+    loop {
+        let head = bucket.load(Ordering::Acquire);
+        if let Some(module) = find(head, &loaded, generation) {
+            return Some(module);
+        }
+        let module = private_heap::alloc_value(open::open(&loaded, head, generation))?;
+        let new = core::ptr::from_ref(module).cast_mut();
+        if bucket.compare_exchange(head, new, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            return Some(module);
+        }
+    }
+}
+
+/// Calls `f` for each loaded file until it gives something. Looks at those, too, that no query concerned yet.
+pub fn each<T>(mut f: impl FnMut(&'static Module) -> Option<T>) -> Option<T> {
+    dl::each_loaded(|loaded| at(loaded.start).and_then(&mut f))
+}
+
+fn find(mut module: *const Module, loaded: &dl::Loaded, generation: u64) -> Option<&'static Module> {
+    loop {
+        // SAFETY: modules are never freed.
+        let this: &'static Module = unsafe { module.as_ref() }?;
+        if this.start == loaded.start {
+            if this.seen.load(Ordering::Relaxed) == generation {
+                return Some(this);
+            }
+            if this.is(loaded) {
+                this.seen.store(generation, Ordering::Relaxed);
+                return Some(this);
+            }
+        }
+        module = this.next;
+    }
+}
+
+fn bucket_of(start: Avma) -> usize {
+    (start.0 >> 12) % BUCKETS
+}

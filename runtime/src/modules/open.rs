@@ -1,0 +1,146 @@
+//! Opens the metadata of a loaded file.
+//!
+//! The path that the dynamic linker states may lead to another file by now, so the build-id that the metadata states must
+//! be the one in memory.
+//!
+//! # Safety
+//! Of a loaded file we read the first page, which holds its headers, and the notes that these place in its
+//! segments; all of it is mapped and constant while the file is loaded. A mapping of metadata stays for ever.
+#![allow(unsafe_code)]
+
+use allocs_metadata::{Metadata, SECTION_NAME};
+use core::ffi::CStr;
+use core::sync::atomic::AtomicU64;
+
+use super::elf::{self, loaded};
+use super::{Module, dl};
+use crate::env::{self, Variable};
+use crate::private_heap;
+use crate::sys::file::Fd;
+use crate::sys::memory::{self, PAGE_SIZE};
+
+/// Longest path that we open.
+const PATH_MAX: usize = 1024;
+
+/// Looks at a loaded file.
+pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> Module {
+    // SAFETY: the file was just found to be loaded.
+    let (path, id) = unsafe { (file.path(), build_id(file)) };
+    Module {
+        start: file.start,
+        end: file.end,
+        bias: file.bias,
+        eh_frame_hdr: file.eh_frame_hdr,
+        path: private_heap::alloc_slice(path.to_bytes()).unwrap_or(&[]),
+        build_id: private_heap::alloc_slice(id).unwrap_or(&[]),
+        metadata: metadata_of(path, id),
+        seen: AtomicU64::new(generation),
+        next,
+    }
+}
+
+fn metadata_of(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
+    let file = match path.to_bytes() {
+        b"" => c"/proc/self/exe",
+        // The kernel's own file in every process; any other relative path is the program's.
+        b"linux-vdso.so.1" => return None,
+        _ => path,
+    };
+    in_file(file, id).or_else(|| separate(id))
+}
+
+/// Metadata in the section of a linked file.
+fn in_file(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
+    let fd = Fd::open(path).ok()?;
+    let section = elf::find_section(&fd, SECTION_NAME.as_bytes())?;
+    map(&fd, section, id)
+}
+
+/// Metadata in a file of its own: `dir/.build-id/xx/yyyy.meta`, which holds nothing else, or has the section.
+fn separate(id: &[u8]) -> Option<Metadata<'static>> {
+    let (first, rest) = id.split_first()?;
+    env::get(Variable::MetaBase)?.to_bytes().split(|&byte| byte == b':').find_map(|dir| {
+        let mut path = PathBuffer::new();
+        path.push(dir);
+        path.push(b"/.build-id/");
+        path.push_hex(*first);
+        path.push(b"/");
+        rest.iter().for_each(|&byte| path.push_hex(byte));
+        path.push(b".meta");
+        let path = path.finish()?;
+        in_file(path, id).or_else(|| {
+            let fd = Fd::open(path).ok()?;
+            let size = fd.size().ok()?;
+            map(&fd, elf::Extent { offset: 0, size }, id)
+        })
+    })
+}
+
+fn map(fd: &Fd, section: elf::Extent, id: &[u8]) -> Option<Metadata<'static>> {
+    let size = usize::try_from(section.size).ok().filter(|&n| n > 0)?;
+    if section.offset.checked_add(section.size)? > fd.size().ok()? {
+        return None;
+    }
+    let lead = (section.offset % PAGE_SIZE as u64) as usize;
+    let start = memory::map_file(fd, section.offset - lead as u64, lead.checked_add(size)?).ok()?;
+    // SAFETY: the mapping has `lead + size` bytes, all inside the file, and is never given back once it is in use.
+    let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(start.add(lead).as_ptr(), size) };
+    let metadata = Metadata::parse(bytes).ok().filter(|metadata| metadata.build_id() == id);
+    if metadata.is_none() {
+        // SAFETY: nothing refers to what is not metadata.
+        unsafe { memory::unmap(start, lead + size) };
+    }
+    metadata
+}
+
+/// The build-id of a file as it is in memory; empty if it has none.
+///
+/// # Safety
+/// The file is loaded while the result is used.
+pub(super) unsafe fn build_id<'a>(file: &dl::Loaded) -> &'a [u8] {
+    // SAFETY: the first segment starts at a page boundary and has at least one page.
+    let page: &'a [u8] = unsafe { core::slice::from_raw_parts(file.start.pointer::<u8>(), PAGE_SIZE) };
+    let inside = |segment: &loaded::Segment| {
+        loaded::segments(page).any(|load| {
+            load.kind == loaded::PT_LOAD
+                && segment.svma >= load.svma
+                && segment.svma.checked_add(segment.file_size).is_some_and(|end| end <= load.svma.saturating_add(load.file_size))
+        })
+    };
+    loaded::segments(page)
+        .filter(|segment| segment.kind == loaded::PT_NOTE && inside(segment))
+        .find_map(|segment| {
+            let start = (segment.svma as usize).wrapping_add(file.bias) as *const u8;
+            // SAFETY: the notes lie inside a loaded segment.
+            loaded::build_id(unsafe { core::slice::from_raw_parts(start, segment.file_size as usize) })
+        })
+        .unwrap_or(&[])
+}
+
+/// A path put together on the stack. What does not fit makes it no path at all.
+struct PathBuffer {
+    bytes: [u8; PATH_MAX],
+    len: usize,
+}
+
+impl PathBuffer {
+    fn new() -> PathBuffer {
+        PathBuffer { bytes: [0; PATH_MAX], len: 0 }
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        if let Some(place) = self.bytes.get_mut(self.len..).and_then(|rest| rest.get_mut(..part.len())) {
+            place.copy_from_slice(part);
+        }
+        self.len = self.len.saturating_add(part.len());
+    }
+
+    fn push_hex(&mut self, byte: u8) {
+        let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble & 15)];
+        self.push(&[digit(byte >> 4), digit(byte)]);
+    }
+
+    fn finish(&self) -> Option<&CStr> {
+        CStr::from_bytes_with_nul(self.bytes.get(..=self.len)?).ok()
+    }
+}

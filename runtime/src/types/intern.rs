@@ -1,0 +1,191 @@
+//! Types from metadata: one address for one digest, whichever file and thread asks first.
+//!
+//! A type and all that it refers to are filled in together, without locks, so that this works in a signal handler that
+//! interrupted itself: (a) a block is reserved for each digest, (b) every thread that needs a type which is not complete
+//! fills in all of its closure, writing the same words as any other, (c) having filled in the closure, it marks it
+//! complete. Only complete types are given out.
+
+use allocs_metadata::{
+    Kind, Metadata, RelatedRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord,
+};
+use core::ffi::CStr;
+
+use super::scratch::{Scratch, WordSet};
+use super::trie::Trie;
+use super::uniqtype::{self, Shape, TypeRef};
+use super::{make, precise};
+use crate::modules;
+
+/// All types of this process.
+static TYPES: Trie = Trie::new();
+
+/// The type of a digest, if it is complete.
+#[must_use]
+pub fn known(digest: allocs_metadata::digest::Digest) -> Option<TypeRef> {
+    TYPES.get(digest).filter(|ty| ty.is_complete())
+}
+
+/// The block of a digest, complete or not; `None` without memory, or if the digest is another's.
+pub(super) fn block_of(shape: &Shape) -> Option<TypeRef> {
+    TYPES.get_or_insert(shape.digest, || uniqtype::reserve(shape)).filter(|ty| ty.fits(shape))
+}
+
+/// The first complete type for which `f` gives something.
+pub fn find<T>(mut f: impl FnMut(TypeRef) -> Option<T>) -> Option<T> {
+    TYPES.find(|ty| if ty.is_complete() { f(ty) } else { None })
+}
+
+/// The type of this process that a file's type is. `None` if the metadata is broken or there is no memory.
+#[must_use]
+pub fn intern(metadata: &'static Metadata<'static>, id: TypeId) -> Option<TypeRef> {
+    let record = metadata.ty(id)?;
+    if record.flags & TYPE_INCOMPLETE == 0
+        && let Some(ty) = known(record.digest)
+    {
+        return Some(ty);
+    }
+    let root = locate(metadata, id)?;
+    if !root.ty.is_complete() {
+        fill_closure(root)?;
+    }
+    Some(root.ty)
+}
+
+/// A type's block, and the record that says what is in it.
+#[derive(Clone, Copy)]
+struct Located {
+    ty: TypeRef,
+    metadata: &'static Metadata<'static>,
+    id: TypeId,
+}
+
+fn fill_closure(root: Located) -> Option<()> {
+    let mut closure = Scratch::default();
+    let mut seen = WordSet::default();
+    closure.push(root)?;
+    seen.insert(root.ty.as_ptr() as usize)?;
+    let mut next = 0;
+    while let Some(&located) = closure.as_slice().get(next) {
+        next += 1;
+        fill(located, &mut |child| {
+            if !child.ty.is_complete() && seen.insert(child.ty.as_ptr() as usize)? {
+                closure.push(child)?;
+            }
+            Some(())
+        })?;
+    }
+    closure.as_slice().iter().for_each(|located| located.ty.set_complete());
+    Some(())
+}
+
+/// Writes all words of a type; `visit` gets each type that it refers to.
+fn fill(this: Located, visit: &mut impl FnMut(Located) -> Option<()>) -> Option<()> {
+    let Located { ty, metadata, id } = this;
+    let record = metadata.ty(id)?;
+    let related = metadata.related(record);
+    ty.set_name(text(metadata, record.name));
+    if record.flags & TYPE_MAKES_PRECISE != 0 {
+        ty.set_make_precise(precise::callback());
+    }
+    let kind = ty.kind();
+    for (index, slot) in related.iter().enumerate() {
+        if kind == Kind::Enumeration && index > 0 {
+            ty.set_value(index, slot.value);
+            continue;
+        }
+        let child = match slot.ty {
+            TypeId::NONE => None,
+            child => {
+                let child = locate(metadata, child)?;
+                visit(child)?;
+                Some(child.ty)
+            }
+        };
+        if kind == Kind::Composite {
+            ty.set_member_name(index, text(metadata, slot.name));
+            ty.set_related(index, child.or_else(make::void), slot.value);
+        } else if child.is_some() {
+            ty.set_related(index, child, 0);
+        }
+    }
+    if kind == Kind::Base && ty.related(0).is_none() {
+        // One of an encoding without signedness has none.
+        let _ = make::pair_with_other_signedness(ty);
+    }
+    Some(())
+}
+
+/// The block for a type of a file: of an incomplete type that of its definition, if there is one.
+fn locate(metadata: &'static Metadata<'static>, id: TypeId) -> Option<Located> {
+    let record = metadata.ty(id)?;
+    let ty = block_of(&shape(metadata, record)?)?;
+    let this = Located { ty, metadata, id };
+    if record.flags & TYPE_INCOMPLETE == 0 {
+        return Some(this);
+    }
+    if let Some(chosen) = ty.definition()
+        && chosen.is_complete()
+    {
+        return Some(Located { ty: chosen, ..this });
+    }
+    let found = only_definition(metadata, record).unwrap_or(this);
+    let chosen = ty.choose_definition(found.ty);
+    if chosen == found.ty { Some(found) } else { with_digest(chosen) }
+}
+
+/// The only definition, in the loaded files, of a tag that this file only declares.
+fn only_definition(metadata: &'static Metadata<'static>, declared: &TypeRecord) -> Option<Located> {
+    let name = metadata.string(declared.name);
+    let wanted = Kind::of_word(declared.word)?;
+    if declared.flags & TYPE_NAME_IS_TAG == 0 {
+        return None;
+    }
+    let mut found: Option<Located> = None;
+    let ambiguous = modules::each(|module| {
+        let metadata = module.metadata.as_ref()?;
+        metadata.types().iter().enumerate().find_map(|(index, record)| {
+            let defines = record.flags & (TYPE_INCOMPLETE | TYPE_NAME_IS_TAG) == TYPE_NAME_IS_TAG
+                && Kind::of_word(record.word) == Some(wanted)
+                && metadata.string(record.name) == name;
+            if !defines {
+                return None;
+            }
+            let ty = block_of(&shape(metadata, record)?)?;
+            match found {
+                Some(other) if other.ty != ty => Some(()),
+                _ => {
+                    found = Some(Located { ty, metadata, id: TypeId(index as u32) });
+                    None
+                }
+            }
+        })
+    });
+    if ambiguous.is_some() { None } else { found }
+}
+
+/// The record of a block that another thread chose.
+fn with_digest(ty: TypeRef) -> Option<Located> {
+    modules::each(|module| {
+        let metadata = module.metadata.as_ref()?;
+        let index = metadata.types().iter().position(|record| record.digest == ty.digest())?;
+        Some(Located { ty, metadata, id: TypeId(index as u32) })
+    })
+}
+
+/// What a record states, with at least the slots that its kind has for C programs.
+fn shape(metadata: &Metadata<'_>, record: &TypeRecord) -> Option<Shape> {
+    let related: &[RelatedRecord] = metadata.related(record);
+    let least = match Kind::of_word(record.word)? {
+        Kind::Address => 2,
+        Kind::Array | Kind::Base | Kind::Enumeration | Kind::Subrange => 1,
+        Kind::Void | Kind::Composite | Kind::Subprogram => 0,
+    };
+    Some(Shape { related_count: (related.len() as u32).max(least), ..Shape::of(record) })
+}
+
+/// A string of a file's metadata, which stays mapped.
+#[allow(unsafe_code)]
+pub fn text(metadata: &Metadata<'static>, s: allocs_metadata::StrRef) -> &'static CStr {
+    // SAFETY: the byte behind a string of metadata is a NUL, and the metadata stays mapped for ever.
+    unsafe { CStr::from_ptr(metadata.string(s).as_ptr().cast()) }
+}

@@ -1,0 +1,16 @@
+//! The unique types of this process.
+//!
+//! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`intern`] makes
+//! types from metadata and [`make`] from other types; [`precise`] fills in array lengths; [`spell`] writes a type as C
+//! does.
+
+pub mod intern;
+pub mod make;
+pub mod precise;
+pub mod scratch;
+pub mod spell;
+pub mod trie;
+pub mod uniqtype;
+
+pub use intern::intern;
+pub use uniqtype::{TypeRef, Uniqtype};
