@@ -1,0 +1,61 @@
+//! Entry points that see their caller's registers.
+//!
+//! A function in Rust cannot know its caller's stack and frame pointer. So each exported query that may have to walk
+//! the stack is a few instructions that pass them on as two more arguments.
+
+use crate::avma::Avma;
+
+/// The registers of the code that called an exported function.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Caller {
+    /// Where the return address lies.
+    pub return_slot: Avma,
+    /// The frame pointer.
+    pub rbp: Avma,
+}
+
+/// Defines exported functions that jump to `$target` with the caller's stack and frame pointer as further arguments,
+/// in the given registers.
+macro_rules! entry {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)? => $target:path, $sp:literal, $bp:literal) => {
+        $(
+            $(#[$meta])*
+            #[cfg_attr(not(test), unsafe(no_mangle))]
+            #[unsafe(naked)]
+            pub extern "C" fn $name() {
+                core::arch::naked_asm!(
+                    concat!("mov ", $sp, ", rsp"),
+                    concat!("mov ", $bp, ", rbp"),
+                    "jmp {target}",
+                    target = sym $target,
+                )
+            }
+        )+
+    };
+}
+
+/// The same for functions with six arguments: the two more go onto the stack.
+macro_rules! entry_with_six {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)? => $target:path) => {
+        $(
+            $(#[$meta])*
+            #[cfg_attr(not(test), unsafe(no_mangle))]
+            #[unsafe(naked)]
+            pub extern "C" fn $name() {
+                core::arch::naked_asm!(
+                    "mov rax, rsp",
+                    "sub rsp, 8",
+                    "push rbp",
+                    "push rax",
+                    "call {target}",
+                    "add rsp, 24",
+                    "ret",
+                    target = sym $target,
+                )
+            }
+        )+
+    };
+}
+
+pub(crate) use {entry, entry_with_six};

@@ -1,0 +1,130 @@
+//! From frame to frame.
+//!
+//! # Safety
+//! Memory is read only between the stack pointer of the frame at hand and the end of the mapping that it lies in, which is
+//! the calling thread's stack (or the signal stack that it runs on): it stays mapped while we run on it.
+#![allow(unsafe_code)]
+
+use core::ops::ControlFlow;
+
+use super::cache::{self, Key};
+use super::eh_frame::{self, Segment};
+use super::entry::Caller;
+use super::rule::{Cfa, Rule, SavedRbp};
+use crate::allocators::stack::{self, Bounds};
+use crate::avma::Avma;
+use crate::modules;
+
+/// A function's frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    /// Where the function goes on: a return address, or where a signal interrupted it.
+    pub ip: Avma,
+    /// The address that says which code this is: of a return address the byte before, which belongs to the call.
+    pub code: Avma,
+    /// Stack pointer.
+    pub sp: Avma,
+    /// Frame pointer register, whatever it holds.
+    pub bp: Avma,
+    /// Canonical frame address: the end of the frame.
+    pub cfa: Avma,
+}
+
+/// How a walk came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// At the outermost frame.
+    Outermost,
+    /// At a frame whose caller cannot be found.
+    Lost,
+}
+
+/// Signal frames that one walk passes.
+const MAX_SIGNALS: u32 = 64;
+
+/// Calls `f` with each frame, the caller's own first, until it breaks.
+pub fn walk<B>(caller: Caller, mut f: impl FnMut(&Frame) -> ControlFlow<B>) -> Result<B, End> {
+    let mut bounds = stack::bounds_of(caller.return_slot).ok_or(End::Lost)?;
+    let mut ip = read(bounds, caller.return_slot, caller.return_slot).ok_or(End::Lost)?;
+    let mut code = Avma(ip.0.wrapping_sub(1));
+    let mut sp = Avma(caller.return_slot.0.wrapping_add(8));
+    let mut bp = caller.rbp;
+    let mut signals = 0;
+    loop {
+        match cache::get(Key::of(code), || find_rule(code)) {
+            Rule::Unknown => return Err(End::Lost),
+            Rule::End => return Err(End::Outermost),
+            Rule::Signal => {
+                signals += 1;
+                if signals > MAX_SIGNALS {
+                    return Err(End::Lost);
+                }
+                let context = Context::at(bounds, sp).ok_or(End::Lost)?;
+                (ip, sp, bp) = (context.ip, context.sp, context.bp);
+                code = ip;
+                bounds = stack::bounds_of(sp).ok_or(End::Lost)?;
+            }
+            Rule::Frame(rule, saved) => {
+                let cfa = match rule {
+                    Cfa::Rsp(offset) => plus(sp, offset),
+                    Cfa::Rbp(offset) => plus(bp, offset),
+                    Cfa::AtRbp(offset) => read(bounds, sp, plus(bp, offset)).ok_or(End::Lost)?,
+                };
+                if cfa <= sp || cfa > bounds.end || !cfa.0.is_multiple_of(8) {
+                    return Err(End::Lost);
+                }
+                if let ControlFlow::Break(found) = f(&Frame { ip, code, sp, bp, cfa }) {
+                    return Ok(found);
+                }
+                ip = read(bounds, sp, plus(cfa, -8)).ok_or(End::Lost)?;
+                match saved {
+                    SavedRbp::Same => {}
+                    SavedRbp::AtCfa(at) => bp = read(bounds, sp, plus(cfa, at.into())).ok_or(End::Lost)?,
+                    SavedRbp::AtRbp(at) => bp = read(bounds, sp, plus(bp, at.into())).ok_or(End::Lost)?,
+                }
+                if ip.is_null() {
+                    return Err(End::Outermost);
+                }
+                code = Avma(ip.0.wrapping_sub(1));
+                sp = cfa;
+            }
+        }
+    }
+}
+
+fn plus(a: Avma, offset: i32) -> Avma {
+    Avma(a.0.wrapping_add_signed(offset as isize))
+}
+
+/// The word at `at`, if it lies on the stack, at or above `sp`.
+fn read(bounds: Bounds, sp: Avma, at: Avma) -> Option<Avma> {
+    let inside = at >= sp && at.checked_add(8)? <= bounds.end && at.0.is_multiple_of(8) && sp >= bounds.start;
+    // SAFETY: the word is aligned and lies between the stack pointer and the end of the stack's mapping.
+    inside.then(|| Avma(unsafe { at.pointer::<usize>().read_volatile() }))
+}
+
+/// The registers that a signal interrupted.
+struct Context {
+    ip: Avma,
+    sp: Avma,
+    bp: Avma,
+}
+
+impl Context {
+    /// From the `ucontext_t` at the stack pointer of the trampoline.
+    fn at(bounds: Bounds, sp: Avma) -> Option<Context> {
+        const RBP: i32 = 40 + 10 * 8;
+        const RSP: i32 = 40 + 15 * 8;
+        const RIP: i32 = 40 + 16 * 8;
+        let register = |offset| read(bounds, sp, plus(sp, offset));
+        Some(Context { ip: register(RIP)?, sp: register(RSP)?, bp: register(RBP)? })
+    }
+}
+
+fn find_rule(code: Avma) -> Rule {
+    let Some(module) = modules::at(code) else { return Rule::Unknown };
+    let Some((start, len)) = module.unwind_segment else { return Rule::Unknown };
+    // SAFETY: code of this file is on the stack, so it stays loaded for now; the segment is readable.
+    let bytes = unsafe { core::slice::from_raw_parts(start.pointer::<u8>(), len) };
+    eh_frame::rule_at(Segment { bytes, start: start.0 as u64 }, module.eh_frame_hdr.0 as u64, code.0 as u64)
+}
