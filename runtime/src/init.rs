@@ -52,7 +52,7 @@ mod constructor {
     #[unsafe(link_section = ".init_array")]
     static CONSTRUCTOR: extern "C" fn(c_int, *const *const c_char, *const *const c_char) = start;
 
-    extern "C" fn start(_argc: c_int, _argv: *const *const c_char, envp: *const *const c_char) {
+    extern "C" fn start(_argc: c_int, argv: *const *const c_char, envp: *const *const c_char) {
         interpose::real::resolve();
         if !interpose::is_before_libc() {
             STAGE.store(Stage::Inactive as u8, Ordering::Release);

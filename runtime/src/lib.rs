@@ -10,15 +10,20 @@
 
 pub mod allocators;
 pub mod avma;
+pub mod c_api;
 pub mod census;
 pub mod env;
 pub mod hooks;
 pub mod index;
 pub mod init;
 pub mod interpose;
+pub mod modules;
 #[cfg(not(test))]
 mod panic;
 pub mod private_heap;
+pub mod query;
+pub mod report;
+pub mod start;
 pub mod sys;
-pub mod modules;
 pub mod types;
+pub mod unwind;

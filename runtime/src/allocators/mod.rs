@@ -1,3 +1,8 @@
 //! The allocators that a query may come to, one file each.
 
+pub mod auxv;
 pub mod malloc;
+pub mod mmap;
+pub mod site_types;
+pub mod stack;
+pub mod statics;

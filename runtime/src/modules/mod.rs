@@ -35,8 +35,10 @@ pub struct Module {
     pub bias: usize,
     /// Its `.eh_frame_hdr`, or NULL.
     pub eh_frame_hdr: Avma,
+    /// The loaded segment that holds its unwind rules; it is mapped only while the file is.
+    pub unwind_segment: Option<(Avma, usize)>,
     /// Path that it was loaded from; empty for the program itself.
-    pub path: &'static [u8],
+    loaded_from: &'static [u8],
     /// Its build-id; empty if it has none.
     pub build_id: &'static [u8],
     /// What allocscc wrote into it.
@@ -62,13 +64,19 @@ impl Module {
         Avma((address.0 as usize).wrapping_add(self.bias))
     }
 
+    /// Path of the file.
+    #[must_use]
+    pub fn path(&self) -> &'static [u8] {
+        if self.loaded_from.is_empty() { open::program_path() } else { self.loaded_from }
+    }
+
     /// Whether it is the file that is loaded now at its place.
     fn is(&self, loaded: &dl::Loaded) -> bool {
         if self.end != loaded.end || self.bias != loaded.bias {
             return false;
         }
         // SAFETY: `loaded` was just found, and the program must not close a file that it asks about.
-        unsafe { loaded.path().to_bytes() == self.path && open::build_id(loaded) == self.build_id }
+        unsafe { loaded.path().to_bytes() == self.loaded_from && open::build_id(loaded) == self.build_id }
     }
 }
 

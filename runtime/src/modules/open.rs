@@ -10,13 +10,14 @@
 
 use allocs_metadata::{Metadata, SECTION_NAME};
 use core::ffi::CStr;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use super::elf::{self, loaded};
-use super::{Module, dl};
+use super::{Module, Svma, dl};
+use crate::avma::Avma;
 use crate::env::{self, Variable};
 use crate::private_heap;
-use crate::sys::file::Fd;
+use crate::sys::file::{Fd, readlink};
 use crate::sys::memory::{self, PAGE_SIZE};
 
 /// Longest path that we open.
@@ -25,13 +26,17 @@ const PATH_MAX: usize = 1024;
 /// Looks at a loaded file.
 pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> Module {
     // SAFETY: the file was just found to be loaded.
-    let (path, id) = unsafe { (file.path(), build_id(file)) };
+    let (path, id, page) = unsafe { (file.path(), build_id(file), first_page(file)) };
+    let hdr = file.eh_frame_hdr.0.wrapping_sub(file.bias) as u64;
+    let unwind_segment = segment_with(page, hdr)
+        .map(|s| (Avma((s.svma as usize).wrapping_add(file.bias)), s.file_size as usize));
     Module {
         start: file.start,
         end: file.end,
         bias: file.bias,
         eh_frame_hdr: file.eh_frame_hdr,
-        path: private_heap::alloc_slice(path.to_bytes()).unwrap_or(&[]),
+        unwind_segment,
+        loaded_from: private_heap::alloc_slice(path.to_bytes()).unwrap_or(&[]),
         build_id: private_heap::alloc_slice(id).unwrap_or(&[]),
         metadata: metadata_of(path, id),
         seen: AtomicU64::new(generation),
@@ -98,8 +103,8 @@ fn map(fd: &Fd, section: elf::Extent, id: &[u8]) -> Option<Metadata<'static>> {
 /// # Safety
 /// The file is loaded while the result is used.
 pub(super) unsafe fn build_id<'a>(file: &dl::Loaded) -> &'a [u8] {
-    // SAFETY: the first segment starts at a page boundary and has at least one page.
-    let page: &'a [u8] = unsafe { core::slice::from_raw_parts(file.start.pointer::<u8>(), PAGE_SIZE) };
+    // SAFETY: the file stays loaded, says the caller.
+    let page: &'a [u8] = unsafe { first_page(file) };
     let inside = |segment: &loaded::Segment| {
         loaded::segments(page).any(|load| {
             load.kind == loaded::PT_LOAD
@@ -115,6 +120,52 @@ pub(super) unsafe fn build_id<'a>(file: &dl::Loaded) -> &'a [u8] {
             loaded::build_id(unsafe { core::slice::from_raw_parts(start, segment.file_size as usize) })
         })
         .unwrap_or(&[])
+}
+
+/// Path of the program.
+pub(super) fn program_path() -> &'static [u8] {
+    static PATH: AtomicPtr<[u8; PATH_MAX]> = AtomicPtr::new(core::ptr::null_mut());
+    static LEN: AtomicUsize = AtomicUsize::new(0);
+    let known = PATH.load(Ordering::Acquire);
+    if known.is_null() {
+        let mut buffer = [0; PATH_MAX];
+        let len = readlink(c"/proc/self/exe", &mut buffer).unwrap_or(0);
+        let Some(kept) = private_heap::alloc_value(buffer) else { return &[] };
+        LEN.store(len, Ordering::Relaxed);
+        PATH.store(core::ptr::from_ref(kept).cast_mut(), Ordering::Release);
+        return kept.get(..len).unwrap_or(&[]);
+    }
+    // SAFETY: only the address of a buffer that stays is stored there.
+    unsafe { (*known).get(..LEN.load(Ordering::Relaxed)) }.unwrap_or(&[])
+}
+
+/// The first page of a file, which begins with its headers.
+///
+/// # Safety
+/// The file is loaded while the result is used.
+pub unsafe fn first_page<'a>(file: &dl::Loaded) -> &'a [u8] {
+    // SAFETY: the first segment starts at a page boundary and has at least one page.
+    unsafe { core::slice::from_raw_parts(file.start.pointer::<u8>(), PAGE_SIZE) }
+}
+
+/// The loaded segment with bytes of the file that holds an address in the file.
+#[must_use]
+pub fn segment_with(first_page: &[u8], svma: u64) -> Option<loaded::Segment> {
+    loaded::segments(first_page).find(|segment| {
+        segment.kind == loaded::PT_LOAD && svma.wrapping_sub(segment.svma) < segment.file_size
+    })
+}
+
+/// The segment of a loaded file that holds an address: start and size in memory.
+#[must_use]
+pub fn loaded_segment(module: &Module, p: Avma) -> Option<(Avma, usize)> {
+    let file = dl::loaded_at(module.start)?;
+    // SAFETY: the file was just found to be loaded.
+    let page = unsafe { first_page(&file) };
+    let svma = module.svma(p).0;
+    loaded::segments(page)
+        .find(|s| s.kind == loaded::PT_LOAD && svma.wrapping_sub(s.svma) < s.memory_size)
+        .map(|s| (module.avma(Svma(s.svma)), s.memory_size as usize))
 }
 
 /// A path put together on the stack. What does not fit makes it no path at all.

@@ -1,0 +1,246 @@
+//! Mappings, asked of the kernel when nothing else knows an address.
+//!
+//! Linux 6.11 and later answer for one address (`PROCMAP_QUERY`); otherwise `/proc/self/maps` is read up to the line that
+//! counts. The file is opened for each question, so no descriptor of ours is ever seen by the program.
+//!
+//! # Safety
+//! The kernel fills [`ProcmapQuery`] and writes the name into the buffer that it is told, up to its size.
+#![allow(unsafe_code)]
+
+use crate::avma::Avma;
+use crate::sys::Errno;
+use crate::sys::file::{Fd, ioctl};
+
+/// Longest name of a mapping that is kept; a longer one is cut.
+pub const MAX_NAME: usize = 512;
+
+/// A mapping of this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapping {
+    /// First byte.
+    pub start: Avma,
+    /// One past the last byte.
+    pub end: Avma,
+    name: [u8; MAX_NAME],
+    name_len: usize,
+}
+
+impl Mapping {
+    /// Path of the file, or what the kernel calls it (`[heap]`); empty for anonymous memory.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.name.get(..self.name_len).unwrap_or(&[])
+    }
+
+    /// Size in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.end.0.saturating_sub(self.start.0)
+    }
+}
+
+/// The mapping that holds an address. `None` if it is not mapped, or the kernel does not say.
+#[must_use]
+pub fn mapping_at(address: Avma) -> Option<Mapping> {
+    let fd = Fd::open(c"/proc/self/maps").ok()?;
+    match ask(&fd, address) {
+        Ok(mapping) => Some(mapping),
+        Err(NOT_MAPPED) => None,
+        Err(_) => search(&fd, |mapping| address.is_in(mapping.start, mapping.size())),
+    }
+}
+
+/// Calls `f` with each mapping by ascending address, until it says true; gives that mapping.
+pub fn find_mapping(f: impl FnMut(&Mapping) -> bool) -> Option<Mapping> {
+    search(&Fd::open(c"/proc/self/maps").ok()?, f)
+}
+
+const NOT_MAPPED: Errno = Errno(2);
+
+/// `struct procmap_query`.
+#[repr(C)]
+struct ProcmapQuery {
+    size: u64,
+    query_flags: u64,
+    query_addr: u64,
+    vma_start: u64,
+    vma_end: u64,
+    vma_flags: u64,
+    vma_page_size: u64,
+    vma_offset: u64,
+    inode: u64,
+    dev_major: u32,
+    dev_minor: u32,
+    vma_name_size: u32,
+    build_id_size: u32,
+    vma_name_addr: u64,
+    build_id_addr: u64,
+}
+
+const _: () = assert!(size_of::<ProcmapQuery>() == 104);
+
+fn ask(fd: &Fd, address: Avma) -> Result<Mapping, Errno> {
+    // _IOWR('f', 17, struct procmap_query)
+    const PROCMAP_QUERY: usize = 3 << 30 | size_of::<ProcmapQuery>() << 16 | (b'f' as usize) << 8 | 17;
+    const TOO_LONG: Errno = Errno(36);
+    let mut mapping = Mapping { start: Avma::NULL, end: Avma::NULL, name: [0; MAX_NAME], name_len: 0 };
+    let mut query = ProcmapQuery {
+        size: size_of::<ProcmapQuery>() as u64,
+        query_flags: 0,
+        query_addr: address.0 as u64,
+        vma_start: 0,
+        vma_end: 0,
+        vma_flags: 0,
+        vma_page_size: 0,
+        vma_offset: 0,
+        inode: 0,
+        dev_major: 0,
+        dev_minor: 0,
+        vma_name_size: MAX_NAME as u32,
+        build_id_size: 0,
+        vma_name_addr: mapping.name.as_mut_ptr() as u64,
+        build_id_addr: 0,
+    };
+    // SAFETY: the request fills the structure and at most MAX_NAME bytes of the name.
+    match unsafe { ioctl(fd, PROCMAP_QUERY, &mut query) } {
+        Err(TOO_LONG) => {
+            query.vma_name_size = 0;
+            query.vma_name_addr = 0;
+            // SAFETY: the request fills the structure.
+            unsafe { ioctl(fd, PROCMAP_QUERY, &mut query) }?;
+        }
+        other => {
+            other?;
+        }
+    }
+    mapping.start = Avma(query.vma_start as usize);
+    mapping.end = Avma(query.vma_end as usize);
+    mapping.name_len = (query.vma_name_size as usize).saturating_sub(1).min(MAX_NAME);
+    Ok(mapping)
+}
+
+fn search(fd: &Fd, mut f: impl FnMut(&Mapping) -> bool) -> Option<Mapping> {
+    let mut parser = Parser::default();
+    let mut buffer = [0; 1024];
+    loop {
+        let n = fd.read(&mut buffer).ok().filter(|&n| n > 0)?;
+        for &byte in buffer.get(..n)? {
+            if let Some(mapping) = parser.push(byte)
+                && f(&mapping)
+            {
+                return Some(mapping);
+            }
+        }
+    }
+}
+
+/// Reads the lines of `/proc/self/maps`: `start-end perms offset dev inode   name`.
+struct Parser {
+    mapping: Mapping,
+    field: Field,
+    number: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Start,
+    End,
+    /// That many fields are to come before the name.
+    Skipped(u8),
+    Blanks,
+    Name,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        let mapping = Mapping { start: Avma::NULL, end: Avma::NULL, name: [0; MAX_NAME], name_len: 0 };
+        Parser { mapping, field: Field::Start, number: 0 }
+    }
+}
+
+impl Parser {
+    /// Takes a byte; the mapping, if it ended a line.
+    fn push(&mut self, byte: u8) -> Option<Mapping> {
+        if byte == b'\n' {
+            let mapping = self.mapping;
+            *self = Parser::default();
+            return (mapping.start < mapping.end).then_some(mapping);
+        }
+        match (self.field, byte) {
+            (Field::Start, b'-') => {
+                self.mapping.start = Avma(core::mem::take(&mut self.number));
+                self.field = Field::End;
+            }
+            (Field::End, b' ') => {
+                self.mapping.end = Avma(core::mem::take(&mut self.number));
+                self.field = Field::Skipped(4);
+            }
+            (Field::Start | Field::End, digit) => {
+                let digit = (digit as char).to_digit(16).unwrap_or(0) as usize;
+                self.number = self.number << 4 | digit;
+            }
+            (Field::Skipped(n), b' ') => {
+                self.field = if n > 1 { Field::Skipped(n - 1) } else { Field::Blanks };
+            }
+            (Field::Skipped(_), _) | (Field::Blanks, b' ') => {}
+            (Field::Blanks | Field::Name, byte) => {
+                self.field = Field::Name;
+                if let Some(place) = self.mapping.name.get_mut(self.mapping.name_len) {
+                    *place = byte;
+                    self.mapping.name_len += 1;
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::String;
+    use std::vec::Vec;
+
+    fn parse(text: &[u8]) -> Vec<(usize, usize, String)> {
+        let mut parser = Parser::default();
+        text.iter()
+            .filter_map(|&byte| parser.push(byte))
+            .map(|m| (m.start.0, m.end.0, String::from_utf8_lossy(m.name()).into_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn lines_of_the_kernel() {
+        let check = |text: &str, expect: &[(usize, usize, &str)]| {
+            let expect: Vec<_> = expect.iter().map(|&(s, e, n)| (s, e, String::from(n))).collect();
+            assert_eq!(parse(text.as_bytes()), expect, "{text}");
+        };
+        check("", &[]);
+        check("7f00-8000 r-xp 00000000 fe:00 1234   /bin/a b\n", &[(0x7f00, 0x8000, "/bin/a b")]);
+        check("1000-2000 rw-p 00000000 00:00 0 \n3000-4000 rw-p 00000000 00:00 0    [heap]\n", &[
+            (0x1000, 0x2000, ""),
+            (0x3000, 0x4000, "[heap]"),
+        ]);
+        check("1000-2000 rw-p 00000000 00:00 0", &[]);
+        check("nonsense\n", &[]);
+    }
+
+    #[test]
+    fn the_kernel_knows_this_very_stack() {
+        let here = Avma::of(&raw const *&0u8);
+        for mapping in [mapping_at(here), find_mapping(|m| here.is_in(m.start, m.size()))] {
+            assert!(mapping.is_some_and(|m| here.is_in(m.start, m.size())));
+        }
+        assert!(mapping_at(Avma(4096)).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_can_be_parsed(text: Vec<u8>) {
+            for (start, end, _) in parse(&text) {
+                prop_assert!(start < end);
+            }
+        }
+    }
+}

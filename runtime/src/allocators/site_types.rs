@@ -1,0 +1,180 @@
+//! The types that allocation sites allocate.
+//!
+//! What was found for a site is kept in its entry, so the next query of one of its blocks loads one word.
+
+use allocs_metadata::{Evidence, SITE_IS_BUFFER, SITE_RETYPES, SiteRecord};
+use core::sync::atomic::Ordering;
+
+use crate::avma::Avma;
+use crate::hooks::SiteDescription;
+use crate::index::sites::{self, DeclaredType};
+use crate::index::{SiteEntry, SiteIndex, site};
+use crate::modules::{self, Module};
+use crate::private_heap;
+use crate::types::{self, TypeRef, Uniqtype, make, spell};
+
+/// Bit of `resolved_flags`: the type was looked for, and there is none.
+const HAS_NONE: u32 = 1;
+
+/// The type of the blocks of a site.
+#[must_use]
+#[inline]
+pub fn type_of(index: SiteIndex) -> Option<TypeRef> {
+    let entry = site(index);
+    stored(entry.resolved.load(Ordering::Acquire)).or_else(|| resolve(index, entry))
+}
+
+#[cold]
+fn resolve(index: SiteIndex, entry: &'static SiteEntry) -> Option<TypeRef> {
+    if entry.resolved_flags.load(Ordering::Relaxed) & HAS_NONE != 0 {
+        return None;
+    }
+    match find(entry) {
+        Some(ty) => {
+            entry.resolved.store(ty.as_ptr().cast(), Ordering::Release);
+            Some(ty)
+        }
+        None => {
+            // Without memory now there may be some later, and the unknown site is many sites.
+            if index != SiteIndex::UNKNOWN && record_of(entry).is_none() {
+                entry.resolved_flags.fetch_or(HAS_NONE, Ordering::Relaxed);
+            }
+            None
+        }
+    }
+}
+
+/// A declaration counts whatever is reallocated later; then the type of the latest site whose size says it; then that
+/// of the first.
+fn find(entry: &'static SiteEntry) -> Option<TypeRef> {
+    if let Some(ty) = declaration(entry) {
+        return Some(ty);
+    }
+    let own = || own_type(entry);
+    if entry.origin() == SiteIndex::UNKNOWN || retypes(entry) {
+        return own();
+    }
+    type_of(entry.origin()).or_else(own)
+}
+
+/// The type that was declared for the block at this site or before it was reallocated here.
+fn declaration(entry: &'static SiteEntry) -> Option<TypeRef> {
+    let mut entry = entry;
+    loop {
+        if let Some(ty) = stored(entry.declared()) {
+            return Some(ty);
+        }
+        if entry.origin() == SiteIndex::UNKNOWN {
+            return None;
+        }
+        entry = site(entry.origin());
+    }
+}
+
+fn own_type(entry: &SiteEntry) -> Option<TypeRef> {
+    if entry.is_string() {
+        return make::array(make::char()?, None);
+    }
+    let (module, record) = record_of(entry)?;
+    types::intern(module.metadata.as_ref()?, record.ty)
+}
+
+fn retypes(entry: &SiteEntry) -> bool {
+    record_of(entry).is_some_and(|(_, record)| record.flags & SITE_RETYPES != 0)
+}
+
+/// The metadata record of the call, as long as its file is loaded.
+fn record_of(entry: &SiteEntry) -> Option<(&'static Module, &'static SiteRecord)> {
+    if entry.is_retired() {
+        return None;
+    }
+    record_at(entry.return_address())
+}
+
+fn record_at(return_address: Avma) -> Option<(&'static Module, &'static SiteRecord)> {
+    // A call may be the last instruction of its file's code.
+    let module = modules::at(Avma(return_address.0.wrapping_sub(1)))?;
+    let record = module.metadata.as_ref()?.site_at(module.svma(return_address).0)?;
+    Some((module, record))
+}
+
+#[allow(unsafe_code)]
+fn stored(ty: DeclaredType) -> Option<TypeRef> {
+    // SAFETY: entries hold NULL or types that were given out.
+    unsafe { TypeRef::from_ptr(ty.cast::<Uniqtype>()) }
+}
+
+/// Finds the types of all sites, while the files with their code are still loaded.
+pub fn resolve_all() {
+    for index in sites::all() {
+        describe_record(index);
+        type_of(index);
+    }
+}
+
+/// What a census prints about a site.
+#[must_use]
+pub fn describe(index: SiteIndex) -> SiteDescription {
+    let entry = site(index);
+    let mut description = SiteDescription::UNKNOWN;
+    if let Some((metadata, record)) = describe_record(index) {
+        description.file = metadata.string(record.file);
+        description.line = record.line;
+        description.function = metadata.string(record.function);
+        description.evidence = Evidence::from_u8(record.evidence).word().as_bytes();
+        description.is_buffer = record.flags & SITE_IS_BUFFER != 0;
+    }
+    if entry.is_string() {
+        description.is_buffer = true;
+    }
+    if declaration(entry).is_some() {
+        description.evidence = b"set";
+        description.is_buffer = false;
+    }
+    if let Some(ty) = type_of(index) {
+        description.type_name = ty.name().to_bytes();
+        description.c_type = spelling(ty).unwrap_or(b"");
+    }
+    description
+}
+
+/// A record together with the metadata that it is part of; kept in the entry, so that it outlives the file.
+#[derive(Debug)]
+struct Described {
+    metadata: &'static allocs_metadata::Metadata<'static>,
+    record: &'static SiteRecord,
+}
+
+#[allow(unsafe_code)]
+fn describe_record(
+    index: SiteIndex,
+) -> Option<(&'static allocs_metadata::Metadata<'static>, &'static SiteRecord)> {
+    let entry = site(index);
+    let known = entry.record.load(Ordering::Acquire).cast::<Described>();
+    // SAFETY: only the address of a `Described` that stays is ever stored there.
+    if let Some(known) = unsafe { known.as_ref() } {
+        return Some((known.metadata, known.record));
+    }
+    let (module, record) = record_of(entry)?;
+    let metadata = module.metadata.as_ref()?;
+    if index != SiteIndex::UNKNOWN {
+        let described = private_heap::alloc_value(Described { metadata, record })?;
+        entry.record.store(core::ptr::from_ref(described).cast_mut().cast(), Ordering::Release);
+    }
+    Some((metadata, record))
+}
+
+/// A type in C's spelling, as text that stays.
+fn spelling(ty: TypeRef) -> Option<&'static [u8]> {
+    let mut len = 0;
+    spell::spell(ty, &mut |part| len += part.len());
+    let text = private_heap::alloc_bytes(len)?;
+    let mut at = 0;
+    spell::spell(ty, &mut |part| {
+        if let Some(place) = text.get_mut(at..at + part.len()) {
+            place.copy_from_slice(part);
+        }
+        at += part.len();
+    });
+    Some(text)
+}

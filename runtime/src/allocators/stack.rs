@@ -1,0 +1,136 @@
+//! The calling thread's stack and its frames.
+//!
+//! # Safety
+//! [`HOME`] is two words of thread-local storage that only its own thread touches, word by word, so that a signal handler
+//! sees at worst an older pair, and checks it against its stack pointer.
+#![allow(unsafe_code)]
+
+use core::ops::ControlFlow;
+
+use allocs_metadata::FrameRecord;
+
+use super::auxv;
+use super::mmap;
+use crate::avma::Avma;
+use crate::modules::{self, Module};
+use crate::unwind::walk::{self, End};
+use crate::unwind::Caller;
+
+/// The mapping that a stack lies in, without what the kernel put above the first frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// First byte.
+    pub start: Avma,
+    /// One past the last byte.
+    pub end: Avma,
+}
+
+impl Bounds {
+    /// Whether an address lies in it.
+    #[must_use]
+    pub fn hold(self, p: Avma) -> bool {
+        self.start <= p && p < self.end
+    }
+}
+
+// The bounds of the stack that the thread was last seen on: initial-exec thread-local storage, which needs no call.
+core::arch::global_asm!(
+    ".pushsection .tbss.liballocs_stack_home,\"awT\",@nobits",
+    ".p2align 3",
+    ".hidden liballocs_stack_home",
+    ".globl liballocs_stack_home",
+    ".type liballocs_stack_home, @object",
+    ".size liballocs_stack_home, 16",
+    "liballocs_stack_home: .zero 16",
+    ".popsection",
+);
+
+fn home() -> *mut Bounds {
+    let at: *mut Bounds;
+    // SAFETY: computes the address of this thread's copy; touches no memory but the table of offsets.
+    unsafe {
+        core::arch::asm!(
+            "mov {at}, qword ptr [rip + liballocs_stack_home@GOTTPOFF]",
+            "add {at}, qword ptr fs:[0]",
+            at = out(reg) at,
+            options(nostack, pure, readonly),
+        );
+    }
+    at
+}
+
+/// The stack that a stack pointer of the calling thread lies in.
+#[must_use]
+pub fn bounds_of(sp: Avma) -> Option<Bounds> {
+    let home = home();
+    // SAFETY: this thread's own words.
+    let known = unsafe { home.read_volatile() };
+    if known.hold(sp) {
+        return Some(known);
+    }
+    let mapping = mmap::mapping_at(sp)?;
+    let found = Bounds { start: mapping.start, end: auxv::first_after(sp).unwrap_or(mapping.end).min(mapping.end) };
+    // SAFETY: as above.
+    unsafe { home.write_volatile(found) };
+    Some(found)
+}
+
+/// The stack that the calling thread was last seen on, if it holds an address above its stack pointer.
+#[must_use]
+pub fn own_stack_at(p: Avma, caller: Caller) -> Option<Bounds> {
+    // Nearly every address that is not on the stack is told apart here.
+    if p < caller.return_slot {
+        return None;
+    }
+    bounds_of(caller.return_slot).filter(|bounds| bounds.hold(p))
+}
+
+/// A frame that holds an address.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameHit {
+    /// Lowest local.
+    pub base: Avma,
+    /// Bytes from there to the end of the frame.
+    pub size: usize,
+    /// The file of the function.
+    pub module: &'static Module,
+    /// Its layout.
+    pub record: &'static FrameRecord,
+}
+
+/// Why an address on the stack is in no known frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Miss {
+    /// The walk got lost before it came there.
+    Lost,
+    /// The frame is that of a function without metadata.
+    NoMetadata,
+    /// It lies outside the frames' locals.
+    Outside,
+}
+
+/// The frame that holds an address.
+pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
+    let found = walk::walk(caller, |frame| {
+        if p >= frame.cfa || p < frame.sp {
+            return ControlFlow::Continue(());
+        }
+        let Some((module, record)) = layout_at(frame.code) else {
+            return ControlFlow::Break(Err(Miss::NoMetadata));
+        };
+        let size = record.below_cfa as usize;
+        let base = Avma(frame.cfa.0.wrapping_sub(size));
+        let hit = FrameHit { base, size, module, record };
+        ControlFlow::Break(if p >= base { Ok(hit) } else { Err(Miss::Outside) })
+    });
+    match found {
+        Ok(result) => result,
+        Err(End::Outermost) => Err(Miss::Outside),
+        Err(End::Lost) => Err(Miss::Lost),
+    }
+}
+
+fn layout_at(code: Avma) -> Option<(&'static Module, &'static FrameRecord)> {
+    let module = modules::at(code)?;
+    Some((module, module.metadata.as_ref()?.frame_at(module.svma(code).0)?))
+}

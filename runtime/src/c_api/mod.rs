@@ -1,0 +1,10 @@
+//! The functions and objects that C programs know, as the headers in `include/` declare them.
+//!
+//! [`queries`] answer about an address, [`errors`] say why one has no answer, [`allocators`] are the objects that
+//! `alloc_get_allocator` gives, [`uniqtypes`] make and name types.
+
+pub mod allocators;
+pub mod errors;
+pub mod inner;
+pub mod queries;
+pub mod uniqtypes;

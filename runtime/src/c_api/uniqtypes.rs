@@ -1,0 +1,155 @@
+//! Types: their names, their C spelling, and types made from others.
+//!
+//! # Safety
+//! C programs pass NULL or types that the library gave out.
+#![allow(unsafe_code)]
+
+use core::ffi::{CStr, c_char, c_int};
+
+use crate::types::make::{self, MAX_LIST};
+use crate::types::{TypeRef, Uniqtype, intern, spell};
+
+fn pointer_to(ty: Option<TypeRef>) -> *mut Uniqtype {
+    ty.map_or(core::ptr::null_mut(), TypeRef::as_ptr)
+}
+
+/// Name of a type; NULL for NULL.
+///
+/// # Safety
+/// `ty` is NULL or was given out by the library.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_uniqtype_name(ty: *const Uniqtype) -> *const c_char {
+    // SAFETY: says the caller.
+    unsafe { TypeRef::from_ptr(ty) }.map_or(core::ptr::null(), |ty| ty.name().as_ptr())
+}
+
+/// Spells a type as C does.
+///
+/// # Safety
+/// `ty` is NULL or was given out by the library; `buffer` has `len` bytes.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn uniqtype_to_c(ty: *const Uniqtype, buffer: *mut c_char, len: usize) -> c_int {
+    // SAFETY: says the caller.
+    let Some(ty) = (unsafe { TypeRef::from_ptr(ty) }) else { return 0 };
+    let mut total = 0;
+    spell::spell(ty, &mut |part| {
+        let n = part.len().min(len.saturating_sub(total + 1));
+        if n > 0 && !buffer.is_null() {
+            // SAFETY: total + n < len.
+            unsafe { core::ptr::copy_nonoverlapping(part.as_ptr(), buffer.cast::<u8>().add(total), n) };
+        }
+        total += part.len();
+    });
+    if len > 0 && !buffer.is_null() {
+        // SAFETY: below `len`.
+        unsafe { buffer.add(total.min(len - 1)).write(0) };
+    }
+    c_int::try_from(total).unwrap_or(c_int::MAX)
+}
+
+/// The array of `length` elements.
+///
+/// # Safety
+/// `element` is NULL or was given out by the library.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_get_or_create_array_type(
+    element: *const Uniqtype,
+    length: u32,
+) -> *mut Uniqtype {
+    // SAFETY: says the caller.
+    pointer_to(unsafe { TypeRef::from_ptr(element) }.and_then(|element| make::array(element, Some(length))))
+}
+
+/// The array without a bound.
+///
+/// # Safety
+/// `element` is NULL or was given out by the library.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_get_or_create_flexible_array_type(
+    element: *const Uniqtype,
+) -> *mut Uniqtype {
+    // SAFETY: says the caller.
+    pointer_to(unsafe { TypeRef::from_ptr(element) }.and_then(|element| make::array(element, None)))
+}
+
+/// The pointer to a type.
+///
+/// # Safety
+/// `pointee` is NULL or was given out by the library.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_get_or_create_address_type(pointee: *const Uniqtype) -> *mut Uniqtype {
+    // SAFETY: says the caller.
+    pointer_to(unsafe { TypeRef::from_ptr(pointee) }.and_then(make::pointer))
+}
+
+/// Types that a client passes as an array, in a fixed place.
+struct List {
+    types: [Option<TypeRef>; MAX_LIST],
+    count: usize,
+}
+
+impl List {
+    /// # Safety
+    /// `types` has `count` entries, each NULL or given out by the library.
+    unsafe fn read(types: *const *const Uniqtype, count: u32) -> Option<List> {
+        let count = count as usize;
+        let mut list = List { types: [None; MAX_LIST], count };
+        for (index, place) in list.types.get_mut(..count)?.iter_mut().enumerate() {
+            // SAFETY: says the caller.
+            *place = unsafe { TypeRef::from_ptr(*types.add(index)) };
+            (*place)?;
+        }
+        Some(list)
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&[TypeRef]) -> Option<T>) -> Option<T> {
+        let mut types = [self.types.first().copied().flatten().or_else(make::void)?; MAX_LIST];
+        for (place, ty) in types.iter_mut().zip(self.types).take(self.count) {
+            *place = ty?;
+        }
+        f(types.get(..self.count)?)
+    }
+}
+
+/// The union of a list of types; behind `__liballocs_get_or_create_union_type` of the header.
+///
+/// # Safety
+/// `members` has `count` entries, each NULL or given out by the library.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_make_union_type(
+    count: u32,
+    members: *const *const Uniqtype,
+) -> *mut Uniqtype {
+    // SAFETY: says the caller.
+    let list = unsafe { List::read(members, count) };
+    pointer_to(list.and_then(|list| list.with(make::union)))
+}
+
+/// The function type of a result and arguments; behind `__liballocs_get_or_create_subprogram_type` of the header.
+///
+/// # Safety
+/// `result` is NULL or was given out by the library; `arguments` has `count` such entries.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_make_subprogram_type(
+    result: *const Uniqtype,
+    count: u32,
+    arguments: *const *const Uniqtype,
+) -> *mut Uniqtype {
+    // SAFETY: says the caller.
+    let (result, list) = unsafe { (TypeRef::from_ptr(result), List::read(arguments, count)) };
+    pointer_to(result.zip(list).and_then(|(result, list)| list.with(|list| make::function(result, list))))
+}
+
+/// The type of a name, among those that are known.
+///
+/// # Safety
+/// `name` is NULL or a string.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_typestr_to_uniqtype(name: *const c_char) -> *mut Uniqtype {
+    if name.is_null() {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: says the caller.
+    let name = unsafe { CStr::from_ptr(name) };
+    pointer_to(intern::find(|ty| (ty.name() == name).then_some(ty)).or_else(|| intern::by_name(name)))
+}

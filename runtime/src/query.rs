@@ -1,0 +1,235 @@
+//! The one path from an address to what is known of it.
+//!
+//! [`place_of`] finds the leaf allocation that holds an address, trying the cheapest first: the calling thread's stack,
+//! the heap index, loaded files, and then the kernel. A [`Place`] computes only what it is asked for.
+
+use crate::allocators::auxv::{self, Item};
+use crate::allocators::mmap::{self, Mapping};
+use crate::allocators::site_types;
+use crate::allocators::stack::{self, Bounds, FrameHit, Miss};
+use crate::allocators::statics::{self, StaticHit};
+use crate::avma::Avma;
+use crate::index::{self, Block, Coverage, site};
+use crate::init;
+use crate::modules::{self, Module, open};
+use crate::types::{self, TypeRef};
+use crate::unwind::Caller;
+
+/// Who manages an allocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Allocator {
+    /// The kernel's mappings.
+    Mmap,
+    /// The program break.
+    Brk,
+    /// A loaded file, between its segments.
+    StaticFile,
+    /// A segment of a loaded file.
+    StaticSegment,
+    /// A symbol of a loaded file.
+    StaticSymbol,
+    /// A thread's stack.
+    Stack,
+    /// A function's frame.
+    StackFrame,
+    /// The area above the first frame.
+    Auxv,
+    /// A `malloc`.
+    Malloc,
+}
+
+/// Why something is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// Nothing is mapped there, or the library is not active.
+    UnknownStorage,
+    /// The heap there is not indexed.
+    UnindexedHeap,
+    /// The site that allocated the block has no type.
+    UnknownSite,
+    /// The symbol has no type, or there is none.
+    UnknownStatic,
+    /// The stack walk got lost.
+    LostWalk,
+    /// The function has no frame metadata.
+    UnknownFrame,
+}
+
+/// The leaf allocation that holds an address.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// None.
+    Nowhere,
+    /// A heap block.
+    Heap(Block),
+    /// A symbol of a loaded file.
+    Static(StaticHit),
+    /// A segment of a loaded file, where no symbol is.
+    Segment(&'static Module, Bounds),
+    /// A loaded file, where no segment is.
+    File(&'static Module),
+    /// A stack frame.
+    Frame(FrameHit),
+    /// A stack, where no known frame is.
+    Stack(Bounds, Miss),
+    /// Part of the area above the first frame.
+    Auxv(Item),
+    /// A mapping that nobody divides further.
+    Mapping(Mapping),
+}
+
+/// The leaf allocation that holds an address.
+#[must_use]
+#[inline]
+pub fn place_of(p: Avma, caller: Caller) -> Place {
+    if p.0 < crate::sys::memory::PAGE_SIZE || p >= Avma::USER_END || !init::ready() {
+        return Place::Nowhere;
+    }
+    let own_stack = stack::own_stack_at(p, caller);
+    if let Some(bounds) = own_stack {
+        return match stack::frame_at(p, caller) {
+            Ok(hit) => Place::Frame(hit),
+            // A signal stack, a coroutine's or a thread's may lie in a heap block or in a static.
+            Err(miss) => match divided(p) {
+                Some(place) => place,
+                None => Place::Stack(bounds, miss),
+            },
+        };
+    }
+    divided(p).unwrap_or_else(|| mapped(p, caller))
+}
+
+/// What is known without asking the kernel.
+#[inline]
+fn divided(p: Avma) -> Option<Place> {
+    if let Some(block) = index::block_at(p) {
+        return Some(Place::Heap(block));
+    }
+    if let Some(module) = modules::at(p) {
+        return Some(in_file(module, p));
+    }
+    auxv::item_at(p).map(Place::Auxv)
+}
+
+fn in_file(module: &'static Module, p: Avma) -> Place {
+    if let Some(hit) = statics::static_at(module, p) {
+        return Place::Static(hit);
+    }
+    match open::loaded_segment(module, p) {
+        Some((start, size)) => Place::Segment(module, Bounds { start, end: Avma(start.0.wrapping_add(size)) }),
+        None => Place::File(module),
+    }
+}
+
+#[cold]
+fn mapped(p: Avma, caller: Caller) -> Place {
+    let Some(mapping) = mmap::mapping_at(p) else { return Place::Nowhere };
+    if mapping.name() == b"[stack]" {
+        let bounds = Bounds { start: mapping.start, end: mapping.end };
+        // From a signal handler on a stack of its own, the walk goes over to the interrupted stack.
+        return match stack::frame_at(p, caller) {
+            Ok(hit) => Place::Frame(hit),
+            Err(miss) => Place::Stack(bounds, miss),
+        };
+    }
+    Place::Mapping(mapping)
+}
+
+impl Place {
+    /// Who manages it; `None` for nowhere.
+    #[must_use]
+    pub fn allocator(&self) -> Option<Allocator> {
+        Some(match self {
+            Place::Nowhere => return None,
+            Place::Heap(_) => Allocator::Malloc,
+            Place::Static(_) => Allocator::StaticSymbol,
+            Place::Segment(..) => Allocator::StaticSegment,
+            Place::File(_) => Allocator::StaticFile,
+            Place::Frame(_) => Allocator::StackFrame,
+            Place::Stack(..) => Allocator::Stack,
+            Place::Auxv(_) => Allocator::Auxv,
+            Place::Mapping(mapping) if mapping.name() == b"[heap]" => Allocator::Brk,
+            Place::Mapping(_) => Allocator::Mmap,
+        })
+    }
+
+    /// Its start, NULL for nowhere.
+    #[must_use]
+    pub fn base(&self) -> Avma {
+        match self {
+            Place::Nowhere => Avma::NULL,
+            Place::Heap(block) => block.base,
+            Place::Static(hit) => hit.base(),
+            Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
+            Place::File(module) => module.start,
+            Place::Frame(hit) => hit.base,
+            Place::Auxv(item) => item.base,
+            Place::Mapping(mapping) => mapping.start,
+        }
+    }
+
+    /// Its size in bytes, 0 for nowhere.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Place::Nowhere => 0,
+            Place::Heap(block) => block.size,
+            Place::Static(hit) => hit.size(),
+            Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.end.0.saturating_sub(bounds.start.0),
+            Place::File(module) => module.end.0.saturating_sub(module.start.0),
+            Place::Frame(hit) => hit.size,
+            Place::Auxv(item) => item.size,
+            Place::Mapping(mapping) => mapping.size(),
+        }
+    }
+
+    /// Its type, or why it has none.
+    #[inline]
+    pub fn ty(&self) -> Result<TypeRef, Reason> {
+        match self {
+            Place::Nowhere => Err(Reason::UnknownStorage),
+            Place::Heap(block) => site_types::type_of(block.site).ok_or(Reason::UnknownSite),
+            Place::Static(hit) => hit.ty().ok_or(Reason::UnknownStatic),
+            Place::Segment(..) | Place::File(_) => Err(Reason::UnknownStatic),
+            Place::Frame(hit) => {
+                let metadata = hit.module.metadata.as_ref().ok_or(Reason::UnknownFrame)?;
+                types::intern(metadata, hit.record.ty).ok_or(Reason::UnknownFrame)
+            }
+            Place::Stack(_, Miss::Lost) => Err(Reason::LostWalk),
+            Place::Stack(..) => Err(Reason::UnknownFrame),
+            Place::Auxv(item) => item.ty().ok_or(Reason::UnknownStorage),
+            Place::Mapping(mapping) => Err(match index::coverage(mapping.start) {
+                Coverage::Unindexed => Reason::UnindexedHeap,
+                Coverage::NeverUsed | Coverage::Indexed => Reason::UnknownStorage,
+            }),
+        }
+    }
+
+    /// Its type with the lengths that its size gives.
+    pub fn precise_ty(&self) -> Result<TypeRef, Reason> {
+        let ty = self.ty()?;
+        Ok(types::precise::precise(ty, self.size()).unwrap_or(ty))
+    }
+
+    /// Its allocation site, NULL where there is none.
+    #[must_use]
+    pub fn site(&self) -> Avma {
+        match self {
+            Place::Heap(block) => site(block.site).return_address(),
+            _ => Avma::NULL,
+        }
+    }
+
+    /// Hands out its name, if it has one.
+    #[must_use]
+    pub fn name<T>(&self, f: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        match self {
+            Place::Static(hit) => hit.name().map(|name| f(name.to_bytes())),
+            Place::Segment(module, _) | Place::File(module) => Some(f(module.path())),
+            Place::Frame(_) => self.ty().ok().map(|ty| f(ty.name().to_bytes())),
+            Place::Stack(..) => Some(f(b"[stack]")),
+            Place::Mapping(mapping) if !mapping.name().is_empty() => Some(f(mapping.name())),
+            Place::Mapping(_) | Place::Nowhere | Place::Heap(_) | Place::Auxv(_) => None,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the query side does when the library starts, and when the process ends.
+
+use core::ffi::c_char;
+
+use crate::allocators::{auxv, site_types};
+use crate::avma::Avma;
+use crate::c_api;
+use crate::hooks::{self, Hooks};
+use crate::modules::{self, dl};
+use crate::report;
+
+static HOOKS: Hooks = Hooks { before_unload, is_loaded, describe_site: site_types::describe };
+
+/// Makes queries possible.
+///
+/// # Safety
+/// `argv` is the vector that the kernel made, and no other thread exists.
+#[allow(unsafe_code)]
+pub unsafe fn start(argv: *const *const c_char) {
+    dl::init();
+    // SAFETY: says the caller.
+    unsafe { auxv::init(argv) };
+    c_api::allocators::init();
+    hooks::register(&HOOKS);
+}
+
+/// Does what is left when the process ends in an orderly way.
+pub fn at_exit() {
+    report::at_exit();
+}
+
+fn before_unload() {
+    site_types::resolve_all();
+    modules::unloading();
+}
+
+fn is_loaded(address: Avma) -> bool {
+    dl::loaded_at(address).is_some()
+}
