@@ -62,6 +62,8 @@ mod constructor {
         unsafe { env::read(envp) };
         regions::keep_pages_small();
         pages::ensure_flat();
+        // SAFETY: `argv` is the kernel's vector, and no other thread exists.
+        unsafe { crate::start::start(argv) };
         census::start();
         STAGE.store(Stage::Ready as u8, Ordering::Release);
     }
@@ -73,5 +75,6 @@ mod constructor {
     /// Runs after the program's `atexit` handlers.
     extern "C" fn end() {
         census::take();
+        crate::start::at_exit();
     }
 }

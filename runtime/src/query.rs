@@ -116,7 +116,9 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
         return Place::Static(hit);
     }
     match open::loaded_segment(module, p) {
-        Some((start, size)) => Place::Segment(module, Bounds { start, end: Avma(start.0.wrapping_add(size)) }),
+        Some((start, size)) => {
+            Place::Segment(module, Bounds { start, end: Avma(start.0.wrapping_add(size)) })
+        }
         None => Place::File(module),
     }
 }
@@ -175,7 +177,9 @@ impl Place {
             Place::Nowhere => 0,
             Place::Heap(block) => block.size,
             Place::Static(hit) => hit.size(),
-            Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.end.0.saturating_sub(bounds.start.0),
+            Place::Segment(_, bounds) | Place::Stack(bounds, _) => {
+                bounds.end.0.saturating_sub(bounds.start.0)
+            }
             Place::File(module) => module.end.0.saturating_sub(module.start.0),
             Place::Frame(hit) => hit.size,
             Place::Auxv(item) => item.size,

@@ -108,7 +108,7 @@ fn stored(ty: DeclaredType) -> Option<TypeRef> {
 pub fn resolve_all() {
     for index in sites::all() {
         describe_record(index);
-        type_of(index);
+        let _ = type_of(index);
     }
 }
 

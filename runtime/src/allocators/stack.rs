@@ -13,8 +13,8 @@ use super::auxv;
 use super::mmap;
 use crate::avma::Avma;
 use crate::modules::{self, Module};
-use crate::unwind::walk::{self, End};
 use crate::unwind::Caller;
+use crate::unwind::walk::{self, End};
 
 /// The mapping that a stack lies in, without what the kernel put above the first frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,7 +69,8 @@ pub fn bounds_of(sp: Avma) -> Option<Bounds> {
         return Some(known);
     }
     let mapping = mmap::mapping_at(sp)?;
-    let found = Bounds { start: mapping.start, end: auxv::first_after(sp).unwrap_or(mapping.end).min(mapping.end) };
+    let found =
+        Bounds { start: mapping.start, end: auxv::first_after(sp).unwrap_or(mapping.end).min(mapping.end) };
     // SAFETY: as above.
     unsafe { home.write_volatile(found) };
     Some(found)

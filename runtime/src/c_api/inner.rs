@@ -37,11 +37,13 @@ pub fn subobject(ty: TypeRef, offset: usize) -> Option<(TypeRef, usize)> {
             let exists = ty.array_length().is_none_or(|length| index < length as usize);
             exists.then_some((element, index * size))
         }
-        Kind::Composite if ty.word() & WORD_NOT_SIMULTANEOUS == 0 => (0..ty.related_count()).find_map(|index| {
-            let member = ty.member(index)?;
-            let inside = offset.checked_sub(member.offset)?;
-            (spans(member.ty, inside)).then_some((member.ty, member.offset))
-        }),
+        Kind::Composite if ty.word() & WORD_NOT_SIMULTANEOUS == 0 => {
+            (0..ty.related_count()).find_map(|index| {
+                let member = ty.member(index)?;
+                let inside = offset.checked_sub(member.offset)?;
+                (spans(member.ty, inside)).then_some((member.ty, member.offset))
+            })
+        }
         _ => None,
     }
 }

@@ -109,7 +109,10 @@ pub(super) unsafe fn build_id<'a>(file: &dl::Loaded) -> &'a [u8] {
         loaded::segments(page).any(|load| {
             load.kind == loaded::PT_LOAD
                 && segment.svma >= load.svma
-                && segment.svma.checked_add(segment.file_size).is_some_and(|end| end <= load.svma.saturating_add(load.file_size))
+                && segment
+                    .svma
+                    .checked_add(segment.file_size)
+                    .is_some_and(|end| end <= load.svma.saturating_add(load.file_size))
         })
     };
     loaded::segments(page)

@@ -10,8 +10,8 @@ use allocs_metadata::{
 use core::ffi::CStr;
 
 use super::intern::{block_of, known};
-use super::uniqtype::{Shape, TypeRef, WORD_NOT_SIMULTANEOUS};
 use super::precise;
+use super::uniqtype::{Shape, TypeRef, WORD_NOT_SIMULTANEOUS};
 use crate::private_heap;
 
 /// `DW_ATE_boolean`.
@@ -146,7 +146,8 @@ pub fn array(element: TypeRef, length: Option<u32>) -> Option<TypeRef> {
     if let Some(ty) = known(digest) {
         return Some(ty);
     }
-    let size = length.zip(element.size()).and_then(|(n, size)| u32::try_from(u64::from(n) * size as u64).ok());
+    let size =
+        length.zip(element.size()).and_then(|(n, size)| u32::try_from(u64::from(n) * size as u64).ok());
     let flags = if length.is_none() { TYPE_MAKES_PRECISE } else { 0 };
     let word = Kind::Array as u32 | length.unwrap_or(UNBOUNDED_LENGTH) << 1;
     let mut digits = [0; 20];

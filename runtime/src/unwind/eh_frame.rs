@@ -221,10 +221,10 @@ impl Machine {
     /// Executes an instruction without operands in its opcode; the distance if it advances the address.
     fn extended(&mut self, opcode: u8, cie: &Cie, r: &mut Reader<'_>, pc: u64) -> Option<Option<u64>> {
         match opcode {
-            0x00 => {}                                            // DW_CFA_nop
-            0x02 => return Some(Some(r.u8()?.into())),            // DW_CFA_advance_loc1
-            0x03 => return Some(Some(r.u16()?.into())),           // DW_CFA_advance_loc2
-            0x04 => return Some(Some(r.u32()?.into())),           // DW_CFA_advance_loc4
+            0x00 => {}                                  // DW_CFA_nop
+            0x02 => return Some(Some(r.u8()?.into())),  // DW_CFA_advance_loc1
+            0x03 => return Some(Some(r.u16()?.into())), // DW_CFA_advance_loc2
+            0x04 => return Some(Some(r.u32()?.into())), // DW_CFA_advance_loc4
             0x05 => {
                 // DW_CFA_offset_extended
                 let (register, offset) = (r.uleb()?, r.uleb()?);
@@ -407,8 +407,11 @@ fn cfa_expression(block: Reader<'_>, pc: u64) -> Option<Cfa> {
             // breg16 0; lit15; and; lit<limit>; ge; lit3; shl; plus
             let known = rip_plus == [BREG_RIP, 0] && and == [0x3f, 0x1a] && rest == [0x2a, 0x33, 0x24, 0x22];
             let pushed = pc & 15 >= u64::from(limit);
-            (known && limit < 16 && r.is_at_end())
-                .then_some(Cfa::Rsp(offset.checked_add(if pushed { 8 } else { 0 })?))
+            (known && limit < 16 && r.is_at_end()).then_some(Cfa::Rsp(offset.checked_add(if pushed {
+                8
+            } else {
+                0
+            })?))
         }
         _ => None,
     }

@@ -21,6 +21,7 @@ macro_rules! entry {
     ($($(#[$meta:meta])* $name:ident),+ $(,)? => $target:path, $sp:literal, $bp:literal) => {
         $(
             $(#[$meta])*
+            #[doc = "See the header."]
             #[cfg_attr(not(test), unsafe(no_mangle))]
             #[unsafe(naked)]
             pub extern "C" fn $name() {
@@ -40,6 +41,7 @@ macro_rules! entry_with_six {
     ($($(#[$meta:meta])* $name:ident),+ $(,)? => $target:path) => {
         $(
             $(#[$meta])*
+            #[doc = "See the header."]
             #[cfg_attr(not(test), unsafe(no_mangle))]
             #[unsafe(naked)]
             pub extern "C" fn $name() {
