@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod driver;
+pub mod dwarf;
 pub mod graph;
 pub mod image;
 pub mod sites;

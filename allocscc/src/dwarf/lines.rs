@@ -1,0 +1,279 @@
+//! Where in the source an address comes from: the line table and the chain of inlined calls.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::error::Result;
+use super::scopes::{ScopeIndex, Scopes};
+use super::units::{UnitIndex, Units};
+
+/// A place in the source that an instruction belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SourceFrame<'a> {
+    /// The function; empty if no DIE covers the address.
+    pub function: &'a str,
+    /// The file as the line table has it: relative to the directory of the compilation, or absolute. Empty if not known.
+    pub file: &'a str,
+    /// The line; 0 if not known (also what compilers say of instructions that belong to no line).
+    pub line: u32,
+    /// The column; 0 if not known.
+    pub column: u32,
+    /// Whether this function was inlined into that of the next frame.
+    pub is_inlined: bool,
+}
+
+impl<'a> SourceFrame<'a> {
+    /// The file without its directories.
+    #[must_use]
+    pub fn basename(&self) -> &'a str {
+        self.file.rsplit('/').next().unwrap_or(self.file)
+    }
+}
+
+/// Line table and inlined calls of all units, sorted for look-up.
+pub struct LineIndex {
+    strings: Vec<Arc<str>>,
+    rows: Vec<Row>,
+    segments: Vec<Segment>,
+    contexts: Vec<Context>,
+}
+
+/// Index into [`LineIndex::strings`]; the first is the empty string.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct StringIndex(u32);
+
+const EMPTY: StringIndex = StringIndex(0);
+
+/// From `svma` to the next row. The row that ends a sequence has no file.
+struct Row {
+    svma: u64,
+    file: StringIndex,
+    line: u32,
+    column: u32,
+    is_end: bool,
+}
+
+/// From `svma` to the next segment the code belongs to `context`.
+struct Segment {
+    svma: u64,
+    context: Option<ContextIndex>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct ContextIndex(u32);
+
+/// A function's body, or a call inlined into another context.
+struct Context {
+    function: StringIndex,
+    caller: Option<Caller>,
+}
+
+struct Caller {
+    context: ContextIndex,
+    file: StringIndex,
+    line: u32,
+    column: u32,
+}
+
+impl LineIndex {
+    /// Reads the line tables of all units and takes inlined calls from `scopes`. A line table that is broken is left out
+    /// from there on: `units.warnings()` does not say so, the look-ups answer line 0.
+    pub fn build(units: &Units<'_>, scopes: &Scopes<'_>) -> Result<Self> {
+        let mut strings = Strings::new();
+        let rows = read_rows(units, &mut strings)?;
+        let (segments, contexts) = read_contexts(scopes, &mut strings);
+        Ok(LineIndex { strings: strings.all, rows, segments, contexts })
+    }
+
+    /// The source positions of the instruction that holds an address, innermost first; the last is that of the function whose
+    /// code it is. For a call, pass its return address minus one. Empty if nothing is known.
+    #[must_use]
+    pub fn frames_at(&self, svma: u64) -> Vec<SourceFrame<'_>> {
+        let row = last_not_after(&self.rows, svma, |r| r.svma).filter(|r| !r.is_end);
+        let context = last_not_after(&self.segments, svma, |s| s.svma).and_then(|s| s.context);
+        let (mut file, mut line, mut column) = row.map_or((EMPTY, 0, 0), |r| (r.file, r.line, r.column));
+        let Some(mut context) = context.map(|c| &self.contexts[c.0 as usize]) else {
+            return row
+                .map(|_| SourceFrame {
+                    function: "",
+                    file: self.string(file),
+                    line,
+                    column,
+                    is_inlined: false,
+                })
+                .into_iter()
+                .collect();
+        };
+        let mut frames = Vec::new();
+        loop {
+            frames.push(SourceFrame {
+                function: self.string(context.function),
+                file: self.string(file),
+                line,
+                column,
+                is_inlined: context.caller.is_some(),
+            });
+            let Some(caller) = &context.caller else { return frames };
+            (file, line, column) = (caller.file, caller.line, caller.column);
+            context = &self.contexts[caller.context.0 as usize];
+        }
+    }
+
+    fn string(&self, index: StringIndex) -> &str {
+        &self.strings[index.0 as usize]
+    }
+}
+
+struct Strings {
+    all: Vec<Arc<str>>,
+    known: FxHashMap<Arc<str>, StringIndex>,
+}
+
+impl Strings {
+    fn new() -> Self {
+        let mut strings = Strings { all: Vec::new(), known: FxHashMap::default() };
+        strings.add("");
+        strings
+    }
+
+    fn add(&mut self, s: &str) -> StringIndex {
+        if let Some(&known) = self.known.get(s) {
+            return known;
+        }
+        let (index, s) = (StringIndex(self.all.len() as u32), Arc::<str>::from(s));
+        self.all.push(s.clone());
+        self.known.insert(s, index);
+        index
+    }
+}
+
+fn read_rows(units: &Units<'_>, strings: &mut Strings) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (index, unit) in units.iter() {
+        // Type units name the table of the unit beside them, and the units of a .dwo file have no rows.
+        if unit.has_own_rows() {
+            read_unit_rows(units, index, strings, &mut rows)?;
+        }
+    }
+    rows.sort_by_key(|r| (r.svma, !r.is_end));
+    Ok(rows)
+}
+
+fn read_unit_rows(
+    units: &Units<'_>,
+    index: UnitIndex,
+    strings: &mut Strings,
+    out: &mut Vec<Row>,
+) -> Result<()> {
+    let unit = units.get(index);
+    let Some(program) = unit.get().unit.line_program.clone() else { return Ok(()) };
+    let error_at = program.header().offset().0 as u64;
+    let mut files: FxHashMap<u64, StringIndex> = FxHashMap::default();
+    let mut rows = program.rows();
+    let mut start = out.len();
+    while let Some((_, row)) = rows.next_row().map_err(super::error::Error::at(".debug_line", error_at))? {
+        let file = *files
+            .entry(row.file_index())
+            .or_insert_with(|| unit.file(row.file_index()).map_or(EMPTY, |f| strings.add(f)));
+        out.push(Row {
+            svma: row.address(),
+            file,
+            line: row.line().map_or(0, |l| u32::try_from(l.get()).unwrap_or(0)),
+            column: match row.column() {
+                gimli::ColumnType::LeftEdge => 0,
+                gimli::ColumnType::Column(n) => u32::try_from(n.get()).unwrap_or(0),
+            },
+            is_end: row.end_sequence(),
+        });
+        if row.end_sequence() {
+            finish_sequence(units, out, start);
+            start = out.len();
+        }
+    }
+    out.truncate(start);
+    Ok(())
+}
+
+/// Takes a sequence that was thrown away by the linker out again, and rows that cover nothing.
+fn finish_sequence(units: &Units<'_>, rows: &mut Vec<Row>, start: usize) {
+    let Some(end) = rows.pop() else { return };
+    if rows.get(start).is_none_or(|first| !units.file().is_code(first.svma)) {
+        rows.truncate(start);
+        return;
+    }
+    while rows.len() > start && rows[rows.len() - 1].svma >= end.svma {
+        rows.pop();
+    }
+    if rows.len() > start {
+        rows.push(end);
+    }
+}
+
+fn read_contexts(scopes: &Scopes<'_>, strings: &mut Strings) -> (Vec<Segment>, Vec<Context>) {
+    let mut contexts: Vec<Context> = Vec::new();
+    let mut of_scope: Vec<Option<(ContextIndex, u32)>> = Vec::with_capacity(scopes.scopes.len());
+    let mut intervals = Vec::new();
+    for (i, scope) in scopes.scopes.iter().enumerate() {
+        // A parent stands before its children, so that its context is known.
+        let parent = scope.parent.and_then(|ScopeIndex(p)| of_scope[p as usize]);
+        let next = ContextIndex(contexts.len() as u32);
+        let context = match (&scope.inlined, parent) {
+            (Some(call), Some((caller, depth))) => {
+                let file = call.file.as_ref().map_or(EMPTY, |f| strings.add(f));
+                contexts.push(Context {
+                    function: strings.add(&call.name),
+                    caller: Some(Caller { context: caller, file, line: call.line, column: call.column }),
+                });
+                Some((next, depth + 1))
+            }
+            (None, Some(parent)) => {
+                of_scope.push(Some(parent));
+                continue;
+            }
+            (_, None) => {
+                let function = scopes.function(scope.function);
+                if function.ranges.is_empty() {
+                    of_scope.push(None);
+                    continue;
+                }
+                contexts.push(Context { function: strings.add(&function.name), caller: None });
+                Some((next, 0))
+            }
+        };
+        of_scope.push(context);
+        if let Some((context, depth)) = context {
+            let ranges = scopes.ranges_of(ScopeIndex(i as u32));
+            intervals.extend(ranges.iter().map(|r| (r.start, depth, r.end, context)));
+        }
+    }
+    intervals.sort_by_key(|&(start, depth, ..)| (start, depth));
+    (flatten(&intervals), contexts)
+}
+
+/// Makes nested intervals (start, depth, end, context) into segments, the innermost context winning.
+fn flatten(intervals: &[(u64, u32, u64, ContextIndex)]) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut open: Vec<(u64, ContextIndex)> = Vec::new();
+    let close_until = |limit: u64, open: &mut Vec<(u64, ContextIndex)>, segments: &mut Vec<Segment>| {
+        while let Some(&(end, _)) = open.last()
+            && end <= limit
+        {
+            open.pop();
+            segments.push(Segment { svma: end, context: open.last().map(|&(_, c)| c) });
+        }
+    };
+    for &(start, _, end, context) in intervals {
+        close_until(start, &mut open, &mut segments);
+        let end = open.last().map_or(end, |&(outer, _)| end.min(outer));
+        segments.push(Segment { svma: start, context: Some(context) });
+        open.push((end, context));
+    }
+    close_until(u64::MAX, &mut open, &mut segments);
+    segments
+}
+
+fn last_not_after<T>(sorted: &[T], key: u64, of: impl Fn(&T) -> u64) -> Option<&T> {
+    let after = sorted.partition_point(|t| of(t) <= key);
+    sorted.get(after.checked_sub(1)?)
+}
