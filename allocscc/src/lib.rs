@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod driver;
 pub mod dwarf;
+pub mod emit;
 pub mod graph;
 pub mod image;
 pub mod sites;

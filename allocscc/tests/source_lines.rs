@@ -31,8 +31,8 @@ fn the_chain_of_inlined_calls_is_found() {
         let bytes = file.bytes();
         let data = DebugData::load(&bytes).unwrap();
         let units = Units::new(&data).unwrap();
-        let scopes = Scopes::read(&units).unwrap();
-        let lines = LineIndex::build(&units, &scopes).unwrap();
+        let scopes = Scopes::read(&units);
+        let lines = LineIndex::build(&units, &scopes);
         let main = data.file().symbols().into_iter().find(|s| s.name == "main").unwrap();
         let chains: Vec<String> = (main.svma..main.svma + main.size)
             .map(|pc| {

@@ -1,3 +1,4 @@
-//! The subcommands of `allocs`, one file each.
+//! The subcommands of `allocs`.
 
+pub mod meta;
 pub mod run;

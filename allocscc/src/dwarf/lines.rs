@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::scopes::{ScopeIndex, Scopes};
 use super::units::{UnitIndex, Units};
 
@@ -37,6 +37,8 @@ pub struct LineIndex {
     rows: Vec<Row>,
     segments: Vec<Segment>,
     contexts: Vec<Context>,
+    /// Line tables that were given up, and why.
+    pub warnings: Vec<Error>,
 }
 
 /// Index into [`LineIndex::strings`]; the first is the empty string.
@@ -77,13 +79,23 @@ struct Caller {
 }
 
 impl LineIndex {
-    /// Reads the line tables of all units and takes inlined calls from `scopes`. A line table that is broken is left out
-    /// from there on: `units.warnings()` does not say so, the look-ups answer line 0.
-    pub fn build(units: &Units<'_>, scopes: &Scopes<'_>) -> Result<Self> {
+    /// Reads the line tables of all units and takes inlined calls from `scopes`. A line table that is broken is left out from
+    /// the fault on.
+    #[must_use]
+    pub fn build(units: &Units<'_>, scopes: &Scopes<'_>) -> Self {
         let mut strings = Strings::new();
-        let rows = read_rows(units, &mut strings)?;
+        let (mut rows, mut warnings) = (Vec::new(), Vec::new());
+        for (index, unit) in units.iter() {
+            // Type units name the table of the unit beside them, and the units of a .dwo file have no rows.
+            if unit.has_own_rows()
+                && let Err(e) = read_rows(units, index, &mut strings, &mut rows)
+            {
+                warnings.push(e);
+            }
+        }
+        rows.sort_by_key(|r| (r.svma, !r.is_end));
         let (segments, contexts) = read_contexts(scopes, &mut strings);
-        Ok(LineIndex { strings: strings.all, rows, segments, contexts })
+        LineIndex { strings: strings.all, rows, segments, contexts, warnings }
     }
 
     /// The source positions of the instruction that holds an address, innermost first; the last is that of the function whose
@@ -148,31 +160,22 @@ impl Strings {
     }
 }
 
-fn read_rows(units: &Units<'_>, strings: &mut Strings) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (index, unit) in units.iter() {
-        // Type units name the table of the unit beside them, and the units of a .dwo file have no rows.
-        if unit.has_own_rows() {
-            read_unit_rows(units, index, strings, &mut rows)?;
-        }
-    }
-    rows.sort_by_key(|r| (r.svma, !r.is_end));
-    Ok(rows)
-}
-
-fn read_unit_rows(
-    units: &Units<'_>,
-    index: UnitIndex,
-    strings: &mut Strings,
-    out: &mut Vec<Row>,
-) -> Result<()> {
+fn read_rows(units: &Units<'_>, index: UnitIndex, strings: &mut Strings, out: &mut Vec<Row>) -> Result<()> {
     let unit = units.get(index);
     let Some(program) = unit.get().unit.line_program.clone() else { return Ok(()) };
     let error_at = program.header().offset().0 as u64;
     let mut files: FxHashMap<u64, StringIndex> = FxHashMap::default();
     let mut rows = program.rows();
     let mut start = out.len();
-    while let Some((_, row)) = rows.next_row().map_err(super::error::Error::at(".debug_line", error_at))? {
+    loop {
+        let row = match rows.next_row() {
+            Ok(Some((_, row))) => row,
+            Ok(None) => break,
+            Err(e) => {
+                out.truncate(start);
+                return Err(Error::at(".debug_line", error_at)(e));
+            }
+        };
         let file = *files
             .entry(row.file_index())
             .or_insert_with(|| unit.file(row.file_index()).map_or(EMPTY, |f| strings.add(f)));

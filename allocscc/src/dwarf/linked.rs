@@ -27,6 +27,14 @@ pub struct Symbol<'data> {
     pub is_local: bool,
 }
 
+impl Symbol<'_> {
+    /// Whether the assembler made it up: it is local to an object file, and kept by `-Wa,-L` only.
+    #[must_use]
+    pub fn is_label(&self) -> bool {
+        self.name.starts_with(".L")
+    }
+}
+
 /// A linked executable or shared object.
 pub struct LinkedFile<'data> {
     elf: ElfFile64<'data, LittleEndian>,
@@ -52,7 +60,7 @@ impl<'data> LinkedFile<'data> {
         let sections = DwarfSections::load(|id| section_data(&elf, id.name()))?;
         let mut code: Vec<Range<u64>> = elf
             .sections()
-            .filter(|s| has_flag(s, u64::from(elf::SHF_EXECINSTR.0)) && s.address() != 0)
+            .filter(|s| has_flag(s, elf::SHF_EXECINSTR.0) && s.address() != 0)
             .map(|s| s.address()..s.address().saturating_add(s.size()))
             .collect();
         code.sort_by_key(|r| r.start);
@@ -131,7 +139,7 @@ pub(crate) fn split_sections(bytes: &[u8]) -> Result<DwarfSections<Vec<u8>>> {
 }
 
 fn has_flag<'data>(section: &impl ObjectSection<'data>, flag: u64) -> bool {
-    matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if u64::from(sh_flags.0) & flag != 0)
+    matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if sh_flags.0 & flag != 0)
 }
 
 fn symbol<'data>(symbol: impl ObjectSymbol<'data>) -> Option<Symbol<'data>> {

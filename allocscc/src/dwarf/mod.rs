@@ -1,12 +1,59 @@
 //! From the DWARF of a linked file to types, statics, frames and source positions.
 //!
 //! Reading order: [`linked`] opens the ELF file, [`units`] lists its units and follows references between DIEs,
-//! [`scopes`] reads functions, blocks and variables, [`lines`] answers where in the source an address is.
+//! [`types`] makes type DIEs a graph (with [`arrays`], [`members`] and [`naming`]), [`scopes`] reads functions, blocks and variables, [`lines`] answers where in the source an address is.
 
+mod arrays;
+pub mod cfa;
 pub mod error;
+pub mod frames;
 pub mod lines;
 pub mod linked;
+mod literals;
+mod location;
+mod members;
+pub mod naming;
 pub mod scopes;
+pub mod statics;
+pub mod types;
 pub mod units;
 
 pub use error::{Error, Result};
+
+use frames::Frame;
+use lines::LineIndex;
+use scopes::Scopes;
+use statics::Static;
+use types::{MergedTypes, Types};
+use units::Units;
+
+/// All that the debug information of a linked file says.
+pub struct Contents {
+    /// The types, each once.
+    pub types: MergedTypes,
+    /// Functions, variables with static storage and string literals, by address.
+    pub statics: Vec<Static>,
+    /// Stack frame layouts.
+    pub frames: Vec<Frame>,
+    /// Source positions.
+    pub lines: LineIndex,
+    /// What could not be read and was left out, with section and offset.
+    pub warnings: Vec<String>,
+}
+
+impl Contents {
+    /// Reads everything. What is broken in one place costs the answers of that place.
+    #[must_use]
+    pub fn read(units: &Units<'_>) -> Self {
+        let types = Types::read(units);
+        let scopes = Scopes::read(units);
+        let lines = LineIndex::build(units, &scopes);
+        let mut faults = [&types.warnings[..], &scopes.warnings, &lines.warnings].concat();
+        let mut types = types.merge();
+        let frames = frames::read(units, &scopes, &mut types, &mut faults);
+        let statics = statics::read(units, &scopes, &mut types);
+        let warnings =
+            units.warnings().iter().cloned().chain(faults.iter().map(ToString::to_string)).collect();
+        Contents { types, statics, frames, lines, warnings }
+    }
+}

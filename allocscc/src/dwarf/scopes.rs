@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gimli::{AttributeValue, constants as dw};
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::units::{Die, DieRef, UnitIndex, Units, Value};
 
 /// How far abstract origins and specifications are followed: an origin may have a specification, which has neither. The
@@ -92,18 +92,24 @@ pub struct Scopes<'a> {
     pub scopes: Vec<Scope<'a>>,
     /// Every variable and parameter that has a location or declares a global.
     pub variables: Vec<Variable<'a>>,
+    /// Units that were given up, and why.
+    pub warnings: Vec<Error>,
 }
 
 impl<'a> Scopes<'a> {
-    /// Reads all units.
-    pub fn read(units: &Units<'a>) -> Result<Self> {
+    /// Reads all units. A broken one is left out from the fault on.
+    #[must_use]
+    pub fn read(units: &Units<'a>) -> Self {
         let mut scopes = Scopes::default();
         for (index, unit) in units.iter() {
             if !unit.is_replaced() {
-                Reader { units, unit: index, nesting: Vec::new(), out: &mut scopes }.read()?;
+                let reader = Reader { units, unit: index, nesting: Vec::new(), out: &mut scopes };
+                if let Err(e) = reader.read() {
+                    scopes.warnings.push(e);
+                }
             }
         }
-        Ok(scopes)
+        scopes
     }
 
     /// A function.

@@ -140,6 +140,12 @@ impl<'a> Unit<'a> {
         self.get().attr_string(value).ok().map(text)
     }
 
+    /// The value of an attribute that is an unsigned number, such as a line.
+    #[must_use]
+    pub fn number(die: &Die<'a>, attribute: gimli::DwAt) -> Option<u64> {
+        die.attr_value(attribute)?.udata_value()
+    }
+
     /// `DW_AT_name` of a DIE, unless empty.
     #[must_use]
     pub fn name_of(&self, die: &Die<'a>) -> Option<Cow<'a, str>> {

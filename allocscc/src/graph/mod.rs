@@ -3,6 +3,20 @@
 //! Qualifiers and typedefs are already gone: what refers to `const foo_t *` refers to the pointer to what `foo_t` stands
 //! for. Equal types may still stand in the graph many times (once for each compilation unit).
 
+//!
+//! [`incomplete`] finds the definitions of declared types, [`partition`] finds which types are equal, [`digest`] gives each
+//! its identity in the world, [`canonical`] puts these together, [`names`] spells them, [`precise`] makes the types that
+//! allocation sites need and DWARF does not have.
+
+pub mod canonical;
+pub mod digest;
+mod incomplete;
+pub mod names;
+mod partition;
+pub mod precise;
+
+pub use canonical::Canonical;
+
 /// Index of a type in a [`TypeGraph`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub u32);
@@ -133,6 +147,46 @@ pub enum Type {
     },
 }
 
+impl Type {
+    /// Calls `f` with every type that this one refers to, in a fixed order.
+    pub fn for_each_child(&self, mut f: impl FnMut(NodeId)) {
+        match self {
+            Type::Void | Type::Base { .. } => {}
+            Type::Enumeration { base, .. } => f(*base),
+            Type::Composite { members, .. } => members.iter().for_each(|m| f(m.ty)),
+            Type::Array { element: child, .. }
+            | Type::Pointer(child)
+            | Type::Subrange { host: child, .. } => f(*child),
+            Type::Function { result, parameters, .. } => {
+                f(*result);
+                parameters.iter().copied().for_each(f);
+            }
+        }
+    }
+
+    /// The same with the references open to change.
+    pub fn for_each_child_mut(&mut self, mut f: impl FnMut(&mut NodeId)) {
+        match self {
+            Type::Void | Type::Base { .. } => {}
+            Type::Enumeration { base, .. } => f(base),
+            Type::Composite { members, .. } => members.iter_mut().for_each(|m| f(&mut m.ty)),
+            Type::Array { element: child, .. }
+            | Type::Pointer(child)
+            | Type::Subrange { host: child, .. } => f(child),
+            Type::Function { result, parameters, .. } => {
+                f(result);
+                parameters.iter_mut().for_each(f);
+            }
+        }
+    }
+
+    /// Whether it was declared and not defined.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Type::Enumeration { incomplete: true, .. } | Type::Composite { incomplete: true, .. })
+    }
+}
+
 /// The types of one link unit.
 #[derive(Clone, Default, Debug)]
 pub struct TypeGraph {
@@ -166,6 +220,31 @@ impl TypeGraph {
     #[must_use]
     pub fn get(&self, id: NodeId) -> &Type {
         &self.nodes[id.0 as usize]
+    }
+
+    /// Gives a struct, union or enum another name.
+    pub(crate) fn rename(&mut self, id: NodeId, name: Naming) {
+        if let Type::Composite { naming, .. } | Type::Enumeration { naming, .. } =
+            &mut self.nodes[id.0 as usize]
+        {
+            *naming = name;
+        }
+    }
+
+    /// Changes a member of a composite.
+    pub(crate) fn update_member(&mut self, id: NodeId, index: usize, change: impl FnOnce(&mut Member)) {
+        if let Type::Composite { members, .. } = &mut self.nodes[id.0 as usize]
+            && let Some(member) = members.get_mut(index)
+        {
+            change(member);
+        }
+    }
+
+    /// Replaces every reference by what `targets` has for it.
+    pub(crate) fn redirect(&mut self, targets: &[NodeId]) {
+        for ty in &mut self.nodes {
+            ty.for_each_child_mut(|child| *child = targets[child.0 as usize]);
+        }
     }
 
     /// Number of types.

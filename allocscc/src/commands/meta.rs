@@ -1,0 +1,282 @@
+//! `allocs meta FILE`: what the metadata of a file says.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use allocs_metadata::{
+    Evidence, Kind, MEMBER_MAY_BE_INVALID, Metadata, RelatedRecord, SECTION_NAME, SITE_IS_BUFFER,
+    SITE_RETYPES, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId, TypeRecord, UNBOUNDED_SIZE,
+};
+use anyhow::Context;
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object, ObjectSection};
+use serde::Serialize;
+
+/// Arguments of `allocs meta`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// An executable or shared object that allocscc linked, or a `.meta` file.
+    pub file: PathBuf,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints the metadata of a file.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let bytes = std::fs::read(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
+    let section = section(&bytes).with_context(|| args.file.display().to_string())?;
+    let aligned = Aligned::copy(&section);
+    let metadata = Metadata::parse(aligned.bytes())
+        .with_context(|| format!("{}: section {SECTION_NAME}", args.file.display()))?;
+    let report = Report::of(&metadata);
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    if args.json {
+        serde_json::to_writer(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        report.print(&mut out)?;
+    }
+    out.flush().context("writing to standard output")
+}
+
+/// The metadata in a linked file, or all of a file that is nothing else.
+fn section(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    if bytes.starts_with(&allocs_metadata::MAGIC) {
+        return Ok(bytes.to_vec());
+    }
+    let elf = ElfFile64::<LittleEndian>::parse(bytes).context("neither an ELF file nor metadata")?;
+    let section = elf
+        .section_by_name(SECTION_NAME)
+        .with_context(|| format!("no section {SECTION_NAME}: was it linked by allocscc?"))?;
+    Ok(section.uncompressed_data().with_context(|| format!("section {SECTION_NAME}"))?.into_owned())
+}
+
+/// Bytes at an address that is a multiple of 8, as the reader wants them.
+struct Aligned {
+    words: Vec<[u8; 8]>,
+    start: usize,
+    length: usize,
+}
+
+impl Aligned {
+    fn copy(bytes: &[u8]) -> Aligned {
+        let mut words = vec![[0; 8]; bytes.len() / 8 + 2];
+        let start = words.as_flattened().as_ptr().align_offset(8);
+        words.as_flattened_mut()[start..start + bytes.len()].copy_from_slice(bytes);
+        Aligned { words, start, length: bytes.len() }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.words.as_flattened()[self.start..self.start + self.length]
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    build_id: String,
+    types: Vec<TypeEntry<'a>>,
+    sites: Vec<SiteEntry<'a>>,
+    statics: Vec<StaticEntry<'a>>,
+    frames: Vec<FrameEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct TypeEntry<'a> {
+    name: &'a str,
+    kind: &'static str,
+    size: Option<u32>,
+    digest: String,
+    incomplete: bool,
+    makes_precise: bool,
+    related: Vec<RelatedEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct RelatedEntry<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    ty: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<i64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    may_be_invalid: bool,
+}
+
+#[derive(Serialize)]
+struct SiteEntry<'a> {
+    return_svma: u64,
+    #[serde(rename = "type")]
+    ty: Option<&'a str>,
+    file: &'a str,
+    line: u32,
+    function: &'a str,
+    callee: &'a str,
+    evidence: &'static str,
+    buffer: bool,
+    retypes: bool,
+}
+
+#[derive(Serialize)]
+struct StaticEntry<'a> {
+    svma: u64,
+    size: u64,
+    #[serde(rename = "type")]
+    ty: Option<&'a str>,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct FrameEntry<'a> {
+    svma: u64,
+    length: u32,
+    below_cfa: u32,
+    #[serde(rename = "type")]
+    ty: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    fn of(metadata: &Metadata<'a>) -> Self {
+        let m = *metadata;
+        let type_name = move |id: TypeId| m.ty(id).map(|t| m.text(t.name));
+        Report {
+            build_id: m.build_id().iter().map(|b| format!("{b:02x}")).collect(),
+            types: m.types().iter().map(|t| TypeEntry::of(&m, t)).collect(),
+            sites: m
+                .sites()
+                .iter()
+                .map(|s| SiteEntry {
+                    return_svma: s.return_svma,
+                    ty: type_name(s.ty),
+                    file: m.text(s.file),
+                    line: s.line,
+                    function: m.text(s.function),
+                    callee: m.text(s.callee),
+                    evidence: Evidence::from_u8(s.evidence).word(),
+                    buffer: s.flags & SITE_IS_BUFFER != 0,
+                    retypes: s.flags & SITE_RETYPES != 0,
+                })
+                .collect(),
+            statics: m
+                .statics()
+                .iter()
+                .map(|s| StaticEntry {
+                    svma: s.svma,
+                    size: s.size,
+                    ty: type_name(s.ty),
+                    name: m.text(s.name),
+                })
+                .collect(),
+            frames: m
+                .frames()
+                .iter()
+                .map(|f| FrameEntry {
+                    svma: f.svma,
+                    length: f.length,
+                    below_cfa: f.below_cfa,
+                    ty: type_name(f.ty),
+                })
+                .collect(),
+        }
+    }
+
+    fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let build_id = if self.build_id.is_empty() { "none" } else { &self.build_id };
+        writeln!(out, "build-id {build_id}")?;
+        writeln!(out, "\ntypes ({})", self.types.len())?;
+        for t in &self.types {
+            t.print(out)?;
+        }
+        let unknown = |ty: Option<&'a str>| ty.unwrap_or("?");
+        writeln!(out, "\nsites ({})", self.sites.len())?;
+        for s in &self.sites {
+            writeln!(
+                out,
+                "  {:#x} {} from {} at {}:{} {}, evidence {}{}{}",
+                s.return_svma,
+                unknown(s.ty),
+                s.callee,
+                s.file,
+                s.line,
+                s.function,
+                s.evidence,
+                if s.buffer { ", buffer" } else { "" },
+                if s.retypes { ", retypes" } else { "" },
+            )?;
+        }
+        writeln!(out, "\nstatics ({})", self.statics.len())?;
+        for s in &self.statics {
+            let name = if s.name.is_empty() { "(literal)" } else { s.name };
+            writeln!(out, "  {:#x} +{} {name}: {}", s.svma, s.size, unknown(s.ty))?;
+        }
+        writeln!(out, "\nframes ({})", self.frames.len())?;
+        for f in &self.frames {
+            let (start, end) = (f.svma, f.svma.saturating_add(u64::from(f.length)));
+            writeln!(out, "  {start:#x}..{end:#x} CFA-{}: {}", f.below_cfa, unknown(f.ty))?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> TypeEntry<'a> {
+    fn of(m: &Metadata<'a>, t: &TypeRecord) -> Self {
+        let kind = Kind::of_word(t.word);
+        TypeEntry {
+            name: m.text(t.name),
+            kind: kind.map_or("?", kind_name),
+            size: (t.size != UNBOUNDED_SIZE).then_some(t.size),
+            digest: format!("{:016x}{:016x}", t.digest[0], t.digest[1]),
+            incomplete: t.flags & TYPE_INCOMPLETE != 0,
+            makes_precise: t.flags & TYPE_MAKES_PRECISE != 0,
+            related: m.related(t).iter().map(|r| RelatedEntry::of(m, kind, r)).collect(),
+        }
+    }
+
+    fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let size = self.size.map_or("unbounded".to_owned(), |n| n.to_string());
+        let incomplete = if self.incomplete { ", incomplete" } else { "" };
+        writeln!(out, "  {} ({}, size {size}{incomplete})", self.name, self.kind)?;
+        for r in &self.related {
+            match (r.offset, r.value) {
+                (Some(offset), _) => {
+                    let name = if r.name.is_empty() { "(anonymous)" } else { r.name };
+                    writeln!(out, "    +{offset} {name}: {}", r.ty.unwrap_or("?"))?;
+                }
+                (None, Some(value)) => writeln!(out, "    {} = {value}", r.name)?,
+                (None, None) => writeln!(out, "    {}", r.ty.unwrap_or("-"))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> RelatedEntry<'a> {
+    fn of(m: &Metadata<'a>, kind: Option<Kind>, r: &RelatedRecord) -> Self {
+        const OFFSET: u64 = (1 << 56) - 1;
+        let is_member = kind == Some(Kind::Composite);
+        let is_enumerator = kind == Some(Kind::Enumeration) && r.ty == TypeId::NONE;
+        RelatedEntry {
+            ty: m.ty(r.ty).map(|t| m.text(t.name)),
+            name: m.text(r.name),
+            offset: is_member.then_some(r.value & OFFSET),
+            value: is_enumerator.then_some(r.value.cast_signed()),
+            may_be_invalid: is_member && r.value & MEMBER_MAY_BE_INVALID != 0,
+        }
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Void => "void",
+        Kind::Array => "array",
+        Kind::Base => "base",
+        Kind::Enumeration => "enumeration",
+        Kind::Composite => "composite",
+        Kind::Address => "address",
+        Kind::Subprogram => "subprogram",
+        Kind::Subrange => "subrange",
+    }
+}

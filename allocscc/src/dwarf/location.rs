@@ -1,0 +1,138 @@
+//! Where a variable lies: at an address, or at a constant distance from the CFA over some code.
+
+use std::ops::Range;
+
+use gimli::{AttributeValue, Expression, Operation};
+
+use super::cfa::CfaRules;
+use super::error::Result;
+use super::units::{Slice, Unit, Value};
+
+/// What the DWARF expression of a place in memory says. Registers, computed values and places that depend on memory are
+/// none of these.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// Static storage.
+    Address(u64),
+    /// From the function's frame base.
+    FrameBase(i64),
+    /// From the value of a register.
+    Register(gimli::Register, i64),
+    /// The CFA itself.
+    Cfa,
+}
+
+/// The place that an expression of one operation says.
+pub(crate) fn place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<Place> {
+    let mut operations = expression.operations(unit.get().encoding());
+    let place = match operations.next().ok()?? {
+        Operation::Address { address } => Place::Address(address),
+        Operation::AddressIndex { index } => Place::Address(unit.get().address(index).ok()?),
+        Operation::FrameOffset { offset } => Place::FrameBase(offset),
+        Operation::RegisterOffset { register, offset, .. } => Place::Register(register, offset),
+        Operation::CallFrameCFA => Place::Cfa,
+        _ => return None,
+    };
+    operations.next().ok()?.is_none().then_some(place)
+}
+
+/// The place that a `DW_AT_frame_base` says. A register there means its value, not the register itself.
+fn base_place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<Place> {
+    let mut operations = expression.operations(unit.get().encoding());
+    match (operations.next(), operations.next()) {
+        (Ok(Some(Operation::Register { register })), Ok(None)) => Some(Place::Register(register, 0)),
+        _ => place(unit, expression),
+    }
+}
+
+/// The address of a variable with static storage.
+pub(crate) fn static_address(unit: &Unit<'_>, location: &Value<'_>) -> Option<u64> {
+    match place(unit, expression(location)?)? {
+        Place::Address(address) if address != 0 => Some(address),
+        _ => None,
+    }
+}
+
+fn expression<'a>(value: &Value<'a>) -> Option<Expression<Slice<'a>>> {
+    match *value {
+        AttributeValue::Exprloc(expression) => Some(expression),
+        AttributeValue::Block(bytes) => Some(Expression(bytes)),
+        _ => None,
+    }
+}
+
+/// An expression and the code over which it holds.
+type Piece<'a> = (Range<u64>, Expression<Slice<'a>>);
+
+/// The expressions of a location; one without ranges holds over all of `scope`.
+fn pieces<'a>(unit: &Unit<'a>, value: &Value<'a>, scope: &[Range<u64>]) -> Result<Vec<Piece<'a>>> {
+    if let Some(expression) = expression(value) {
+        return Ok(scope.iter().map(|r| (r.clone(), expression)).collect());
+    }
+    let root = unit.get().header.root_offset();
+    let mut found = Vec::new();
+    if let Some(mut list) = unit.get().attr_locations(*value).map_err(unit.error_at(root))? {
+        while let Some(entry) = list.next().map_err(unit.error_at(root))? {
+            let range = entry.range.begin..entry.range.end;
+            found.extend(scope.iter().filter_map(|s| Some((intersection(s, &range)?, entry.data))));
+        }
+    }
+    Ok(found)
+}
+
+fn intersection(a: &Range<u64>, b: &Range<u64>) -> Option<Range<u64>> {
+    let both = a.start.max(b.start)..a.end.min(b.end);
+    (both.start < both.end).then_some(both)
+}
+
+/// A function's frame base: distances from the CFA, by code.
+pub(crate) struct FrameBase(Vec<(Range<u64>, i64)>);
+
+impl FrameBase {
+    /// Reads a `DW_AT_frame_base` for the function's code.
+    pub(crate) fn read<'a>(
+        unit: &Unit<'a>,
+        value: Option<&Value<'a>>,
+        code: &[Range<u64>],
+        rules: &CfaRules,
+    ) -> Result<FrameBase> {
+        let Some(value) = value else { return Ok(FrameBase(Vec::new())) };
+        let distance = |(range, expression): Piece<'a>| {
+            let offset = match base_place(unit, expression)? {
+                Place::Cfa => 0,
+                Place::Register(register, offset) => {
+                    offset.checked_sub(rules.cfa_above(register, &range)?)?
+                }
+                Place::Address(_) | Place::FrameBase(_) => return None,
+            };
+            Some((range, offset))
+        };
+        Ok(FrameBase(pieces(unit, value, code)?.into_iter().filter_map(distance).collect()))
+    }
+}
+
+/// The distances of a variable from the CFA, by code; nothing where it is not in its frame's memory.
+pub(crate) fn distances<'a>(
+    unit: &Unit<'a>,
+    location: &Value<'a>,
+    scope: &[Range<u64>],
+    base: &FrameBase,
+    rules: &CfaRules,
+) -> Result<Vec<(Range<u64>, i64)>> {
+    let mut found = Vec::new();
+    for (range, expression) in pieces(unit, location, scope)? {
+        match place(unit, expression) {
+            Some(Place::FrameBase(offset)) => {
+                found.extend(base.0.iter().filter_map(|(code, base)| {
+                    Some((intersection(&range, code)?, base.checked_add(offset)?))
+                }));
+            }
+            Some(Place::Register(register, offset)) => {
+                let distance = rules.cfa_above(register, &range).and_then(|above| offset.checked_sub(above));
+                found.extend(distance.map(|d| (range, d)));
+            }
+            Some(Place::Address(_) | Place::Cfa) | None => {}
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,247 @@
+//! Types, statics, frames and sites to the bytes of the metadata section.
+
+mod words;
+
+use allocs_metadata::{
+    Evidence, FrameRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SiteRecord, StaticRecord, StrRef,
+    TYPE_INCOMPLETE, TYPE_IS_FRAME, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG,
+    TypeId, TypeRecord, UNBOUNDED_SIZE, Writer,
+};
+use anyhow::Context;
+use rustc_hash::FxHashMap;
+
+use crate::dwarf::frames::Frame;
+use crate::dwarf::statics::Static;
+use crate::graph::names::Names;
+use crate::graph::{Canonical, CompositeKind, Member, Naming, NodeId, Type};
+
+/// More levels of pointers than this are not counted.
+const MOST_LEVELS: u32 = 31;
+/// The offset of a member has 56 bits.
+const LARGEST_OFFSET: u64 = (1 << 56) - 1;
+
+/// An allocation site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SiteInput {
+    /// Return address of the call, in the file.
+    pub return_svma: u64,
+    /// What it allocates.
+    pub node: NodeId,
+    /// Source file; its basename is kept.
+    pub file: String,
+    /// Source line.
+    pub line: u32,
+    /// Function that holds the call.
+    pub function: String,
+    /// Function that is called.
+    pub callee: String,
+    /// Where the type was found.
+    pub evidence: Evidence,
+    /// `SITE_…` flags.
+    pub flags: u8,
+}
+
+/// All that goes into the metadata of one file.
+pub struct Input<'a> {
+    /// The types. Those that only the run-time layout needs (the other signedness of an integer) are added.
+    pub types: &'a mut Canonical,
+    /// Their names, as far as they were made already.
+    pub names: &'a mut Names,
+    /// Types to write although no static, frame or site needs them.
+    pub wanted: &'a [NodeId],
+    /// Functions, variables, literals.
+    pub statics: &'a [Static],
+    /// Stack frame layouts.
+    pub frames: &'a [Frame],
+    /// Allocation sites.
+    pub sites: &'a [SiteInput],
+    /// The build-id of the file; empty if it has none.
+    pub build_id: &'a [u8],
+}
+
+/// Makes the bytes of the metadata section.
+pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
+    let Input { types, names, wanted, statics, frames, sites, build_id } = input;
+    let mut emitter =
+        Emitter { types, names, numbers: FxHashMap::default(), order: Vec::new(), out: Writer::new() };
+    for s in statics {
+        let ty = s.ty.map_or(TypeId::NONE, |ty| emitter.number(ty));
+        let name = emitter.out.string(&s.name);
+        emitter.out.add_static(StaticRecord { svma: s.svma, size: s.size, ty, name });
+    }
+    for f in frames {
+        let ty = emitter.number(f.ty);
+        let length = u32::try_from(f.code.end - f.code.start).unwrap_or(u32::MAX);
+        emitter.out.frame(FrameRecord {
+            svma: f.code.start,
+            length,
+            ty,
+            below_cfa: f.below_cfa,
+            reserved: 0,
+        });
+    }
+    for s in sites {
+        let ty = emitter.number(s.node);
+        let basename = s.file.rsplit('/').next().unwrap_or(&s.file);
+        let record = SiteRecord {
+            return_svma: s.return_svma,
+            ty,
+            file: emitter.out.string(basename),
+            line: s.line,
+            function: emitter.out.string(&s.function),
+            callee: emitter.out.string(&s.callee),
+            evidence: s.evidence as u8,
+            flags: s.flags,
+            reserved: 0,
+        };
+        emitter.out.site(record);
+    }
+    for &node in wanted {
+        emitter.number(node);
+    }
+    emitter.write_types();
+    emitter.out.finish(build_id).context("writing the metadata")
+}
+
+struct Emitter<'a> {
+    types: &'a mut Canonical,
+    names: &'a mut Names,
+    numbers: FxHashMap<NodeId, TypeId>,
+    /// The types in the order of their numbers.
+    order: Vec<NodeId>,
+    out: Writer,
+}
+
+impl Emitter<'_> {
+    /// The number of a type in the file. A type that gets one is written.
+    fn number(&mut self, node: NodeId) -> TypeId {
+        let next = TypeId(self.order.len() as u32);
+        *self.numbers.entry(node).or_insert_with(|| {
+            self.order.push(node);
+            next
+        })
+    }
+
+    /// Writes all numbered types. Writing one may number more.
+    fn write_types(&mut self) {
+        let mut written = 0;
+        while let Some(&node) = self.order.get(written) {
+            self.write_type(node);
+            written += 1;
+        }
+    }
+
+    fn write_type(&mut self, node: NodeId) {
+        let ty = self.types.get(node).clone();
+        let related = self.related(node, &ty);
+        let word = match &ty {
+            Type::Void => 0,
+            Type::Base { encoding, size, bit_size, bit_offset, .. } => {
+                words::base(*encoding, *size, *bit_size, *bit_offset)
+            }
+            Type::Enumeration { enumerators, .. } => words::enumeration(enumerators),
+            Type::Composite { kind, members, .. } => words::composite(*kind, members.len()),
+            Type::Array { length, .. } => words::array(*length),
+            Type::Pointer(_) => {
+                let (levels, ultimate) = self.indirections(node);
+                words::address(levels, self.types.get(ultimate))
+            }
+            Type::Function { parameters, variadic, .. } => words::subprogram(parameters.len(), *variadic),
+            Type::Subrange { min, max, .. } => words::subrange(*min, *max),
+        };
+        let size = self.types.size_of(node).and_then(|n| u32::try_from(n).ok()).unwrap_or(UNBOUNDED_SIZE);
+        let name = self.names.of(self.types, node);
+        let record = TypeRecord {
+            digest: self.types.digest(node).0,
+            name: self.out.string(&name),
+            size,
+            word,
+            first_related: 0,
+            related_count: 0,
+            flags: flags(&ty),
+        };
+        self.out.ty(record, &related);
+    }
+
+    fn related(&mut self, node: NodeId, ty: &Type) -> Vec<RelatedRecord> {
+        let slot = |ty| RelatedRecord { ty, name: StrRef(0), value: 0 };
+        match ty {
+            Type::Void => Vec::new(),
+            Type::Base { .. } => match self.types.complement(node) {
+                Some(other) => vec![slot(self.number(other))],
+                None => vec![slot(TypeId::NONE)],
+            },
+            Type::Enumeration { base, enumerators, .. } => {
+                let mut slots = vec![slot(self.number(*base))];
+                for (name, value) in enumerators.iter().take(words::MOST_ENUMERATORS) {
+                    let name = self.out.string(name);
+                    slots.push(RelatedRecord { ty: TypeId::NONE, name, value: value.cast_unsigned() });
+                }
+                slots
+            }
+            Type::Composite { members, .. } => {
+                members.iter().take(words::MOST_MEMBERS).map(|member| self.member(member)).collect()
+            }
+            Type::Array { element: other, .. } | Type::Subrange { host: other, .. } => {
+                vec![slot(self.number(*other))]
+            }
+            Type::Pointer(pointee) => {
+                let (_, ultimate) = self.indirections(node);
+                vec![slot(self.number(*pointee)), slot(self.number(ultimate))]
+            }
+            Type::Function { result, parameters, .. } => {
+                let parameters = parameters.iter().take(words::MOST_PARAMETERS);
+                std::iter::once(result).chain(parameters).map(|&ty| slot(self.number(ty))).collect()
+            }
+        }
+    }
+
+    fn member(&mut self, member: &Member) -> RelatedRecord {
+        let invalid = if member.may_be_invalid { MEMBER_MAY_BE_INVALID } else { 0 };
+        RelatedRecord {
+            ty: self.number(member.ty),
+            name: self.out.string(&member.name),
+            value: member.offset.min(LARGEST_OFFSET) | invalid,
+        }
+    }
+
+    /// How many levels of pointers there are, and what is left after them.
+    fn indirections(&self, node: NodeId) -> (u32, NodeId) {
+        let (mut levels, mut node) = (0, node);
+        while let Type::Pointer(pointee) = self.types.get(node)
+            && levels < MOST_LEVELS
+        {
+            levels += 1;
+            node = *pointee;
+        }
+        (levels, node)
+    }
+}
+
+fn flags(ty: &Type) -> u32 {
+    let mut flags = 0;
+    if ty.is_incomplete() {
+        flags |= TYPE_INCOMPLETE;
+    }
+    match ty {
+        Type::Array { length: None, .. } => flags |= TYPE_MAKES_PRECISE,
+        Type::Enumeration { naming: Naming::Tag(_), .. } => flags |= TYPE_NAME_IS_TAG,
+        Type::Composite { kind, naming, size, .. } => {
+            if matches!(naming, Naming::Tag(_)) {
+                flags |= TYPE_NAME_IS_TAG;
+            }
+            if size.is_none() {
+                flags |= TYPE_MAKES_PRECISE;
+            }
+            flags |= match kind {
+                CompositeKind::Struct | CompositeKind::Class => 0,
+                CompositeKind::Union => TYPE_IS_UNION,
+                CompositeKind::Frame => TYPE_IS_FRAME,
+                CompositeKind::Synthetic => TYPE_IS_SYNTHETIC,
+                CompositeKind::SyntheticUnion => TYPE_IS_SYNTHETIC | TYPE_IS_UNION,
+            };
+        }
+        _ => {}
+    }
+    flags
+}
