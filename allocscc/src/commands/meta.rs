@@ -12,6 +12,8 @@ use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSection};
 use serde::Serialize;
 
+use crate::emit::Aligned;
+
 /// Arguments of `allocs meta`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -50,26 +52,6 @@ fn section(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
         .section_by_name(SECTION_NAME)
         .with_context(|| format!("no section {SECTION_NAME}: was it linked by allocscc?"))?;
     Ok(section.uncompressed_data().with_context(|| format!("section {SECTION_NAME}"))?.into_owned())
-}
-
-/// Bytes at an address that is a multiple of 8, as the reader wants them.
-struct Aligned {
-    words: Vec<[u8; 8]>,
-    start: usize,
-    length: usize,
-}
-
-impl Aligned {
-    fn copy(bytes: &[u8]) -> Aligned {
-        let mut words = vec![[0; 8]; bytes.len() / 8 + 2];
-        let start = words.as_flattened().as_ptr().align_offset(8);
-        words.as_flattened_mut()[start..start + bytes.len()].copy_from_slice(bytes);
-        Aligned { words, start, length: bytes.len() }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.words.as_flattened()[self.start..self.start + self.length]
-    }
 }
 
 #[derive(Serialize)]

@@ -53,7 +53,8 @@ pub(crate) fn bit_position(unit: &Unit<'_>, die: &Die<'_>) -> Option<BitPosition
             storage: Unit::number(die, dw::DW_AT_byte_size),
             offset: match die.attr_value(dw::DW_AT_bit_offset) {
                 Some(AttributeValue::Sdata(n)) => n,
-                Some(value) => i64::try_from(value.udata_value()?).ok()?,
+                // clang writes the negative offset of a field that leaves its storage unit in an unsigned form.
+                Some(value) => value.udata_value()?.cast_signed(),
                 None => {
                     return Some(BitPosition { style: Style::FromStart(byte_offset(unit, die)? * 8), size });
                 }

@@ -179,7 +179,7 @@ impl<'a> Reader<'a, '_, '_> {
                 let number = |at| die.attr_value(at).and_then(|v| v.udata_value()).unwrap_or(0);
                 let call = InlinedCall {
                     name: origin.name,
-                    file: self.units.get(self.unit).file(number(dw::DW_AT_call_file)).cloned(),
+                    file: self.units.get(self.unit).file_of(die, dw::DW_AT_call_file),
                     line: number(dw::DW_AT_call_line) as u32,
                     column: number(dw::DW_AT_call_column) as u32,
                 };
@@ -256,6 +256,9 @@ impl<'a> Reader<'a, '_, '_> {
 
     fn add_origin(&self, index: UnitIndex, die: &Die<'a>, found: &mut Origin<'a>) {
         let unit = self.units.get(index);
+        if found.file.is_none() {
+            found.file = unit.file_of(die, dw::DW_AT_decl_file);
+        }
         for attribute in die.attrs() {
             match attribute.name() {
                 dw::DW_AT_name if found.name.is_empty() => {
@@ -263,9 +266,6 @@ impl<'a> Reader<'a, '_, '_> {
                 }
                 dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name if found.linkage_name.is_none() => {
                     found.linkage_name = unit.string(attribute.value());
-                }
-                dw::DW_AT_decl_file if found.file.is_none() => {
-                    found.file = attribute.udata_value().and_then(|n| unit.file(n)).cloned();
                 }
                 dw::DW_AT_type if found.ty.is_none() => {
                     found.ty = self.units.resolve(index, &attribute.value());

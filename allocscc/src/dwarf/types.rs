@@ -5,7 +5,7 @@
 //! names that need to see other types first.
 
 use gimli::{AttributeValue, constants as dw};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::arrays::{self, Dimension};
 use super::error::{Error, Result};
@@ -83,6 +83,17 @@ pub struct MergedTypes {
 }
 
 impl MergedTypes {
+    /// The structs, unions and enums that the units define, and the base types: what a program may ask for by name.
+    #[must_use]
+    pub fn named(&self) -> Vec<NodeId> {
+        let base_types = self.types.graph().ids().filter(|&id| {
+            matches!(self.types.get(id), Type::Base { size, bit_size, .. } if u64::from(*bit_size) == 8 * u64::from(*size))
+        });
+        let declared = self.declared.iter().filter(|d| !d.incomplete).map(|d| d.node);
+        let mut seen = FxHashSet::default();
+        base_types.chain(declared).filter(|&node| seen.insert(node)).collect()
+    }
+
     /// The node of a type DIE, or of a subprogram's type.
     #[must_use]
     pub fn node(&self, die: DieRef) -> Option<NodeId> {
@@ -341,7 +352,7 @@ impl<'a> Reader<'a, '_> {
         kind: super::naming::Kind,
         incomplete: bool,
     ) -> Naming {
-        let file = Unit::number(die, dw::DW_AT_decl_file).and_then(|n| unit.file(n)).cloned();
+        let file = unit.file_of(die, dw::DW_AT_decl_file);
         let line = Unit::number(die, dw::DW_AT_decl_line).unwrap_or(0);
         let column = Unit::number(die, dw::DW_AT_decl_column).unwrap_or(0);
         self.out.declared.push(Declared { unit: self.unit, node, kind, file, line, column, incomplete });

@@ -140,10 +140,19 @@ impl<'a> Unit<'a> {
         self.get().attr_string(value).ok().map(text)
     }
 
-    /// The value of an attribute that is an unsigned number, such as a line.
+    /// The value of an attribute that is an unsigned number.
     #[must_use]
     pub fn number(die: &Die<'a>, attribute: gimli::DwAt) -> Option<u64> {
         die.attr_value(attribute)?.udata_value()
+    }
+
+    /// The file that `DW_AT_decl_file` or `DW_AT_call_file` of a DIE names.
+    #[must_use]
+    pub fn file_of(&self, die: &Die<'a>, attribute: gimli::DwAt) -> Option<Arc<str>> {
+        match die.attr_value(attribute)? {
+            AttributeValue::FileIndex(index) => self.file(index).cloned(),
+            other => self.file(other.udata_value()?).cloned(),
+        }
     }
 
     /// `DW_AT_name` of a DIE, unless empty.
@@ -220,6 +229,7 @@ impl<'a> Units<'a> {
             self.signatures.entry(signature).or_insert(DieRef { unit: index, offset: type_offset });
         }
         let (mut name, mut directory) = (string(unit.name), string(unit.comp_dir));
+        let mut files = file_table(&unit, dwarf);
         if let Some(skeleton) = skeleton {
             let skeleton = &mut self.units[skeleton];
             unit.copy_relocated_attributes(&skeleton.unit);
@@ -230,8 +240,11 @@ impl<'a> Units<'a> {
             if directory.is_empty() {
                 directory = skeleton.directory.clone();
             }
+            // Before DWARF 5 the file numbers of a .dwo file are those of the skeleton's line table.
+            if files.is_empty() {
+                files = skeleton.files.clone();
+            }
         }
-        let files = file_table(&unit, dwarf);
         self.units.push(Unit { dwarf: dwarf.clone(), unit, files, name, directory, replaced: false });
         Ok(index)
     }

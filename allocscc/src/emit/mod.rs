@@ -1,6 +1,9 @@
 //! Types, statics, frames and sites to the bytes of the metadata section.
 
+mod aligned;
 mod words;
+
+pub use aligned::Aligned;
 
 use allocs_metadata::{
     Evidence, FrameRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SiteRecord, StaticRecord, StrRef,

@@ -1,6 +1,8 @@
 //! Compiles C for the tests with every compiler and DWARF version there is.
 #![allow(dead_code, unreachable_pub)] // each test file uses a part of it
 
+pub mod metadata;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
