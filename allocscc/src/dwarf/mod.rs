@@ -7,6 +7,7 @@ mod arrays;
 pub mod cfa;
 pub mod error;
 pub mod frames;
+pub mod index;
 pub mod lines;
 pub mod linked;
 mod literals;
@@ -21,6 +22,7 @@ pub mod units;
 pub use error::{Error, Result};
 
 use frames::Frame;
+use index::TypeIndex;
 use lines::LineIndex;
 use scopes::Scopes;
 use statics::Static;
@@ -31,6 +33,8 @@ use units::Units;
 pub struct Contents {
     /// The types, each once.
     pub types: MergedTypes,
+    /// The same by the names that the source has for them.
+    pub index: TypeIndex,
     /// Functions, variables with static storage and string literals, by address.
     pub statics: Vec<Static>,
     /// Stack frame layouts.
@@ -50,10 +54,11 @@ impl Contents {
         let lines = LineIndex::build(units, &scopes);
         let mut faults = [&types.warnings[..], &scopes.warnings, &lines.warnings].concat();
         let mut types = types.merge();
+        let index = TypeIndex::new(units, &types);
         let frames = frames::read(units, &scopes, &mut types, &mut faults);
         let statics = statics::read(units, &scopes, &mut types);
         let warnings =
             units.warnings().iter().cloned().chain(faults.iter().map(ToString::to_string)).collect();
-        Contents { types, statics, frames, lines, warnings }
+        Contents { types, index, statics, frames, lines, warnings }
     }
 }

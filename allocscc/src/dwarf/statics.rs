@@ -94,11 +94,16 @@ fn add_variable(
     merged: &mut MergedTypes,
     found: &mut BTreeMap<u64, Static>,
 ) {
-    let name = match variable.scope {
-        Some(scope) => format!("{}.{}", scopes.function(scopes.scope(scope).function).name, variable.name),
-        None => variable.linkage_name.as_ref().unwrap_or(&variable.name).clone().into_owned(),
+    let function = variable.scope.map(|scope| &scopes.function(scopes.scope(scope).function).name);
+    let name = match function {
+        // clang leaves an empty DIE of a function that was inlined everywhere; its symbols are `function.variable`.
+        Some(function) if function.is_empty() => {
+            symbols.data_at(svma).map_or(&variable.name, |s| &s.name).to_string()
+        }
+        Some(function) => format!("{function}.{}", variable.name),
+        None => variable.linkage_name.as_ref().unwrap_or(&variable.name).to_string(),
     };
-    let symbol_size = symbols.data_size_at(svma);
+    let symbol_size = symbols.data_at(svma).map(|s| s.size);
     let mut ty = variable.ty.and_then(|die| merged.node(die));
     // `int a[] = …` may be known from its declaration only: the symbol says how long it is.
     if let Some(id) = ty
@@ -147,8 +152,8 @@ impl<'a> Symbols<'a> {
         code().find(|s| s.name == name).or_else(|| code().find(is_clone)).or_else(|| code().next())
     }
 
-    fn data_size_at(&self, svma: u64) -> Option<u64> {
-        self.at(svma).filter(|s| s.kind == SymbolKind::Data && s.size != 0).map(|s| s.size).next()
+    fn data_at(&self, svma: u64) -> Option<&Symbol<'a>> {
+        self.at(svma).find(|s| s.kind == SymbolKind::Data && s.size != 0)
     }
 
     fn sized(&self) -> impl Iterator<Item = &Symbol<'a>> {

@@ -1,0 +1,120 @@
+//! Statics and stack frames of real programs, against what the programs say of themselves.
+
+mod compile;
+
+use std::process::Command;
+
+use allocs_metadata::{Metadata, TYPE_IS_FRAME};
+use compile::{matrix, metadata};
+
+const STORAGE: &str = include_str!("programs/storage.c");
+
+/// Name, size, type.
+const STATICS: &[(&str, u64, &str)] = &[
+    ("global", 4, "int$32"),
+    ("file_local", 8, "int$64"),
+    ("names", 16, "__ARR2___PTR_signed_char$8"),
+    ("flexible", 10, "flexible"),
+    ("declared_first", 24, "__ARR6_int$32"),
+    ("stream", 8, "__PTR___PTR__IO_FILE"),
+    ("counter.calls", 4, "int$32"),
+    ("counter.inner", 2, "int$16"),
+];
+
+#[test]
+fn statics_have_names_sizes_and_types() {
+    for case in matrix() {
+        let bytes = metadata::of(&case.link(STORAGE).bytes());
+        let m = Metadata::parse(bytes.bytes()).unwrap();
+        let find = |name: &str| {
+            let found = m.statics().iter().find(|s| m.text(s.name) == name);
+            let found = found.unwrap_or_else(|| panic!("{case}: {name} is missing"));
+            (found.size, m.ty(found.ty).map(|t| m.text(t.name)))
+        };
+        for &(name, size, ty) in STATICS {
+            let (found, found_type) = find(name);
+            assert_eq!(found_type, Some(ty), "{case}: {name}");
+            // gcc gives the variable with its initialiser, clang rounds it up to the alignment.
+            assert!(found == size || (name == "flexible" && found == 12), "{case}: {name} has {found} bytes");
+        }
+        let main = "__FUN_FROM___ARG0_int$32__ARG1___PTR___PTR_signed_char$8__FUN_TO_int$32";
+        assert_eq!(find("main").1, Some(main), "{case}");
+        assert!(find("_start").0 > 0 && find("_start").1.is_none(), "{case}");
+        assert!(m.statics().iter().all(|s| m.text(s.name) != "per_thread"), "{case}");
+    }
+}
+
+#[test]
+fn a_copied_variable_has_the_type_of_its_declaration() {
+    let case = matrix()[0].clone().with(&["-fno-pie", "-no-pie"]);
+    let bytes = metadata::of(&case.link(STORAGE).bytes());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    let stdout = m.statics().iter().find(|s| m.text(s.name) == "stdout").unwrap();
+    assert_eq!((stdout.size, m.ty(stdout.ty).map(|t| m.text(t.name))), (8, Some("__PTR__IO_FILE")));
+}
+
+/// Each line of the program's output is a variable and its distance from the CFA: some frame of the function must have it
+/// there.
+#[test]
+fn frames_say_where_variables_are() {
+    for case in matrix() {
+        let file = case.link(STORAGE);
+        let bytes = metadata::of(&file.bytes());
+        let m = Metadata::parse(bytes.bytes()).unwrap();
+        let output = Command::new(file.path()).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(lines.lines().count(), 5, "{case}: {lines}");
+        for line in lines.lines() {
+            let (variable, distance) = line.split_once(' ').unwrap();
+            let (function, name) = variable.split_once('.').unwrap();
+            let distance: i64 = distance.parse().unwrap();
+            let is_there = m.frames().iter().any(|f| {
+                let ty = m.ty(f.ty).unwrap();
+                assert_eq!((ty.flags & TYPE_IS_FRAME, ty.size), (TYPE_IS_FRAME, f.below_cfa));
+                let is_function = m.text(ty.name).starts_with(&format!("program_c_{function}_vaddrs_0x"));
+                let has_it = m.related(ty).iter().any(|member| {
+                    m.text(member.name) == name && member.value as i64 - i64::from(f.below_cfa) == distance
+                });
+                is_function && has_it
+            });
+            assert!(is_there, "{case}: no frame has {line}");
+        }
+    }
+}
+
+#[test]
+fn frames_cover_disjoint_code_inside_their_function() {
+    for case in matrix() {
+        let bytes = metadata::of(&case.link(STORAGE).bytes());
+        let m = Metadata::parse(bytes.bytes()).unwrap();
+        let mut end = 0;
+        for f in m.frames() {
+            assert!(f.svma >= end && f.length > 0, "{case}");
+            end = f.svma + u64::from(f.length);
+            let function = m.static_at(f.svma).unwrap();
+            assert!(end <= function.svma + function.size, "{case}");
+            let name = m.text(m.ty(f.ty).unwrap().name);
+            assert!(name.ends_with(&format!("_vaddrs_{:#x}_{end:#x}", f.svma)), "{case}: {name}");
+        }
+    }
+}
+
+/// The literals are there when the labels of the assembler are kept.
+#[test]
+fn string_literals_are_found_by_their_labels() {
+    for case in matrix() {
+        let case = case.with(&["-Wa,-L", "-Wl,--discard-none"]);
+        let file = case.link(STORAGE).bytes();
+        let bytes = metadata::of(&file);
+        let m = Metadata::parse(bytes.bytes()).unwrap();
+        let literals: Vec<_> = m.statics().iter().filter(|s| m.text(s.name).is_empty()).collect();
+        for (text, ty) in [("alpha", "__ARR6_signed_char$8"), ("beta", "__ARR5_signed_char$8")] {
+            let found = literals.iter().find(|s| {
+                let at = file.windows(text.len() + 1).position(|w| w == [text.as_bytes(), b"\0"].concat());
+                s.size == text.len() as u64 + 1 && at.is_some_and(|at| at as u64 == s.svma)
+            });
+            let found = found.unwrap_or_else(|| panic!("{case}: no literal {text:?} among {literals:?}"));
+            assert_eq!(m.text(m.ty(found.ty).unwrap().name), ty);
+        }
+    }
+}
