@@ -6,4 +6,5 @@ pub mod dwarf;
 pub mod emit;
 pub mod graph;
 pub mod image;
+pub mod link;
 pub mod sites;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use allocscc::commands::meta;
 use allocscc::commands::run::Run;
 use clap::{Parser, Subcommand};
 
@@ -17,11 +18,14 @@ struct Allocs {
 enum Command {
     /// Run a program with the run-time library loaded.
     Run(Run),
+    /// Print what the metadata of a file says.
+    Meta(meta::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Allocs::parse().command {
         Command::Run(run) => run.run(),
+        Command::Meta(args) => meta::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

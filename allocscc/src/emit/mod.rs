@@ -8,8 +8,9 @@ pub use aligned::Aligned;
 use allocs_metadata::{
     Evidence, FrameRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SiteRecord, StaticRecord, StrRef,
     TYPE_INCOMPLETE, TYPE_IS_FRAME, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG,
-    TypeId, TypeRecord, UNBOUNDED_SIZE, Writer,
+    TypeId, TypeRecord, UNBOUNDED_SIZE,
 };
+use allocs_metadata_writer::Writer;
 use anyhow::Context;
 use rustc_hash::FxHashMap;
 

@@ -82,7 +82,7 @@ mod tests {
         let one_plus_log = word >> 10 & 15;
         let rest = (word << 10).cast_signed() >> 24;
         let power = if one_plus_log == 0 { 0 } else { 1 << (one_plus_log - 1) };
-        8 * size - (power as i32 + rest) as u32
+        8 * size - (power + rest) as u32
     }
 
     #[test]
