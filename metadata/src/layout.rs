@@ -54,7 +54,7 @@ pub struct Header {
     pub size: u64,
     /// [`TypeRecord`]s, in no particular order.
     pub types: Table,
-    /// [`RelatedRecord`]s, each type's in one run.
+    /// [`RelatedRecord`]s, each type's in one run. Types with equal slots may share theirs.
     pub related: Table,
     /// [`StaticRecord`]s by ascending address, not overlapping.
     pub statics: Table,

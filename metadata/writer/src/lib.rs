@@ -22,6 +22,8 @@ pub struct Writer {
     sites: Vec<SiteRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
+    /// Runs of related slots by content. Frames of one function often have the same variables.
+    known_related: HashMap<Vec<[u64; 2]>, u32>,
 }
 
 /// The metadata would not fit into the 4 GiB that its offsets span.
@@ -59,12 +61,17 @@ impl Writer {
         at
     }
 
-    /// Adds a type and its related slots; `first_related` and `related_count` of `record` are filled in. Types are numbered in the order of their
-    /// addition, so that `related` may name types that come later.
+    /// Adds a type and its related slots; `first_related` and `related_count` of `record` are filled in. Equal slots are
+    /// written once. Types are numbered in the order of their addition, so that `related` may name types that come later.
     pub fn ty(&mut self, mut record: TypeRecord, related: &[RelatedRecord]) -> TypeId {
-        record.first_related = self.related.len() as u32;
+        let content =
+            related.iter().map(|r| [u64::from(r.ty.0) << 32 | u64::from(r.name.0), r.value]).collect();
+        record.first_related = *self.known_related.entry(content).or_insert_with(|| {
+            let first = self.related.len() as u32;
+            self.related.extend_from_slice(related);
+            first
+        });
         record.related_count = related.len() as u32;
-        self.related.extend_from_slice(related);
         self.types.push(record);
         TypeId(self.types.len() as u32 - 1)
     }
