@@ -5,6 +5,12 @@ mod compile;
 use std::process::Command;
 
 use allocs_metadata::{Metadata, TYPE_IS_FRAME};
+use allocscc::dwarf::literals;
+use allocscc::dwarf::statics::Static;
+use allocscc::graph::Canonical;
+use allocscc::graph::names::Names;
+use allocscc::image::calls::Svma;
+use allocscc::image::literals::Literal;
 use compile::{matrix, metadata};
 
 const STORAGE: &str = include_str!("programs/storage.c");
@@ -99,22 +105,25 @@ fn frames_cover_disjoint_code_inside_their_function() {
     }
 }
 
-/// The literals are there when the labels of the assembler are kept.
 #[test]
-fn string_literals_are_found_by_their_labels() {
-    for case in matrix() {
-        let case = case.with(&["-Wa,-L", "-Wl,--discard-none"]);
-        let file = case.link(STORAGE).bytes();
-        let bytes = metadata::of(&file);
-        let m = Metadata::parse(bytes.bytes()).unwrap();
-        let literals: Vec<_> = m.statics().iter().filter(|s| m.text(s.name).is_empty()).collect();
-        for (text, ty) in [("alpha", "__ARR6_signed_char$8"), ("beta", "__ARR5_signed_char$8")] {
-            let found = literals.iter().find(|s| {
-                let at = file.windows(text.len() + 1).position(|w| w == [text.as_bytes(), b"\0"].concat());
-                s.size == text.len() as u64 + 1 && at.is_some_and(|at| at as u64 == s.svma)
-            });
-            let found = found.unwrap_or_else(|| panic!("{case}: no literal {text:?} among {literals:?}"));
-            assert_eq!(m.text(m.ty(found.ty).unwrap().name), ty);
-        }
-    }
+fn string_literals_are_statics_without_a_name() {
+    let literal = |svma, length, width| Literal { svma: Svma(svma), length, width };
+    let mut types = Canonical::default();
+    let named = Static { svma: 0x20, size: 8, ty: None, name: "text".to_owned() };
+    let mut statics = vec![named.clone()];
+    literals::add(&mut statics, &mut types, &[literal(0x30, 3, 4), literal(0x10, 6, 1), literal(0x24, 4, 1)]);
+    let mut names = Names::default();
+    let looks: Vec<_> = statics
+        .iter()
+        .map(|s| (s.svma, s.size, s.ty.map(|ty| names.of(&types, ty).to_string()), s.name.as_str()))
+        .collect();
+    let text = |s: &str| Some(s.to_owned());
+    assert_eq!(
+        looks,
+        [
+            (0x10, 6, text("__ARR6_signed_char$8"), ""),
+            (0x20, 8, None, "text"),
+            (0x30, 12, text("__ARR3_int$32"), "")
+        ]
+    );
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gimli::{DwarfSections, SectionId};
 use object::elf;
-use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
+use object::read::elf::{ElfFile64, FileHeader};
 use object::{
     Architecture, LittleEndian, Object, ObjectKind, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind,
 };
@@ -99,22 +99,6 @@ impl<'data> LinkedFile<'data> {
     pub fn symbols(&self) -> Vec<Symbol<'data>> {
         let table: Vec<Symbol<'data>> = self.elf.symbols().filter_map(symbol).collect();
         if table.is_empty() { self.elf.dynamic_symbols().filter_map(symbol).collect() } else { table }
-    }
-
-    /// The bytes at an address up to the end of its segment's contents, if the program cannot change or run them.
-    #[must_use]
-    pub fn constant_bytes(&self, svma: u64) -> Option<&'data [u8]> {
-        let endian = self.elf.endian();
-        self.elf.elf_program_headers().iter().find_map(|segment| {
-            let data = segment.data(endian, self.elf.data()).ok()?;
-            let flags = segment.p_flags(endian).0;
-            let constant = segment.p_type(endian) == elf::PT_LOAD && flags & elf::PF_W.0 == 0;
-            if !constant || self.is_code(svma) {
-                return None;
-            }
-            let at = svma.checked_sub(segment.p_vaddr(endian))?;
-            data.get(usize::try_from(at).ok()?..)
-        })
     }
 }
 

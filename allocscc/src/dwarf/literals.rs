@@ -1,36 +1,33 @@
-//! String literals, where the assembler's labels of them were kept (`-Wa,-L` with `-Wl,--discard-none`).
+//! String literals as statics.
 
-use super::linked::{LinkedFile, Symbol};
+use gimli::constants as dw;
 
-/// Address and size, NUL included, of each string literal, by address. One that is the tail of another is left out: the
-/// linker put both in one place.
-///
-/// The labels stand for constants of all kinds. A string is one whose bytes up to the first NUL are text; a floating-point
-/// constant or an initialiser hardly ever is.
-pub(crate) fn find(file: &LinkedFile<'_>, symbols: &[Symbol<'_>]) -> Vec<(u64, u64)> {
-    let mut found: Vec<(u64, u64)> = Vec::new();
-    for symbol in symbols.iter().filter(|s| s.is_local && is_literal_label(&s.name)) {
-        let Some(size) = file.constant_bytes(symbol.svma).and_then(string_size) else { continue };
-        match found.last() {
-            Some(&(svma, size)) if symbol.svma < svma.saturating_add(size) => {}
-            _ => found.push((symbol.svma, size)),
-        }
-    }
-    found
+use super::statics::Static;
+use crate::graph::Canonical;
+use crate::image::literals::Literal;
+
+/// Adds the literals to statics that are sorted by address. One inside a static that is known already (a string that
+/// has a name of its own) is left out.
+pub fn add(statics: &mut Vec<Static>, types: &mut Canonical, literals: &[Literal]) {
+    let literals: Vec<Static> = literals
+        .iter()
+        .filter(|literal| !is_covered(statics, literal.svma.0))
+        .filter_map(|literal| {
+            let character = match literal.width {
+                1 => types.base(dw::DW_ATE_signed_char, 1),
+                2 => types.base(dw::DW_ATE_unsigned, 2),
+                _ => types.base(dw::DW_ATE_signed, u32::try_from(literal.width).ok()?),
+            };
+            let ty = Some(types.array_of(character, literal.length));
+            let size = literal.length.checked_mul(literal.width)?;
+            Some(Static { svma: literal.svma.0, size, ty, name: String::new() })
+        })
+        .collect();
+    statics.extend(literals);
+    statics.sort_by_key(|s| s.svma);
 }
 
-/// `.LC7` of gcc, `.L.str` and `.L.str.7` of clang.
-fn is_literal_label(name: &str) -> bool {
-    let is_number = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    name.strip_prefix(".LC").is_some_and(is_number)
-        || name == ".L.str"
-        || name.strip_prefix(".L.str.").is_some_and(is_number)
-}
-
-/// Size of the text that `bytes` start with, its NUL included; `None` if it is empty or not text.
-fn string_size(bytes: &[u8]) -> Option<u64> {
-    let length = bytes.iter().position(|&b| b == 0)?;
-    let text = std::str::from_utf8(&bytes[..length]).ok()?;
-    let is_text = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x07'..='\x0c' | '\x1b');
-    (length != 0 && text.chars().all(is_text)).then_some(length as u64 + 1)
+fn is_covered(statics: &[Static], svma: u64) -> bool {
+    let after = statics.partition_point(|s| s.svma <= svma);
+    after > 0 && svma - statics[after - 1].svma < statics[after - 1].size
 }

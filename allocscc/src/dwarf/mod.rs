@@ -10,7 +10,7 @@ pub mod frames;
 pub mod index;
 pub mod lines;
 pub mod linked;
-mod literals;
+pub mod literals;
 mod location;
 mod members;
 pub mod naming;
@@ -35,7 +35,8 @@ pub struct Contents {
     pub types: MergedTypes,
     /// The same by the names that the source has for them.
     pub index: TypeIndex,
-    /// Functions, variables with static storage and string literals, by address.
+    /// Functions and variables with static storage, by address. [`literals::add`] adds string literals, which no
+    /// debug information describes.
     pub statics: Vec<Static>,
     /// Stack frame layouts.
     pub frames: Vec<Frame>,

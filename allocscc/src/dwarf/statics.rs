@@ -1,4 +1,4 @@
-//! Functions, variables with static storage, and string literals.
+//! Functions and variables with static storage.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,7 +7,6 @@ use object::SymbolKind;
 use rustc_hash::FxHashMap;
 
 use super::linked::Symbol;
-use super::literals;
 use super::location::static_address;
 use super::scopes::{Function, Scopes, Variable};
 use super::types::MergedTypes;
@@ -27,7 +26,7 @@ pub struct Static {
     pub name: String,
 }
 
-/// All statics of a file, by address.
+/// All statics of a file but string literals, by address.
 pub fn read(units: &Units<'_>, scopes: &Scopes<'_>, merged: &mut MergedTypes) -> Vec<Static> {
     let symbols = Symbols::read(units);
     let mut found: BTreeMap<u64, Static> = BTreeMap::new();
@@ -53,13 +52,6 @@ pub fn read(units: &Units<'_>, scopes: &Scopes<'_>, merged: &mut MergedTypes) ->
             let ty = declared_types.get(&symbol.name).filter(|_| symbol.kind == SymbolKind::Data);
             let (name, ty) = (symbol.name.clone().into_owned(), ty.copied());
             found.insert(symbol.svma, Static { svma: symbol.svma, size: symbol.size, ty, name });
-        }
-    }
-    for (svma, size) in literals::find(units.file(), &symbols.all) {
-        if !is_covered(&found, svma) {
-            let character = merged.types.base(gimli::DW_ATE_signed_char, 1);
-            let ty = Some(merged.types.array_of(character, size));
-            found.insert(svma, Static { svma, size, ty, name: String::new() });
         }
     }
     found.into_values().collect()
