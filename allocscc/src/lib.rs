@@ -1,5 +1,6 @@
 //! What `allocscc` and `allocs` are made of.
 
+pub mod c;
 pub mod commands;
 pub mod driver;
 pub mod dwarf;
