@@ -120,7 +120,7 @@ impl Line {
 
     /// The site without the directories of its file: they are those of the machine.
     pub fn site_name(&self) -> &str {
-        let site = self.site.as_deref().unwrap_or("(unknown)");
+        let site = self.site.as_deref().filter(|site| !site.is_empty()).unwrap_or("(unknown)");
         let (file, _) = site.split_once(':').unwrap_or((site, ""));
         file.rfind('/').map_or(site, |slash| &site[slash + 1..])
     }
