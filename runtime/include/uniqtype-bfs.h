@@ -14,8 +14,8 @@ typedef void follow_ptr_fn(void **obj, struct uniqtype **type, void *arg);
 /* Called once for each object, when all its pointers have been seen. */
 typedef void on_blacken_fn(void *obj, struct uniqtype *type, void *arg);
 
-/* Follows each pointer to the start of the allocation that it points into, with the type of that allocation where the
- * slot's type is `void` or unknown. */
+/* Follows a typed pointer as it stands, and a pointer to `void` to the start of the allocation that it points into, with the
+ * type of that allocation. */
 LIBALLOCS_OPTIONAL_VOID_(__uniqtype_default_follow_ptr, (void **obj_, struct uniqtype **type_, void *arg_), (obj_, type_, arg_))
 
 /* Walks from `obj`, whose type is `type`. Nodes are addresses: each comes once, with the type by which it was first

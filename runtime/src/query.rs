@@ -229,7 +229,7 @@ impl Place {
     pub fn name<T>(&self, f: impl FnOnce(&[u8]) -> T) -> Option<T> {
         match self {
             Place::Static(hit) => hit.name().map(|name| f(name.to_bytes())),
-            Place::Segment(module, _) | Place::File(module) => Some(f(module.path())),
+            Place::Segment(module, _) | Place::File(module) => Some(f(module.path().to_bytes())),
             Place::Frame(_) => self.ty().ok().map(|ty| f(ty.name().to_bytes())),
             Place::Stack(..) => Some(f(b"[stack]")),
             Place::Mapping(mapping) if !mapping.name().is_empty() => Some(f(mapping.name())),

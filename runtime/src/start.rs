@@ -22,6 +22,7 @@ pub unsafe fn start(argv: *const *const c_char) {
     unsafe { auxv::init(argv) };
     c_api::allocators::init();
     hooks::register(&HOOKS);
+    c_api::misc::set_initialized();
 }
 
 /// Does what is left when the process ends in an orderly way.

@@ -2,6 +2,7 @@
 
 use allocs_metadata::{StaticRecord, TypeId};
 use core::ffi::CStr;
+use core::ops::ControlFlow;
 
 use crate::avma::Avma;
 use crate::modules::{Module, Svma};
@@ -19,6 +20,21 @@ pub struct StaticHit {
 pub fn static_at(module: &'static Module, p: Avma) -> Option<StaticHit> {
     let record = module.metadata.as_ref()?.static_at(module.svma(p).0)?;
     Some(StaticHit { module, record })
+}
+
+/// Calls `f` with the statics that start between two addresses.
+pub fn each_between<B>(
+    module: &'static Module,
+    start: Avma,
+    end: Avma,
+    mut f: impl FnMut(StaticHit) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let Some(metadata) = module.metadata.as_ref() else { return ControlFlow::Continue(()) };
+    let (from, to) = (module.svma(start).0, module.svma(end).0);
+    let statics = metadata.statics();
+    let first = statics.partition_point(|record| record.svma < from);
+    let within = statics.get(first..).unwrap_or(&[]).iter().take_while(|record| record.svma < to);
+    within.into_iter().try_for_each(|record| f(StaticHit { module, record }))
 }
 
 impl StaticHit {

@@ -1,5 +1,7 @@
 //! The subobjects of a typed allocation.
 
+use core::ops::ControlFlow;
+
 use allocs_metadata::Kind;
 
 use crate::types::TypeRef;
@@ -45,6 +47,32 @@ pub fn subobject(ty: TypeRef, offset: usize) -> Option<(TypeRef, usize)> {
             })
         }
         _ => None,
+    }
+}
+
+/// Calls `f` with each direct subobject in the first `len` bytes of an object, by offset: its type, offset and length.
+pub fn each_subobject<B>(
+    ty: TypeRef,
+    len: usize,
+    f: &mut impl FnMut(TypeRef, usize, usize) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    match ty.kind() {
+        Kind::Array => {
+            let Some((element, size)) = ty.related(0).and_then(|e| Some((e, e.size().filter(|&n| n > 0)?)))
+            else {
+                return ControlFlow::Continue(());
+            };
+            let count = ty.array_length().map_or(usize::MAX, |n| n as usize).min(len / size);
+            (0..count).try_for_each(|index| f(element, index * size, size))
+        }
+        Kind::Composite => (0..ty.related_count()).try_for_each(|index| match ty.member(index) {
+            Some(member) => {
+                let rest = len.saturating_sub(member.offset);
+                f(member.ty, member.offset, member.ty.size().unwrap_or(rest).min(rest))
+            }
+            None => ControlFlow::Continue(()),
+        }),
+        _ => ControlFlow::Continue(()),
     }
 }
 

@@ -1,10 +1,14 @@
 //! The functions and objects that C programs know, as the headers in `include/` declare them.
 //!
 //! [`queries`] answer about an address, [`errors`] say why one has no answer, [`allocators`] are the objects that
-//! `alloc_get_allocator` gives, [`uniqtypes`] make and name types.
+//! `alloc_get_allocator` gives, [`uniqtypes`] make and name types,
+//! [`tree`] and [`refs`] walk over allocations and over what they refer to.
 
 pub mod allocators;
 pub mod errors;
 pub mod inner;
+pub mod misc;
 pub mod queries;
+pub mod refs;
+pub mod tree;
 pub mod uniqtypes;

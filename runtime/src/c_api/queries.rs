@@ -9,6 +9,7 @@ use core::ffi::{c_char, c_void};
 use super::allocators::{AllocatorObject, object};
 use super::errors::{self, ErrorPtr};
 use super::inner;
+use super::misc::put;
 use crate::allocators::malloc;
 use crate::avma::Avma;
 use crate::index;
@@ -129,15 +130,6 @@ fn ask_all(obj: Avma, return_slot: Avma, rbp: Avma) -> Info {
             report::aborted(reason);
             Info { place, ty: None, error: errors::error(reason) }
         }
-    }
-}
-
-/// # Safety
-/// `out` is NULL or may be written.
-unsafe fn put<T>(out: *mut T, value: T) {
-    if !out.is_null() {
-        // SAFETY: says the caller.
-        unsafe { out.write(value) };
     }
 }
 

@@ -6,8 +6,11 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
+use crate::allocators::{malloc, site_types};
+use crate::avma::Avma;
+use crate::index;
 use crate::types::make::{self, MAX_LIST};
-use crate::types::{TypeRef, Uniqtype, intern, spell};
+use crate::types::{TypeRef, Uniqtype, intern, precise, spell};
 
 fn pointer_to(ty: Option<TypeRef>) -> *mut Uniqtype {
     ty.map_or(core::ptr::null_mut(), TypeRef::as_ptr)
@@ -138,6 +141,26 @@ pub unsafe extern "C" fn __liballocs_make_subprogram_type(
     // SAFETY: says the caller.
     let (result, list) = unsafe { (TypeRef::from_ptr(result), List::read(arguments, count)) };
     pointer_to(result.zip(list).and_then(|(result, list)| list.with(|list| make::function(result, list))))
+}
+
+/// Declares that a block holds objects of `ty` as well as what it holds already. 0 on success.
+///
+/// # Safety
+/// `ty` is NULL or was given out by the library.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_add_type_to_block(block: Avma, ty: *const Uniqtype) -> c_int {
+    // SAFETY: says the caller.
+    let added = unsafe { TypeRef::from_ptr(ty) };
+    let changed = added.zip(index::block_at(block)).and_then(|(added, block)| {
+        let array = precise::precise(make::array(added, None)?, block.size)?;
+        let ty = match site_types::type_of(block.site) {
+            Some(old) => make::union(&[precise::precise(old, block.size)?, array])?,
+            None => array,
+        };
+        malloc::declare_type(&block, ty.as_ptr().cast());
+        Some(())
+    });
+    if changed.is_some() { 0 } else { -1 }
 }
 
 /// The type of a name, among those that are known.

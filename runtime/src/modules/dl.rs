@@ -27,6 +27,8 @@ pub struct Loaded {
     pub path: *const c_char,
     /// Its `.eh_frame_hdr`, or NULL.
     pub eh_frame_hdr: Avma,
+    /// What `dlsym` knows it by; NULL if it was found through `dl_iterate_phdr`.
+    pub handle: *mut c_void,
 }
 
 impl Loaded {
@@ -118,6 +120,7 @@ pub fn loaded_at(address: Avma) -> Option<Loaded> {
             bias: map.l_addr,
             path: map.l_name,
             eh_frame_hdr: Avma(found.eh_frame),
+            handle: found.link_map.cast_mut().cast(),
         })
     }
 }
@@ -172,5 +175,6 @@ unsafe fn describe(info: &PhdrInfo) -> Option<Loaded> {
         bias: info.addr,
         path: info.name,
         eh_frame_hdr: eh_frame.map_or(Avma::NULL, |h| at(h.p_vaddr)),
+        handle: core::ptr::null_mut(),
     })
 }

@@ -14,6 +14,7 @@ pub mod elf;
 pub mod open;
 
 use allocs_metadata::Metadata;
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::avma::Avma;
@@ -38,7 +39,7 @@ pub struct Module {
     /// The loaded segment that holds its unwind rules; it is mapped only while the file is.
     pub unwind_segment: Option<(Avma, usize)>,
     /// Path that it was loaded from; empty for the program itself.
-    loaded_from: &'static [u8],
+    loaded_from: &'static CStr,
     /// Its build-id; empty if it has none.
     pub build_id: &'static [u8],
     /// What allocscc wrote into it.
@@ -66,7 +67,7 @@ impl Module {
 
     /// Path of the file.
     #[must_use]
-    pub fn path(&self) -> &'static [u8] {
+    pub fn path(&self) -> &'static CStr {
         if self.loaded_from.is_empty() { open::program_path() } else { self.loaded_from }
     }
 
@@ -76,7 +77,7 @@ impl Module {
             return false;
         }
         // SAFETY: `loaded` was just found, and the program must not close a file that it asks about.
-        unsafe { loaded.path().to_bytes() == self.loaded_from && open::build_id(loaded) == self.build_id }
+        unsafe { loaded.path() == self.loaded_from && open::build_id(loaded) == self.build_id }
     }
 }
 

@@ -9,8 +9,9 @@
 #![allow(unsafe_code)]
 
 use allocs_metadata::{Metadata, SECTION_NAME};
-use core::ffi::CStr;
-use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use core::ffi::{CStr, c_char};
+use core::ops::ControlFlow;
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::elf::{self, loaded};
 use super::{Module, Svma, dl};
@@ -36,7 +37,7 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> M
         bias: file.bias,
         eh_frame_hdr: file.eh_frame_hdr,
         unwind_segment,
-        loaded_from: private_heap::alloc_slice(path.to_bytes()).unwrap_or(&[]),
+        loaded_from: keep(path),
         build_id: private_heap::alloc_slice(id).unwrap_or(&[]),
         metadata: metadata_of(path, id),
         seen: AtomicU64::new(generation),
@@ -125,21 +126,26 @@ pub(super) unsafe fn build_id<'a>(file: &dl::Loaded) -> &'a [u8] {
         .unwrap_or(&[])
 }
 
+/// A string that stays; empty without memory.
+fn keep(text: &CStr) -> &'static CStr {
+    let kept = private_heap::alloc_slice(text.to_bytes_with_nul());
+    kept.and_then(|bytes| CStr::from_bytes_with_nul(bytes).ok()).unwrap_or(c"")
+}
+
 /// Path of the program.
-pub(super) fn program_path() -> &'static [u8] {
-    static PATH: AtomicPtr<[u8; PATH_MAX]> = AtomicPtr::new(core::ptr::null_mut());
-    static LEN: AtomicUsize = AtomicUsize::new(0);
+pub(super) fn program_path() -> &'static CStr {
+    static PATH: AtomicPtr<c_char> = AtomicPtr::new(core::ptr::null_mut());
     let known = PATH.load(Ordering::Acquire);
-    if known.is_null() {
-        let mut buffer = [0; PATH_MAX];
-        let len = readlink(c"/proc/self/exe", &mut buffer).unwrap_or(0);
-        let Some(kept) = private_heap::alloc_value(buffer) else { return &[] };
-        LEN.store(len, Ordering::Relaxed);
-        PATH.store(core::ptr::from_ref(kept).cast_mut(), Ordering::Release);
-        return kept.get(..len).unwrap_or(&[]);
+    if !known.is_null() {
+        // SAFETY: only strings that stay are stored there.
+        return unsafe { CStr::from_ptr(known) };
     }
-    // SAFETY: only the address of a buffer that stays is stored there.
-    unsafe { (*known).get(..LEN.load(Ordering::Relaxed)) }.unwrap_or(&[])
+    let mut buffer = [0; PATH_MAX];
+    let len = readlink(c"/proc/self/exe", &mut buffer).unwrap_or(0).min(PATH_MAX - 1);
+    buffer[len] = 0;
+    let path = CStr::from_bytes_until_nul(&buffer).map_or(c"", keep);
+    PATH.store(path.as_ptr().cast_mut(), Ordering::Release);
+    path
 }
 
 /// The first page of a file, which begins with its headers.
@@ -169,6 +175,16 @@ pub fn loaded_segment(module: &Module, p: Avma) -> Option<(Avma, usize)> {
     loaded::segments(page)
         .find(|s| s.kind == loaded::PT_LOAD && svma.wrapping_sub(s.svma) < s.memory_size)
         .map(|s| (module.avma(Svma(s.svma)), s.memory_size as usize))
+}
+
+/// Calls `f` with start and end in memory of each segment of a file that is still loaded.
+pub fn segments_of<B>(module: &Module, mut f: impl FnMut(Avma, Avma) -> ControlFlow<B>) -> ControlFlow<B> {
+    let Some(file) = dl::loaded_at(module.start) else { return ControlFlow::Continue(()) };
+    // SAFETY: the file was just found to be loaded.
+    let page = unsafe { first_page(&file) };
+    loaded::segments(page).filter(|s| s.kind == loaded::PT_LOAD).try_for_each(|s| {
+        f(module.avma(Svma(s.svma)), module.avma(Svma(s.svma.saturating_add(s.memory_size))))
+    })
 }
 
 /// A path put together on the stack. What does not fit makes it no path at all.

@@ -132,7 +132,8 @@ pub fn pointer(pointee: TypeRef) -> Option<TypeRef> {
         Kind::Address => (pointee.related(1), (pointee.word() >> 4 & 31) + 1),
         _ => (Some(pointee), 1),
     };
-    let word = Kind::Address as u32 | levels.min(31) << 4;
+    let is_generic = pointee.kind() == Kind::Void;
+    let word = Kind::Address as u32 | levels.min(31) << 4 | u32::from(is_generic) << 9;
     let digest = digest::pointer(pointee.digest());
     let shape = Shape { digest, size: 8, word, flags: 0, related_count: 2 };
     make(shape, &[b"__PTR_", pointee.name().to_bytes()], &[(Some(pointee), 0), (ultimate, 0)])

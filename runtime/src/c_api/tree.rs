@@ -1,0 +1,414 @@
+//! The tree of allocations: big allocations by address, and walks.
+//!
+//! A walk first collects what it will visit (mappings, files), so that no lock of the dynamic linker is held while a
+//! client's function runs.
+//!
+//! # Safety
+//! C programs call these; a position is NULL or one that a callback or the header's macros gave.
+#![allow(unsafe_code)]
+
+use core::ffi::{c_int, c_void};
+use core::ops::ControlFlow;
+
+use super::allocators::{AllocatorObject, object};
+use super::inner;
+use super::misc::put;
+use crate::allocators::mmap::{self, Mapping};
+use crate::allocators::{site_types, statics};
+use crate::avma::Avma;
+use crate::index::big::{self, BigAllocation, BigId};
+use crate::index::pages::{self, PageNumber};
+use crate::index::{self, site};
+use crate::modules::{self, Module, open};
+use crate::query::{Allocator, Place, place_of};
+use crate::types::scratch::Scratch;
+use crate::types::{TypeRef, Uniqtype};
+use crate::unwind::Caller;
+use crate::unwind::entry::entry;
+
+/// `struct alloc_tree_pos`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Position {
+    base: Avma,
+    /// A `struct big_allocation *`, or a type with bit 0 set.
+    within: usize,
+}
+
+/// `struct alloc_tree_link`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Link {
+    container: Position,
+    coordinate: u32,
+}
+
+type Callback = unsafe extern "C" fn(
+    *const BigAllocation,
+    Avma,
+    *mut Uniqtype,
+    *const c_void,
+    *const Link,
+    *mut c_void,
+) -> c_int;
+
+/// What a walk comes to.
+#[derive(Clone, Copy, Debug)]
+enum Node {
+    /// The whole process.
+    Root,
+    /// A mapping.
+    Mapping { start: Avma, end: Avma, allocator: Allocator },
+    /// A loaded file.
+    File(&'static Module),
+    /// A segment of one.
+    Segment { module: &'static Module, start: Avma, end: Avma },
+    /// An allocation or subobject with a type, in this many bytes.
+    Typed { base: Avma, len: usize, ty: Option<TypeRef>, site: Avma, allocator: Option<Allocator> },
+}
+
+impl Node {
+    fn start(&self) -> Avma {
+        match *self {
+            Node::Root => Avma::NULL,
+            Node::Mapping { start, .. } | Node::Segment { start, .. } => start,
+            Node::File(module) => module.start,
+            Node::Typed { base, .. } => base,
+        }
+    }
+
+    fn end(&self) -> Avma {
+        match *self {
+            Node::Root => Avma::USER_END,
+            Node::Mapping { end, .. } | Node::Segment { end, .. } => end,
+            Node::File(module) => module.end,
+            Node::Typed { base, len, .. } => Avma(base.0.saturating_add(len)),
+        }
+    }
+
+    fn allocator(&self) -> Option<Allocator> {
+        match *self {
+            Node::Root => None,
+            Node::Mapping { allocator, .. } => Some(allocator),
+            Node::File(_) => Some(Allocator::StaticFile),
+            Node::Segment { .. } => Some(Allocator::StaticSegment),
+            Node::Typed { allocator, .. } => allocator,
+        }
+    }
+
+    /// What a child's link says of it.
+    fn position(&self) -> Position {
+        let within = match self {
+            Node::Root => 0,
+            Node::Typed { ty: Some(ty), .. } => ty.as_ptr() as usize | 1,
+            Node::Typed { ty: None, .. } => 0,
+            container => record_of(container).map_or(0, |id| core::ptr::from_ref(id.record()) as usize),
+        };
+        Position { base: self.start(), within }
+    }
+
+    /// Calls `f` with each child that meets [`from`, `to`), by address.
+    fn children(
+        &self,
+        from: Avma,
+        to: Avma,
+        f: &mut impl FnMut(Node) -> ControlFlow<c_int>,
+    ) -> ControlFlow<c_int> {
+        let mut visit = |node: Node| {
+            if node.end() > from && node.start() < to { f(node) } else { ControlFlow::Continue(()) }
+        };
+        match *self {
+            Node::Root => outermost().as_slice().iter().try_for_each(|&node| visit(node)),
+            Node::Mapping { start, end, .. } => {
+                index::for_each_block(start.max(from), end.min(to), |block| {
+                    visit(Node::Typed {
+                        base: block.base,
+                        len: block.size,
+                        ty: site_types::type_of(block.site),
+                        site: site(block.site).return_address(),
+                        allocator: Some(Allocator::Malloc),
+                    })
+                })
+            }
+            Node::File(module) => {
+                open::segments_of(module, |start, end| visit(Node::Segment { module, start, end }))
+            }
+            Node::Segment { module, start, end } => statics::each_between(module, start, end, |hit| {
+                visit(Node::Typed {
+                    base: hit.base(),
+                    len: hit.size(),
+                    ty: hit.ty(),
+                    site: Avma::NULL,
+                    allocator: Some(Allocator::StaticSymbol),
+                })
+            }),
+            Node::Typed { base, len, ty, .. } => {
+                let Some(ty) = ty else { return ControlFlow::Continue(()) };
+                inner::each_subobject(ty, len, &mut |ty, offset, len| {
+                    let base = Avma(base.0.wrapping_add(offset));
+                    visit(Node::Typed { base, len, ty: Some(ty), site: Avma::NULL, allocator: None })
+                })
+            }
+        }
+    }
+}
+
+/// The children of the whole process: files, and the mappings that are no file's.
+fn outermost() -> Scratch<Node> {
+    let mut nodes = Scratch::default();
+    let mut files: Scratch<&'static Module> = Scratch::default();
+    let _ = modules::each(|module| files.push(module).is_none().then_some(()));
+    files.as_mut_slice().sort_unstable_by_key(|module| module.start);
+    let mut files = files.as_slice().iter().peekable();
+    let _ = mmap::find_mapping(|mapping| {
+        while let Some(file) = files.next_if(|file| file.start <= mapping.start) {
+            let _ = nodes.push(Node::File(file));
+        }
+        let in_file = matches!(nodes.as_slice().last(), Some(Node::File(file)) if mapping.start < file.end);
+        if !in_file {
+            let _ = nodes.push(mapping_node(mapping));
+        }
+        false
+    });
+    nodes
+}
+
+fn mapping_node(mapping: &Mapping) -> Node {
+    let allocator = match mapping.name() {
+        b"[heap]" => Allocator::Brk,
+        b"[stack]" => Allocator::Stack,
+        _ => Allocator::Mmap,
+    };
+    Node::Mapping { start: mapping.start, end: mapping.end, allocator }
+}
+
+/// The record of an allocation, made if there is none.
+fn record_of(node: &Node) -> Option<BigId> {
+    let (start, end) = (node.start(), node.end());
+    let by: *const AllocatorObject = object(node.allocator()?);
+    let mut parent = None;
+    let mut deepest = pages::deepest(PageNumber::of_mappable(start)?);
+    while let Some(id) = deepest {
+        let record = id.record();
+        let is_by = core::ptr::eq(record.allocated_by.load(core::sync::atomic::Ordering::Relaxed), by.cast());
+        if is_by && record.begin() == start && record.end() == end {
+            return Some(id);
+        }
+        // One of the same allocator with other bounds is out of date.
+        if !is_by && parent.is_none() && record.contains(start, end) {
+            parent = Some(id);
+        }
+        deepest = record.parent();
+    }
+    big::promote(start, end, parent, by.cast_mut().cast::<c_void>())
+}
+
+/// What a record stands for.
+fn node_of(record: &BigAllocation) -> Option<Node> {
+    let by = record.allocated_by.load(core::sync::atomic::Ordering::Relaxed).cast_const();
+    let is = |allocator| core::ptr::eq(by, core::ptr::from_ref(object(allocator)).cast());
+    let (start, end) = (record.begin(), record.end());
+    if is(Allocator::StaticFile) {
+        return modules::at(start).map(Node::File);
+    }
+    if is(Allocator::StaticSegment) {
+        return modules::at(start).map(|module| Node::Segment { module, start, end });
+    }
+    let mapping = [Allocator::Mmap, Allocator::Brk, Allocator::Stack].into_iter().find(|&a| is(a));
+    if let Some(allocator) = mapping {
+        return Some(Node::Mapping { start, end, allocator });
+    }
+    index::block_at_base(start).map(|block| Node::Typed {
+        base: block.base,
+        len: block.size,
+        ty: site_types::type_of(block.site),
+        site: site(block.site).return_address(),
+        allocator: Some(Allocator::Malloc),
+    })
+}
+
+/// What a position stands for.
+///
+/// # Safety
+/// `position` is NULL, or its second word is 0, a record, or a type with bit 0 set.
+unsafe fn node_at(position: *const Position) -> Option<Node> {
+    // SAFETY: says the caller.
+    let Some(position) = (unsafe { position.as_ref() }) else { return Some(Node::Root) };
+    if position.within == 0 {
+        return Some(Node::Root);
+    }
+    if position.within & 1 == 0 {
+        // SAFETY: says the caller.
+        return node_of(unsafe { &*(position.within as *const BigAllocation) });
+    }
+    // SAFETY: says the caller.
+    let ty = unsafe { TypeRef::from_ptr((position.within & !1) as *const Uniqtype) }?;
+    let len = ty.size().or_else(|| Some(index::block_at(position.base)?.size))?;
+    Some(Node::Typed { base: position.base, len, ty: Some(ty), site: Avma::NULL, allocator: None })
+}
+
+/// Deepest nesting that a walk follows.
+const MAX_DEPTH: u32 = 128;
+
+struct Walk {
+    callback: Callback,
+    argument: *mut c_void,
+    is_deep: bool,
+}
+
+impl Walk {
+    fn below(&self, parent: &Node, from: Avma, to: Avma, depth: u32) -> ControlFlow<c_int> {
+        let container = parent.position();
+        let mut coordinate = 0;
+        parent.children(from, to, &mut |child| {
+            coordinate += 1;
+            let link = Link { container, coordinate };
+            let (ty, site) = match child {
+                Node::Typed { ty, site, .. } => (ty, site),
+                _ => (None, Avma::NULL),
+            };
+            let record = match child {
+                Node::Typed { allocator: Some(Allocator::Malloc), base, .. } => big::malloc_block_at(base),
+                Node::Typed { .. } => None,
+                _ => record_of(&child),
+            };
+            let record = record.map_or(core::ptr::null(), |id| core::ptr::from_ref(id.record()));
+            let ty = ty.map_or(core::ptr::null_mut(), TypeRef::as_ptr);
+            // SAFETY: the callback has the header's signature.
+            let result = unsafe {
+                (self.callback)(record, child.start(), ty, site.pointer(), &raw const link, self.argument)
+            };
+            match result {
+                0 if self.is_deep && depth < MAX_DEPTH => {
+                    self.below(&child, child.start(), child.end(), depth + 1)
+                }
+                0 | -1 => ControlFlow::Continue(()),
+                other => ControlFlow::Break(other),
+            }
+        })
+    }
+
+    fn run(&self, root: &Node, from: Avma, to: Avma) -> c_int {
+        match self.below(root, from, to, 0) {
+            ControlFlow::Continue(()) => 0,
+            ControlFlow::Break(result) => result,
+        }
+    }
+}
+
+/// Calls `callback` for the children of `position` that meet [`begin`, `end`).
+///
+/// # Safety
+/// `position` is NULL or one that the library gave; `callback` has the header's signature.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn alloc_walk_allocations(
+    position: *const Position,
+    callback: Option<Callback>,
+    argument: *mut c_void,
+    begin: Avma,
+    end: Avma,
+) -> c_int {
+    // SAFETY: says the caller.
+    let (Some(root), Some(callback)) = (unsafe { node_at(position) }, callback) else { return 0 };
+    let end = if end.is_null() { root.end() } else { end };
+    Walk { callback, argument, is_deep: false }.run(&root, begin, end)
+}
+
+/// `__liballocs_alloc_walk_allocations`.
+///
+/// # Safety
+/// As [`alloc_walk_allocations`].
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_alloc_walk_allocations(
+    position: *const Position,
+    callback: Option<Callback>,
+    argument: *mut c_void,
+    begin: Avma,
+    end: Avma,
+) -> c_int {
+    // SAFETY: says the caller.
+    unsafe { alloc_walk_allocations(position, callback, argument, begin, end) }
+}
+
+/// Calls `callback` for all that is below `position`, depth first.
+///
+/// # Safety
+/// As [`alloc_walk_allocations`].
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_walk_allocations_df(
+    position: *const Position,
+    callback: Option<Callback>,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: says the caller.
+    let (Some(root), Some(callback)) = (unsafe { node_at(position) }, callback) else { return 0 };
+    Walk { callback, argument, is_deep: true }.run(&root, root.start(), root.end())
+}
+
+entry!(__liballocs_leaf_allocator_for => leaf_allocator_for, "rdx", "rcx");
+entry!(__lookup_bigalloc_from_root => lookup_bigalloc, "rcx", "r8");
+
+unsafe extern "C" fn leaf_allocator_for(
+    obj: Avma,
+    big: *mut *const BigAllocation,
+    return_slot: Avma,
+    rbp: Avma,
+) -> *const AllocatorObject {
+    let place = place_of(obj, Caller { return_slot, rbp });
+    let mut innermost = None;
+    for_each_enclosing(obj, &place, |node| {
+        innermost = if let Node::Typed { base, .. } = node { big::malloc_block_at(*base) } else { None }
+            .or_else(|| record_of(node).filter(|_| !matches!(node, Node::Typed { .. })))
+            .or(innermost);
+        ControlFlow::Continue(())
+    });
+    // SAFETY: `big` is NULL or the caller's.
+    unsafe { put(big, innermost.map_or(core::ptr::null(), |id| core::ptr::from_ref(id.record()))) };
+    place.allocator().map_or(core::ptr::null(), |allocator| object(allocator))
+}
+
+unsafe extern "C" fn lookup_bigalloc(
+    obj: Avma,
+    allocator: *const AllocatorObject,
+    base: *mut Avma,
+    return_slot: Avma,
+    rbp: Avma,
+) -> *const BigAllocation {
+    let place = place_of(obj, Caller { return_slot, rbp });
+    let mut found = None;
+    for_each_enclosing(obj, &place, |node| {
+        let fits = |a| allocator.is_null() || core::ptr::eq(object(a), allocator);
+        if node.allocator().is_some_and(fits) {
+            found = record_of(node);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    // SAFETY: `base` is NULL or the caller's.
+    unsafe { put(base, found.map_or(Avma::NULL, |id| id.record().begin())) };
+    found.map_or(core::ptr::null(), |id| core::ptr::from_ref(id.record()))
+}
+
+/// Calls `f` with the allocations that hold an address, the outermost first.
+fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> ControlFlow<()>) {
+    let Some(mapping) = mmap::mapping_at(p) else { return };
+    let mut chain: [Option<Node>; 4] = [Some(mapping_node(&mapping)), None, None, None];
+    if let Some(module) = modules::at(p) {
+        chain[1] = Some(Node::File(module));
+        chain[2] = open::loaded_segment(module, p).map(|(start, size)| Node::Segment {
+            module,
+            start,
+            end: Avma(start.0.wrapping_add(size)),
+        });
+    }
+    if let Place::Heap(_) | Place::Static(_) | Place::Frame(_) | Place::Auxv(_) = place {
+        chain[3] = Some(Node::Typed {
+            base: place.base(),
+            len: place.size(),
+            ty: place.ty().ok(),
+            site: place.site(),
+            allocator: place.allocator(),
+        });
+    }
+    let _ = chain.iter().flatten().try_for_each(&mut f);
+}
