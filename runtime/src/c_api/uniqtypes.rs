@@ -26,23 +26,26 @@ pub unsafe extern "C" fn __liballocs_uniqtype_name(ty: *const Uniqtype) -> *cons
     unsafe { TypeRef::from_ptr(ty) }.map_or(core::ptr::null(), |ty| ty.name().as_ptr())
 }
 
-/// Spells a type as C does.
+/// Spells a type as C does; NULL as nothing.
 ///
 /// # Safety
 /// `ty` is NULL or was given out by the library; `buffer` has `len` bytes.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn uniqtype_to_c(ty: *const Uniqtype, buffer: *mut c_char, len: usize) -> c_int {
     // SAFETY: says the caller.
-    let Some(ty) = (unsafe { TypeRef::from_ptr(ty) }) else { return 0 };
+    let ty = unsafe { TypeRef::from_ptr(ty) };
     let mut total = 0;
-    spell::spell(ty, &mut |part| {
+    let mut write = |part: &[u8]| {
         let n = part.len().min(len.saturating_sub(total + 1));
         if n > 0 && !buffer.is_null() {
             // SAFETY: total + n < len.
             unsafe { core::ptr::copy_nonoverlapping(part.as_ptr(), buffer.cast::<u8>().add(total), n) };
         }
         total += part.len();
-    });
+    };
+    if let Some(ty) = ty {
+        spell::spell(ty, &mut write);
+    }
     if len > 0 && !buffer.is_null() {
         // SAFETY: below `len`.
         unsafe { buffer.add(total.min(len - 1)).write(0) };
