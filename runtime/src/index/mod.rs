@@ -25,6 +25,7 @@ use crate::sys::memory::PAGE_SIZE;
 use big::BigId;
 use core::ops::ControlFlow;
 use pages::PageNumber;
+use regions::Region;
 use shadow::{Mark, Size};
 pub use sites::{SiteEntry, SiteIndex, site};
 
@@ -73,16 +74,15 @@ pub fn coverage(p: Avma) -> Coverage {
 
 /// The live block that holds `p`, if any.
 #[must_use]
+#[inline]
 pub fn block_at(p: Avma) -> Option<Block> {
     let page = PageNumber::of_mappable(p)?;
-    let base = match regions::find(p).and_then(|region| shadow::last_mark_in_page(region, p)) {
-        Some(base) => base,
-        None => match big::malloc_block_of_page(page) {
-            Some(id) => id.record().begin(),
-            None => last_mark_before(page)?,
-        },
-    };
-    block_at_base(base).filter(|block| block.holds(p))
+    let block =
+        match regions::find(p).and_then(|region| Some((region, shadow::last_mark_in_page(region, p)?))) {
+            Some((region, base)) => marked_block(region, base)?,
+            None => block_that_reaches(page)?,
+        };
+    if block.holds(p) { Some(block) } else { None }
 }
 
 /// The live block whose base is `base`, if any.
@@ -91,12 +91,21 @@ pub fn block_at_base(base: Avma) -> Option<Block> {
     if PageNumber::of_mappable(base).is_none() || !base.0.is_multiple_of(shadow::GRANULE) {
         return None;
     }
-    let region = regions::find(base)?;
+    marked_block(regions::find(base)?, base)
+}
+
+/// The block at `base`, an address of `region`, if it is marked.
+#[inline]
+fn marked_block(region: Region, base: Avma) -> Option<Block> {
     let mark = shadow::mark(region, base)?;
     let size = shadow::size(region, base);
-    let size =
-        size.exact().or_else(|| Some(big::malloc_block_at(base)?.record().size())).unwrap_or(size.at_least());
+    let size = size.exact().unwrap_or_else(|| recorded_size(base).unwrap_or(size.at_least()));
     Some(Block { base, size, site: mark.site() })
+}
+
+#[cold]
+fn recorded_size(base: Avma) -> Option<usize> {
+    Some(big::malloc_block_at(base)?.record().size())
 }
 
 /// Calls `f` with every live block whose base lies in [`begin`, `end`), in address order, until it breaks.
@@ -205,16 +214,25 @@ fn set_slots(block: &Block) {
     }
 }
 
-/// The last mark in the pages before `page`, as far back as a block without a record can reach.
-fn last_mark_before(page: PageNumber) -> Option<Avma> {
+/// The block that may hold the first bytes of `page` and starts before it: a big one, or the last one before.
+#[inline(never)]
+fn block_that_reaches(page: PageNumber) -> Option<Block> {
+    match big::malloc_block_of_page(page) {
+        Some(id) => block_at_base(id.record().begin()),
+        None => last_block_before(page),
+    }
+}
+
+/// The last block that starts in the pages before `page`, as far back as one without a record can reach.
+fn last_block_before(page: PageNumber) -> Option<Block> {
     let reach = LARGE.max(big::longest_unrecorded());
     for distance in 1..=reach.div_ceil(PAGE_SIZE) {
         let before = page.checked_sub(distance)?;
         let last_byte = before.last_byte();
-        if let Some(base) =
-            regions::find(last_byte).and_then(|region| shadow::last_mark_in_page(region, last_byte))
+        if let Some(region) = regions::find(last_byte)
+            && let Some(base) = shadow::last_mark_in_page(region, last_byte)
         {
-            return Some(base);
+            return marked_block(region, base);
         }
         // A big block that reaches this far and not to `page` lies between `page` and any block before it.
         if big::malloc_block_of_page(before).is_some() {

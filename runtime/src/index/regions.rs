@@ -97,6 +97,7 @@ pub fn end_of_region(a: Avma) -> Avma {
 
 /// The region of `a`, if it has a shadow.
 #[must_use]
+#[inline]
 pub fn find(a: Avma) -> Option<Region> {
     let number = a.0 >> REGION_SHIFT;
     match TABLES.directory.get(number)?.load(Ordering::Acquire) {

@@ -109,6 +109,7 @@ pub fn clear_mark(region: Region, base: Avma) {
 
 /// The last marked address at or before `p` and in its page.
 #[must_use]
+#[inline]
 pub fn last_mark_in_page(region: Region, p: Avma) -> Option<Avma> {
     let first_line = p.0 & !(PAGE_SIZE - 1);
     let mut line = p.0 & !(LINE - 1);
