@@ -43,7 +43,7 @@ pub fn ready() -> bool {
 #[cfg(not(test))]
 mod constructor {
     use super::{STAGE, Stage};
-    use crate::index::{pages, regions};
+    use crate::index::{big, pages, regions};
     use crate::{census, env, interpose};
     use core::ffi::{c_char, c_int};
     use core::sync::atomic::Ordering;
@@ -61,6 +61,7 @@ mod constructor {
         // SAFETY: `envp` is what the dynamic linker hands to constructors, and no other thread exists.
         unsafe { env::read(envp) };
         regions::keep_pages_small();
+        big::keep_pages_small();
         pages::ensure_flat();
         // SAFETY: `argv` is the kernel's vector, and no other thread exists.
         unsafe { crate::start::start(argv) };

@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 use core::ffi::{CStr, c_char, c_void};
-use core::sync::atomic::Ordering;
 
 use super::queries;
 use crate::index::big;
@@ -112,5 +111,5 @@ pub fn object(allocator: Allocator) -> &'static AllocatorObject {
 /// Tells the heap index which allocator it is part of.
 pub fn init() {
     let malloc = object(Allocator::Malloc);
-    big::MALLOC_ALLOCATOR.store(core::ptr::from_ref(malloc).cast_mut().cast::<c_void>(), Ordering::Release);
+    big::set_malloc_allocator(core::ptr::from_ref(malloc).cast_mut().cast::<c_void>());
 }

@@ -8,7 +8,7 @@ use core::fmt::{self, Write};
 
 /// Writes all lines and the summary.
 pub fn write(file: &Fd, lines: &[Line]) -> Result<(), Errno> {
-    let mut output = Output { file, buffer: [0; 4096], used: 0, result: Ok(()) };
+    let mut output = Output { file, buffer: [0; 1024], used: 0, result: Ok(()) };
     // Only the file can fail, and it keeps its error itself.
     let _ = print(&mut output, lines);
     output.flush();
@@ -89,7 +89,7 @@ impl fmt::Display for Escaped<'_> {
 /// A file with a buffer before it, which keeps its first error.
 struct Output<'a> {
     file: &'a Fd,
-    buffer: [u8; 4096],
+    buffer: [u8; 1024],
     used: usize,
     result: Result<(), Errno>,
 }

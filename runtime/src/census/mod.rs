@@ -9,12 +9,10 @@
 //! `quick_exit`, `abort` or a signal, or becomes another program by `exec`. A forked child starts with its parent's
 //! totals and writes its own file if the name has `%p`. None of it uses the program's heap.
 //!
-//! Reading order: [`table`] gathers the lines, [`json`] spells them, [`path`] says where they go, [`scratch`] is the
-//! memory used meanwhile.
+//! Reading order: [`table`] gathers the lines, [`json`] spells them, [`path`] says where they go.
 
 pub mod json;
 pub mod path;
-pub mod scratch;
 pub mod table;
 
 use crate::avma::Avma;
@@ -77,8 +75,8 @@ fn write() -> Result<(), Errno> {
     let temporary = target.with_suffix(b".tmp").ok_or(Errno::ENAMETOOLONG)?;
     let lines = table::gather().ok_or(Errno::ENOMEM)?;
     let file = Fd::create(temporary.as_c_str())?;
-    let result =
-        json::write(&file, &lines).and_then(|()| file::rename(temporary.as_c_str(), target.as_c_str()));
+    let result = json::write(&file, lines.as_slice())
+        .and_then(|()| file::rename(temporary.as_c_str(), target.as_c_str()));
     if result.is_err() {
         let _ = file::unlink(temporary.as_c_str());
     }

@@ -7,6 +7,7 @@
 use crate::private_heap;
 use crate::sys::file;
 use crate::sys::process::Pid;
+use crate::types::scratch::Scratch;
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -15,10 +16,9 @@ const LONGEST: usize = 4096;
 
 static PATTERN: AtomicPtr<c_char> = AtomicPtr::new(core::ptr::null_mut());
 
-/// A NUL-terminated path.
+/// A path with its NUL. Its bytes are not on the stack, which may be a small thread's or a signal handler's.
 pub struct Path {
-    bytes: [u8; LONGEST],
-    len: usize,
+    bytes: Scratch<u8>,
 }
 
 /// Notes the pattern, made absolute, because the program may change its directory.
@@ -31,15 +31,18 @@ fn absolute(pattern: &CStr) -> Option<&'static CStr> {
     if pattern.to_bytes().starts_with(b"/") {
         return None;
     }
-    let mut path = Path::new();
-    path.len = file::current_dir(&mut path.bytes).ok()?;
-    let path = path.with_suffix(b"/")?.with_suffix(pattern.to_bytes())?;
+    let mut directory = [0; LONGEST];
+    let len = file::current_dir(&mut directory).ok()?;
+    let path = Path::of(&directory[..len])?.with_suffix(b"/")?.with_suffix(pattern.to_bytes())?;
     CStr::from_bytes_with_nul(private_heap::alloc_slice(path.as_c_str().to_bytes_with_nul())?).ok()
 }
 
 impl Path {
-    const fn new() -> Path {
-        Path { bytes: [0; LONGEST], len: 0 }
+    fn of(bytes: &[u8]) -> Option<Path> {
+        let mut path = Path { bytes: Scratch::default() };
+        path.bytes.push(0)?;
+        path.push(bytes)?;
+        Some(path)
     }
 
     /// The file for a census of this process; `None` if its name is too long.
@@ -54,43 +57,39 @@ impl Path {
     }
 
     fn expand(pattern: &[u8], pid: Pid) -> Option<Path> {
-        let mut path = Path::new();
+        let mut path = Path::of(b"")?;
         let mut rest = pattern;
-        while let Some((&byte, after)) = rest.split_first() {
-            rest = after;
-            match after.split_first() {
-                Some((b'p', after)) if byte == b'%' => {
-                    path.push_number(pid.0)?;
-                    rest = after;
-                }
-                _ => path.push(byte)?,
-            }
+        while let Some(at) = rest.windows(2).position(|two| two == b"%p") {
+            path.push(&rest[..at])?;
+            path.push_number(pid.0)?;
+            rest = &rest[at + 2..];
         }
+        path.push(rest)?;
         Some(path)
     }
 
     /// The path with `suffix` behind it; `None` if that is too long.
     #[must_use]
     pub fn with_suffix(&self, suffix: &[u8]) -> Option<Path> {
-        let mut path = Path { bytes: self.bytes, len: self.len };
-        for &byte in suffix {
-            path.push(byte)?;
-        }
+        let mut path = Path::of(self.as_c_str().to_bytes())?;
+        path.push(suffix)?;
         Some(path)
     }
 
     /// The path as the kernel wants it.
     #[must_use]
     pub fn as_c_str(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
+        CStr::from_bytes_with_nul(self.bytes.as_slice()).unwrap_or(c"")
     }
 
-    fn push(&mut self, byte: u8) -> Option<()> {
-        if self.len + 1 >= LONGEST {
+    /// Puts `bytes` before the NUL.
+    fn push(&mut self, bytes: &[u8]) -> Option<()> {
+        let nul = self.bytes.as_slice().len() - 1;
+        if nul + bytes.len() >= LONGEST {
             return None;
         }
-        self.bytes[self.len] = byte;
-        self.len += 1;
+        bytes.iter().try_for_each(|_| self.bytes.push(0))?;
+        self.bytes.as_mut_slice()[nul..][..bytes.len()].copy_from_slice(bytes);
         Some(())
     }
 
@@ -98,7 +97,7 @@ impl Path {
         if number >= 10 {
             self.push_number(number / 10)?;
         }
-        self.push(b'0' + (number % 10) as u8)
+        self.push(&[b'0' + (number % 10) as u8])
     }
 }
 

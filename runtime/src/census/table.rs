@@ -1,10 +1,10 @@
 //! The lines of a census: one for each allocator, type, site and evidence.
 
 use crate::avma::Avma;
-use crate::census::scratch::Scratch;
 use crate::hooks::{self, SiteDescription};
 use crate::index::sites::{self, Totals};
 use crate::index::{SiteIndex, for_each_block, site};
+use crate::types::scratch::Scratch;
 use core::cmp::Ordering;
 use core::convert::Infallible;
 use core::ops::ControlFlow;
@@ -56,23 +56,21 @@ impl Line {
 
 /// All lines, sorted. `None` when there is no memory for them.
 pub fn gather() -> Option<Scratch<Line>> {
-    let mut live = Scratch::with_capacity(sites::all().count())?;
-    sites::all().for_each(|_| live.push(Totals::default()));
+    let mut live = Scratch::default();
+    live.fill(Totals::default(), sites::all().count())?;
     count_live(live.as_mut_slice());
-    let mut lines = Scratch::with_capacity(live.as_slice().len())?;
+    let mut lines = Scratch::default();
     for (index, &live) in live.as_slice().iter().enumerate() {
         let index = SiteIndex(index as u32);
         let total = site(index).totals();
         if total.allocations != 0 || live.allocations != 0 {
             let site =
                 hooks::get().map_or(SiteDescription::UNKNOWN, |query_side| (query_side.describe_site)(index));
-            lines.push(Line { site, live, total });
+            lines.push(Line { site, live, total })?;
         }
     }
     lines.as_mut_slice().sort_unstable_by(Line::order);
-    let merged = merge(lines.as_mut_slice());
-    lines.truncate(merged);
-    Some(lines)
+    merge(lines.as_slice())
 }
 
 /// Counts the live blocks of each site. A site that appears meanwhile is left for the next census.
@@ -85,20 +83,19 @@ fn count_live(live: &mut [Totals]) {
     });
 }
 
-/// Adds up neighbours that differ in numbers only, at the front of `lines`, and says how many are left.
-fn merge(lines: &mut [Line]) -> usize {
-    let mut kept = 0;
-    for next in 0..lines.len() {
-        let line = lines[next];
-        if kept > 0 && lines[kept - 1].site == line.site {
-            add(&mut lines[kept - 1].live, line.live);
-            add(&mut lines[kept - 1].total, line.total);
-        } else {
-            lines[kept] = line;
-            kept += 1;
+/// Adds up sorted lines that differ in numbers only.
+fn merge(lines: &[Line]) -> Option<Scratch<Line>> {
+    let mut merged = Scratch::<Line>::default();
+    for line in lines {
+        match merged.as_mut_slice().last_mut() {
+            Some(last) if last.site == line.site => {
+                add(&mut last.live, line.live);
+                add(&mut last.total, line.total);
+            }
+            _ => merged.push(*line)?,
         }
     }
-    kept
+    Some(merged)
 }
 
 /// Adds `more` to `sum`.
@@ -123,8 +120,9 @@ mod tests {
         let mut lines =
             [line("b", 1, 1), line("a", 10, 2), line("b", 1, 4), line("a", 9, 8), line("a", 10, 16)];
         lines.sort_unstable_by(Line::order);
-        let kept = merge(&mut lines);
-        let summary: std::vec::Vec<_> = lines[..kept]
+        let merged = merge(&lines).unwrap();
+        let summary: std::vec::Vec<_> = merged
+            .as_slice()
             .iter()
             .map(|line| (line.site.type_name, line.site.line, line.live.allocations, line.total.bytes))
             .collect();

@@ -12,9 +12,11 @@
 use crate::avma::Avma;
 use crate::index::pages::{self, PageNumber};
 use crate::index::{Block, LARGE};
+use crate::sys::memory;
 use core::ffi::c_void;
 use core::num::NonZeroU16;
 use core::ops::Range;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 /// `struct big_allocation`.
@@ -58,8 +60,26 @@ static FREE: AtomicU64 = AtomicU64::new(0);
 static FRESH: AtomicUsize = AtomicUsize::new(1);
 static LONGEST_UNRECORDED: AtomicUsize = AtomicUsize::new(0);
 
-/// The `struct allocator` that the records of malloc blocks name; the query side stores it when it starts.
-pub static MALLOC_ALLOCATOR: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+/// The `struct allocator` that the records of malloc blocks name.
+static MALLOC_ALLOCATOR: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Says which `struct allocator` the malloc blocks belong to, those included that are there already.
+pub fn set_malloc_allocator(allocator: *mut c_void) {
+    MALLOC_ALLOCATOR.store(allocator, Ordering::Relaxed);
+    for id in ids().filter(|id| id.kind() == Kind::MallocBlock) {
+        id.record().allocated_by.store(allocator, Ordering::Relaxed);
+    }
+}
+
+/// Asks the kernel for small pages behind the records, of which a program uses few.
+pub fn keep_pages_small() {
+    memory::keep_pages_small(NonNull::from(&RECORDS).cast(), size_of_val(&RECORDS));
+}
+
+/// Every record that was ever used.
+fn ids() -> impl Iterator<Item = BigId> {
+    (1..FRESH.load(Ordering::Relaxed).min(COUNT)).filter_map(|number| BigId::from_bits(number as u16))
+}
 
 /// Who made a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -198,18 +218,36 @@ impl BigAllocation {
     }
 }
 
-/// Enters an allocation that is not a malloc block and fills the pages that have no deeper one. `None` when no record is
-/// free.
+/// Enters an allocation that is not a malloc block, between `parent` and what lies in `parent` there. `None` when no
+/// record is free.
 pub fn promote(begin: Avma, end: Avma, parent: Option<BigId>, allocated_by: *mut c_void) -> Option<BigId> {
     let id = take(Kind::Promoted, begin, end, parent, allocated_by)?;
+    adopt_children(id, parent, Some(id));
     pages::cover(id.record().pages(), id, parent);
     Some(id)
 }
 
-/// Takes out what [`promote`] entered.
+/// Takes out what [`promote`] entered. What lies in it belongs to its parent from now on.
 pub fn demote(id: BigId) {
-    pages::uncover(id.record().pages(), id, id.record().parent());
+    let parent = id.record().parent();
+    adopt_children(id, Some(id), parent);
+    pages::uncover(id.record().pages(), id, parent);
     give_back(id, Kind::Promoted);
+}
+
+/// Gives what lies in the pages of `id` and has the parent `from` to the parent `to`.
+fn adopt_children(id: BigId, from: Option<BigId>, to: Option<BigId>) {
+    let (from, to) = (BigId::to_bits(from), BigId::to_bits(to));
+    pages::for_each_entry(id.record().pages(), |entry| {
+        let Some(deepest) = BigId::from_bits(entry.load(Ordering::Acquire)) else { return };
+        for inner in ancestors(deepest).take_while(|&inner| inner != id) {
+            let parent = &inner.record().parent;
+            if parent.load(Ordering::Relaxed) == from {
+                let _ = parent.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+                return;
+            }
+        }
+    });
 }
 
 /// The big malloc block that holds the first byte of `page`.
@@ -223,6 +261,23 @@ pub fn malloc_block_of_page(page: PageNumber) -> Option<BigId> {
 pub fn malloc_block_at(base: Avma) -> Option<BigId> {
     let first_page = PageNumber::starting_in(base, Avma(base.0.checked_add(LARGE)?)).start;
     malloc_block_of_page(first_page).filter(|id| id.record().begin() == base)
+}
+
+/// The record of the small malloc block that starts at `base`, where the page index may not lead.
+#[must_use]
+pub fn small_malloc_block_at(base: Avma) -> Option<BigId> {
+    ids().find(|id| id.kind() == Kind::MallocBlock && id.record().begin() == base)
+}
+
+/// Makes a record for a live malloc block that has none. `None` when no record is free.
+pub fn promote_malloc_block(base: Avma, size: usize) -> Option<BigId> {
+    let end = Avma(base.0.saturating_add(size));
+    let parent = PageNumber::of_mappable(base)
+        .and_then(pages::deepest)
+        .and_then(|id| ancestors(id).find(|id| id.record().contains(base, end)));
+    let id = take(Kind::MallocBlock, base, end, parent, MALLOC_ALLOCATOR.load(Ordering::Relaxed))?;
+    pages::cover(id.record().pages(), id, parent);
+    Some(id)
 }
 
 /// Size of the longest malloc block for which no record was free, 0 if there never was one.

@@ -164,22 +164,23 @@ pub fn suspend(base: Avma) -> Option<Suspended> {
     }
     let region = regions::find(base)?;
     let mark = shadow::mark(region, base)?;
-    let size = shadow::size(region, base).at_least();
-    let suspended = if size < LARGE {
-        Suspended { block: Block { base, size, site: mark.site() }, record: None }
+    let size = shadow::size(region, base);
+    let suspended = if size.may_have_record() {
+        Suspended { block: block_at_base(base)?, record: record_at(base) }
     } else {
-        Suspended { block: block_at_base(base)?, record: big::malloc_block_at(base) }
+        Suspended { block: Block { base, size: size.at_least(), site: mark.site() }, record: None }
     };
     shadow::clear_mark(region, base);
     Some(suspended)
 }
 
-/// Ends a [`suspend`]: the block became `new`, or was freed.
+/// Ends a [`suspend`]: the block became `new`, or was freed, or is as it was.
 #[inline]
 pub fn resume(suspended: Suspended, new: Option<Block>) {
     match (suspended.record, new) {
         (None, Some(new)) => insert(&new),
         (None, None) => {}
+        (Some(_), Some(same)) if same == suspended.block => set_site(same.base, same.site),
         (Some(record), new) => resume_big(record, new),
     }
 }
@@ -198,6 +199,33 @@ fn resume_big(record: BigId, new: Option<Block>) {
             }
         }
     }
+}
+
+/// The record of the block at `base`, if it has one.
+#[must_use]
+pub fn record_at(base: Avma) -> Option<BigId> {
+    let found = big::malloc_block_at(base);
+    if found.is_none() && shadow::size(regions::find(base)?, base).is_recorded() {
+        return big::small_malloc_block_at(base);
+    }
+    found
+}
+
+/// The record of a live block, made if it has none. The block may be small: its end will be noticed all the same.
+#[must_use]
+pub fn promote_block(block: &Block) -> Option<BigId> {
+    if let Some(id) = record_at(block.base) {
+        return Some(id);
+    }
+    let region = regions::find(block.base)?;
+    let size = shadow::size(region, block.base);
+    let id = big::promote_malloc_block(block.base, block.size)?;
+    if block.size < LARGE && !shadow::exchange_size(region, block.base, size, size.recorded()) {
+        // Another thread promoted it first.
+        big::abandon_malloc_block(id);
+        return record_at(block.base);
+    }
+    Some(id)
 }
 
 /// Changes the site of the block at `base`.

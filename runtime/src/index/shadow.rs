@@ -10,6 +10,7 @@
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
+use crate::index::LARGE;
 use crate::index::regions::Region;
 use crate::index::sites::SiteIndex;
 use crate::sys::memory::PAGE_SIZE;
@@ -52,30 +53,49 @@ impl Mark {
     }
 }
 
-/// The slot behind a block's base.
+/// The slot behind a block's base: 30 bits of size, and bit 30 for a small block that has a record all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct Size(u32);
 
 impl Size {
-    const SATURATED: Size = Size(!START);
+    const RECORDED: u32 = 1 << 30;
+    const SATURATED: u32 = Size::RECORDED - 1;
 
-    /// The slot for a size, which saturates near 2 GiB.
+    /// The slot for a size, which saturates near 1 GiB.
     #[must_use]
     pub fn of(size: usize) -> Size {
-        if size < Size::SATURATED.0 as usize { Size(size as u32) } else { Size::SATURATED }
+        Size(if size < Size::SATURATED as usize { size as u32 } else { Size::SATURATED })
+    }
+
+    /// The slot for a small block that has a record.
+    #[must_use]
+    pub fn recorded(self) -> Size {
+        Size(self.0 | Size::RECORDED)
     }
 
     /// The size, or `None` if it did not fit: then the block's record has it.
     #[must_use]
     pub fn exact(self) -> Option<usize> {
-        if self == Size::SATURATED { None } else { Some(self.at_least()) }
+        if self.0 & Size::SATURATED == Size::SATURATED { None } else { Some(self.at_least()) }
     }
 
-    /// The size, or near 2 GiB if it is more.
+    /// The size, or near 1 GiB if it is more.
     #[must_use]
     pub fn at_least(self) -> usize {
-        self.0 as usize
+        (self.0 & Size::SATURATED) as usize
+    }
+
+    /// Whether the block may have a record. The fast path of `free` asks the same.
+    #[must_use]
+    pub fn may_have_record(self) -> bool {
+        self.0 as usize >= LARGE
+    }
+
+    /// Whether a small block has a record.
+    #[must_use]
+    pub fn is_recorded(self) -> bool {
+        self.0 & Size::RECORDED != 0
     }
 }
 
@@ -89,12 +109,17 @@ pub fn mark(region: Region, base: Avma) -> Option<Mark> {
 /// The size that goes with the mark at `base`.
 #[must_use]
 pub fn size(region: Region, base: Avma) -> Size {
-    Size(size_slot(region, base).load(Ordering::Relaxed) & !START)
+    Size(size_slot(region, base).load(Ordering::Relaxed))
 }
 
 /// Stores the size of the block at `base`, before its mark.
 pub fn set_size(region: Region, base: Avma, size: Size) {
     size_slot(region, base).store(size.0, Ordering::Relaxed);
+}
+
+/// Changes the size of the block at `base`, if it still is `from`.
+pub fn exchange_size(region: Region, base: Avma, from: Size, to: Size) -> bool {
+    size_slot(region, base).compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
 }
 
 /// Marks the start of a block.

@@ -6,7 +6,7 @@ use super::{
     Block, LARGE, SiteIndex, block_at, coverage, for_each_block, insert, pages, remove, resume, suspend,
 };
 use crate::avma::Avma;
-use crate::index::Coverage;
+use crate::index::{self, Coverage};
 use core::ops::ControlFlow;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -155,13 +155,15 @@ fn blocks_are_found_as_in_the_model() {
             .unwrap();
         sizes_past_the_slot_are_exact(space(number + 1));
         promoted_allocations_end_with_their_block(space(number + 2));
-        threads_do_not_disturb_each_other(space(number + 3));
-        blocks_without_a_record_are_found(space(number + 4));
+        what_is_promoted_around_blocks_comes_and_goes(space(number + 3));
+        a_small_block_with_a_record_ends_with_it(space(number + 4));
+        threads_do_not_disturb_each_other(space(number + 5));
+        blocks_without_a_record_are_found(space(number + 6));
     }
 }
 
 fn sizes_past_the_slot_are_exact(base: usize) {
-    for size in [(1 << 31) - 2, (1 << 31) - 1, 1 << 31, (1 << 32) + 1] {
+    for size in [(1 << 30) - 2, (1 << 30) - 1, 1 << 30, (1 << 31) - 1, (1 << 32) + 1] {
         let block = Block { base: Avma(base), size, site: SiteIndex(7) };
         insert(&block);
         for p in [base, base + 4096, base + size / 2, base + size - 1] {
@@ -195,6 +197,45 @@ fn promoted_allocations_end_with_their_block(base: usize) {
     assert_eq!(remove(block.base), Some(block));
     assert_eq!([deepest(0x2000), deepest(0x30000), deepest(0x90000)], [None; 3]);
     assert_eq!([of_block, chunk, object].map(BigId::kind), [big::Kind::Free; 3]);
+}
+
+fn what_is_promoted_around_blocks_comes_and_goes(base: usize) {
+    let block = Block { base: Avma(base + 0x10000), size: 1 << 20, site: SiteIndex(3) };
+    insert(&block);
+    let of_block = big::malloc_block_at(block.base).unwrap();
+    let around = |from: usize, to: usize, parent| {
+        big::promote(Avma(base + from), Avma(base + to), parent, core::ptr::null_mut()).unwrap()
+    };
+    let outer = around(0, 4 << 20, None);
+    assert_eq!(of_block.record().parent(), Some(outer));
+    let between = around(0x8000, 2 << 20, Some(outer));
+    assert_eq!([of_block, between].map(|id| id.record().parent()), [Some(between), Some(outer)]);
+    big::demote(between);
+    assert_eq!(of_block.record().parent(), Some(outer));
+    assert_eq!(remove(block.base), Some(block));
+    assert_eq!(pages::deepest(pages::PageNumber::of_mappable(block.base).unwrap()), Some(outer));
+    big::demote(outer);
+    assert_eq!(pages::deepest(pages::PageNumber::of_mappable(block.base).unwrap()), None);
+}
+
+fn a_small_block_with_a_record_ends_with_it(base: usize) {
+    for size in [0, 40, 9000, LARGE - 1] {
+        let block = Block { base: Avma(base + 0xff0), size, site: SiteIndex(9) };
+        let moved = Block { base: Avma(base + 0x8000), ..block };
+        insert(&block);
+        let record = index::promote_block(&block).unwrap();
+        assert_eq!(index::promote_block(&block), Some(record));
+        assert_eq!([record.record().begin(), record.record().end()], [block.base, Avma(block.base.0 + size)]);
+        assert_eq!(block_at(block.base), Some(block));
+        resume(suspend(block.base).unwrap(), Some(block));
+        assert_eq!(index::record_at(block.base), Some(record), "a failed realloc changes nothing");
+        resume(suspend(block.base).unwrap(), Some(moved));
+        assert_eq!((index::record_at(moved.base), record.kind()), (None, big::Kind::Free));
+        let again = index::promote_block(&moved).unwrap();
+        assert_eq!(remove(moved.base), Some(moved));
+        assert_eq!(again.kind(), big::Kind::Free);
+        assert_eq!(block_at(Avma(moved.base.0 + size / 2)), None);
+    }
 }
 
 fn threads_do_not_disturb_each_other(base: usize) {

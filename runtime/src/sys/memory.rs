@@ -62,8 +62,10 @@ pub unsafe fn discard(start: NonNull<u8>, len: usize) {
 
 /// Asks the kernel not to back sparse tables with huge pages, where one touched byte would cost 2 MiB.
 pub fn keep_pages_small(start: NonNull<u8>, len: usize) {
+    let first_page = start.as_ptr() as usize & !(PAGE_SIZE - 1);
+    let len = start.as_ptr() as usize + len - first_page;
     // SAFETY: the advice changes no content; the kernel refuses it where it has no huge pages, which is as good.
-    let _ = unsafe { syscall(Call::Madvise, [start.as_ptr() as usize, len, MADV_NOHUGEPAGE, 0, 0, 0]) };
+    let _ = unsafe { syscall(Call::Madvise, [first_page, len, MADV_NOHUGEPAGE, 0, 0, 0]) };
 }
 
 /// The limit on this process's address space (`ulimit -v`), or `None` if there is none.
