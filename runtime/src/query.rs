@@ -78,9 +78,16 @@ pub enum Place {
     Mapping(Mapping),
 }
 
-/// The leaf allocation that holds an address.
+/// The heap block that holds an address, when nothing else can: most queries end here, and make no [`Place`].
 #[must_use]
 #[inline]
+pub fn heap_block_at(p: Avma, caller: Caller) -> Option<Block> {
+    // An address above the stack pointer may be that of a frame on a stack that lies in a heap block.
+    if p < caller.return_slot && init::ready() { index::block_at(p) } else { None }
+}
+
+/// The leaf allocation that holds an address.
+#[must_use]
 pub fn place_of(p: Avma, caller: Caller) -> Place {
     if p.0 < crate::sys::memory::PAGE_SIZE || p >= Avma::USER_END || !init::ready() {
         return Place::Nowhere;
@@ -126,15 +133,14 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
 #[cold]
 fn mapped(p: Avma, caller: Caller) -> Place {
     let Some(mapping) = mmap::mapping_at(p) else { return Place::Nowhere };
-    if mapping.name() == b"[stack]" {
-        let bounds = Bounds { start: mapping.start, end: mapping.end };
-        // From a signal handler on a stack of its own, the walk goes over to the interrupted stack.
-        return match stack::frame_at(p, caller) {
-            Ok(hit) => Place::Frame(hit),
-            Err(miss) => Place::Stack(bounds, miss),
-        };
+    // From a signal handler on a stack of its own, the walk goes over to the stack that was interrupted.
+    match stack::frame_at(p, caller) {
+        Ok(hit) => Place::Frame(hit),
+        Err(miss) if mapping.kind == mmap::Kind::Stack => {
+            Place::Stack(Bounds { start: mapping.start, end: mapping.end }, miss)
+        }
+        Err(_) => Place::Mapping(mapping),
     }
-    Place::Mapping(mapping)
 }
 
 impl Place {
@@ -150,7 +156,7 @@ impl Place {
             Place::Frame(_) => Allocator::StackFrame,
             Place::Stack(..) => Allocator::Stack,
             Place::Auxv(_) => Allocator::Auxv,
-            Place::Mapping(mapping) if mapping.name() == b"[heap]" => Allocator::Brk,
+            Place::Mapping(mapping) if mapping.kind == mmap::Kind::Heap => Allocator::Brk,
             Place::Mapping(_) => Allocator::Mmap,
         })
     }
@@ -232,8 +238,11 @@ impl Place {
             Place::Segment(module, _) | Place::File(module) => Some(f(module.path().to_bytes())),
             Place::Frame(_) => self.ty().ok().map(|ty| f(ty.name().to_bytes())),
             Place::Stack(..) => Some(f(b"[stack]")),
-            Place::Mapping(mapping) if !mapping.name().is_empty() => Some(f(mapping.name())),
-            Place::Mapping(_) | Place::Nowhere | Place::Heap(_) | Place::Auxv(_) => None,
+            Place::Mapping(mapping) => {
+                let named = mmap::named_at(mapping.start)?;
+                (!named.name().is_empty()).then(|| f(named.name()))
+            }
+            Place::Nowhere | Place::Heap(_) | Place::Auxv(_) => None,
         }
     }
 }

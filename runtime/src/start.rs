@@ -8,6 +8,7 @@ use crate::c_api;
 use crate::hooks::{self, Hooks};
 use crate::modules::{self, dl};
 use crate::report;
+use crate::sys::threads;
 
 static HOOKS: Hooks = Hooks { before_unload, is_loaded, describe_site: site_types::describe };
 
@@ -18,6 +19,7 @@ static HOOKS: Hooks = Hooks { before_unload, is_loaded, describe_site: site_type
 #[allow(unsafe_code)]
 pub unsafe fn start(argv: *const *const c_char) {
     dl::init();
+    threads::init();
     // SAFETY: says the caller.
     unsafe { auxv::init(argv) };
     c_api::allocators::init();

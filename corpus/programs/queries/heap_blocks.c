@@ -1,4 +1,4 @@
-//@ modes: library strip O0 O2 clang valgrind
+//@ modes: library strip O0 O2 clang
 //@ stdout: base, interior and last byte: generic malloc 36 __ARR0_point
 //@ stdout: precise: __ARR3_point of 36 bytes, the same twice
 //@ stdout: C: struct point[] and struct point[3]

@@ -15,23 +15,28 @@ use crate::sys::file::{Fd, ioctl};
 pub const MAX_NAME: usize = 512;
 
 /// A mapping of this process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mapping {
     /// First byte.
     pub start: Avma,
     /// One past the last byte.
     pub end: Avma,
-    name: [u8; MAX_NAME],
-    name_len: usize,
+    /// What the kernel calls it.
+    pub kind: Kind,
+}
+
+/// What the kernel calls a mapping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The program break.
+    Heap,
+    /// The main thread's stack.
+    Stack,
+    /// Any other.
+    Other,
 }
 
 impl Mapping {
-    /// Path of the file, or what the kernel calls it (`[heap]`); empty for anonymous memory.
-    #[must_use]
-    pub fn name(&self) -> &[u8] {
-        self.name.get(..self.name_len).unwrap_or(&[])
-    }
-
     /// Size in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -39,19 +44,61 @@ impl Mapping {
     }
 }
 
+/// A mapping with its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// The mapping.
+    pub mapping: Mapping,
+    name: [u8; MAX_NAME],
+    name_len: usize,
+}
+
+impl Named {
+    const EMPTY: Named = Named {
+        mapping: Mapping { start: Avma::NULL, end: Avma::NULL, kind: Kind::Other },
+        name: [0; MAX_NAME],
+        name_len: 0,
+    };
+
+    /// Path of the file, or what the kernel calls it (`[heap]`); empty for anonymous memory.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.name.get(..self.name_len).unwrap_or(&[])
+    }
+
+    fn holds(&self, p: Avma) -> bool {
+        p.is_in(self.mapping.start, self.mapping.size())
+    }
+
+    fn classified(mut self) -> Named {
+        self.mapping.kind = match self.name() {
+            b"[heap]" => Kind::Heap,
+            b"[stack]" => Kind::Stack,
+            _ => Kind::Other,
+        };
+        self
+    }
+}
+
 /// The mapping that holds an address. `None` if it is not mapped, or the kernel does not say.
 #[must_use]
 pub fn mapping_at(address: Avma) -> Option<Mapping> {
+    named_at(address).map(|named| named.mapping)
+}
+
+/// The same with its name.
+#[must_use]
+pub fn named_at(address: Avma) -> Option<Named> {
     let fd = Fd::open(c"/proc/self/maps").ok()?;
     match ask(&fd, address) {
-        Ok(mapping) => Some(mapping),
+        Ok(named) => Some(named),
         Err(NOT_MAPPED) => None,
-        Err(_) => search(&fd, |mapping| address.is_in(mapping.start, mapping.size())),
+        Err(_) => search(&fd, |named| named.holds(address)),
     }
 }
 
 /// Calls `f` with each mapping by ascending address, until it says true; gives that mapping.
-pub fn find_mapping(f: impl FnMut(&Mapping) -> bool) -> Option<Mapping> {
+pub fn find_mapping(f: impl FnMut(&Named) -> bool) -> Option<Named> {
     search(&Fd::open(c"/proc/self/maps").ok()?, f)
 }
 
@@ -79,11 +126,11 @@ struct ProcmapQuery {
 
 const _: () = assert!(size_of::<ProcmapQuery>() == 104);
 
-fn ask(fd: &Fd, address: Avma) -> Result<Mapping, Errno> {
+fn ask(fd: &Fd, address: Avma) -> Result<Named, Errno> {
     // _IOWR('f', 17, struct procmap_query)
     const PROCMAP_QUERY: usize = 3 << 30 | size_of::<ProcmapQuery>() << 16 | (b'f' as usize) << 8 | 17;
     const TOO_LONG: Errno = Errno(36);
-    let mut mapping = Mapping { start: Avma::NULL, end: Avma::NULL, name: [0; MAX_NAME], name_len: 0 };
+    let mut named = Named::EMPTY;
     let mut query = ProcmapQuery {
         size: size_of::<ProcmapQuery>() as u64,
         query_flags: 0,
@@ -98,7 +145,7 @@ fn ask(fd: &Fd, address: Avma) -> Result<Mapping, Errno> {
         dev_minor: 0,
         vma_name_size: MAX_NAME as u32,
         build_id_size: 0,
-        vma_name_addr: mapping.name.as_mut_ptr() as u64,
+        vma_name_addr: named.name.as_mut_ptr() as u64,
         build_id_addr: 0,
     };
     // SAFETY: the request fills the structure and at most MAX_NAME bytes of the name.
@@ -113,22 +160,22 @@ fn ask(fd: &Fd, address: Avma) -> Result<Mapping, Errno> {
             other?;
         }
     }
-    mapping.start = Avma(query.vma_start as usize);
-    mapping.end = Avma(query.vma_end as usize);
-    mapping.name_len = (query.vma_name_size as usize).saturating_sub(1).min(MAX_NAME);
-    Ok(mapping)
+    named.mapping.start = Avma(query.vma_start as usize);
+    named.mapping.end = Avma(query.vma_end as usize);
+    named.name_len = (query.vma_name_size as usize).saturating_sub(1).min(MAX_NAME);
+    Ok(named.classified())
 }
 
-fn search(fd: &Fd, mut f: impl FnMut(&Mapping) -> bool) -> Option<Mapping> {
+fn search(fd: &Fd, mut f: impl FnMut(&Named) -> bool) -> Option<Named> {
     let mut parser = Parser::default();
     let mut buffer = [0; 1024];
     loop {
         let n = fd.read(&mut buffer).ok().filter(|&n| n > 0)?;
         for &byte in buffer.get(..n)? {
-            if let Some(mapping) = parser.push(byte)
-                && f(&mapping)
+            if let Some(named) = parser.push(byte)
+                && f(&named)
             {
-                return Some(mapping);
+                return Some(named);
             }
         }
     }
@@ -136,7 +183,7 @@ fn search(fd: &Fd, mut f: impl FnMut(&Mapping) -> bool) -> Option<Mapping> {
 
 /// Reads the lines of `/proc/self/maps`: `start-end perms offset dev inode   name`.
 struct Parser {
-    mapping: Mapping,
+    named: Named,
     field: Field,
     number: usize,
 }
@@ -153,26 +200,25 @@ enum Field {
 
 impl Default for Parser {
     fn default() -> Self {
-        let mapping = Mapping { start: Avma::NULL, end: Avma::NULL, name: [0; MAX_NAME], name_len: 0 };
-        Parser { mapping, field: Field::Start, number: 0 }
+        Parser { named: Named::EMPTY, field: Field::Start, number: 0 }
     }
 }
 
 impl Parser {
     /// Takes a byte; the mapping, if it ended a line.
-    fn push(&mut self, byte: u8) -> Option<Mapping> {
+    fn push(&mut self, byte: u8) -> Option<Named> {
         if byte == b'\n' {
-            let mapping = self.mapping;
+            let named = self.named.classified();
             *self = Parser::default();
-            return (mapping.start < mapping.end).then_some(mapping);
+            return (named.mapping.start < named.mapping.end).then_some(named);
         }
         match (self.field, byte) {
             (Field::Start, b'-') => {
-                self.mapping.start = Avma(core::mem::take(&mut self.number));
+                self.named.mapping.start = Avma(core::mem::take(&mut self.number));
                 self.field = Field::End;
             }
             (Field::End, b' ') => {
-                self.mapping.end = Avma(core::mem::take(&mut self.number));
+                self.named.mapping.end = Avma(core::mem::take(&mut self.number));
                 self.field = Field::Skipped(4);
             }
             (Field::Start | Field::End, digit) => {
@@ -185,9 +231,9 @@ impl Parser {
             (Field::Skipped(_), _) | (Field::Blanks, b' ') => {}
             (Field::Blanks | Field::Name, byte) => {
                 self.field = Field::Name;
-                if let Some(place) = self.mapping.name.get_mut(self.mapping.name_len) {
+                if let Some(place) = self.named.name.get_mut(self.named.name_len) {
                     *place = byte;
-                    self.mapping.name_len += 1;
+                    self.named.name_len += 1;
                 }
             }
         }
@@ -206,7 +252,7 @@ mod tests {
         let mut parser = Parser::default();
         text.iter()
             .filter_map(|&byte| parser.push(byte))
-            .map(|m| (m.start.0, m.end.0, String::from_utf8_lossy(m.name()).into_owned()))
+            .map(|m| (m.mapping.start.0, m.mapping.end.0, String::from_utf8_lossy(m.name()).into_owned()))
             .collect()
     }
 
@@ -229,8 +275,8 @@ mod tests {
     #[test]
     fn the_kernel_knows_this_very_stack() {
         let here = Avma::of(&raw const *&0u8);
-        for mapping in [mapping_at(here), find_mapping(|m| here.is_in(m.start, m.size()))] {
-            assert!(mapping.is_some_and(|m| here.is_in(m.start, m.size())));
+        for named in [named_at(here), find_mapping(|named| named.holds(here))] {
+            assert!(named.is_some_and(|named| named.holds(here)));
         }
         assert!(mapping_at(Avma(4096)).is_none());
     }

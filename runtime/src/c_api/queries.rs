@@ -10,25 +10,39 @@ use super::allocators::{AllocatorObject, object};
 use super::errors::{self, ErrorPtr};
 use super::inner;
 use super::misc::put;
-use crate::allocators::malloc;
+use crate::allocators::{malloc, site_types};
 use crate::avma::Avma;
-use crate::index;
-use crate::query::{Place, place_of};
+use crate::index::{self, Block, site};
+use crate::query::{self, Allocator, Place, place_of};
 use crate::report;
 use crate::types::{TypeRef, Uniqtype};
 use crate::unwind::Caller;
 use crate::unwind::entry::{entry, entry_with_six};
 
-/// The place of an address that the program asks about.
+/// Asks about an address: most are those of heap blocks, which need not become a [`Place`].
 #[inline]
-fn ask(obj: Avma, return_slot: Avma, rbp: Avma) -> Place {
-    let place = place_of(obj, Caller { return_slot, rbp });
-    report::handled(&place);
-    place
+fn ask<T>(
+    obj: Avma,
+    return_slot: Avma,
+    rbp: Avma,
+    of_block: impl FnOnce(Block) -> T,
+    of_place: impl FnOnce(&Place) -> T,
+) -> T {
+    let caller = Caller { return_slot, rbp };
+    match query::heap_block_at(obj, caller) {
+        Some(block) => {
+            report::handled_heap();
+            of_block(block)
+        }
+        None => {
+            let place = place_of(obj, caller);
+            report::handled(&place);
+            of_place(&place)
+        }
+    }
 }
 
 /// The type of a place, and the error where there is none.
-#[inline]
 fn ask_type(obj: Avma, return_slot: Avma, rbp: Avma) -> Option<(Place, TypeRef)> {
     let place = place_of(obj, Caller { return_slot, rbp });
     match place.ty() {
@@ -61,10 +75,22 @@ entry_with_six!(alloc_get_info, __liballocs_alloc_get_info => get_info);
 entry_with_six!(__liballocs_get_alloc_info => get_alloc_info);
 
 extern "C" fn get_allocator(obj: Avma, return_slot: Avma, rbp: Avma) -> *const AllocatorObject {
-    ask(obj, return_slot, rbp).allocator().map_or(core::ptr::null(), |allocator| object(allocator))
+    ask(
+        obj,
+        return_slot,
+        rbp,
+        |_| core::ptr::from_ref(object(Allocator::Malloc)),
+        |place| place.allocator().map_or(core::ptr::null(), |allocator| object(allocator)),
+    )
 }
 
 extern "C" fn get_type(obj: Avma, return_slot: Avma, rbp: Avma) -> *mut Uniqtype {
+    if let Some(block) = query::heap_block_at(obj, Caller { return_slot, rbp })
+        && let Some(ty) = site_types::type_of(block.site)
+    {
+        report::handled_heap();
+        return ty.as_ptr();
+    }
     pointer_to(ask_type(obj, return_slot, rbp).map(|(_, ty)| ty))
 }
 
@@ -73,15 +99,15 @@ extern "C" fn get_precise_type(obj: Avma, return_slot: Avma, rbp: Avma) -> *mut 
 }
 
 extern "C" fn get_base(obj: Avma, return_slot: Avma, rbp: Avma) -> *mut c_void {
-    ask(obj, return_slot, rbp).base().pointer()
+    ask(obj, return_slot, rbp, |block| block.base, Place::base).pointer()
 }
 
 extern "C" fn get_size(obj: Avma, return_slot: Avma, rbp: Avma) -> usize {
-    ask(obj, return_slot, rbp).size()
+    ask(obj, return_slot, rbp, |block| block.size, Place::size)
 }
 
 extern "C" fn get_site(obj: Avma, return_slot: Avma, rbp: Avma) -> *const c_void {
-    ask(obj, return_slot, rbp).site().pointer()
+    ask(obj, return_slot, rbp, |block| site(block.site).return_address(), Place::site).pointer()
 }
 
 extern "C" fn get_name(
@@ -91,7 +117,9 @@ extern "C" fn get_name(
     return_slot: Avma,
     rbp: Avma,
 ) -> *const c_char {
-    let named = ask(obj, return_slot, rbp).name(|name| {
+    let place = place_of(obj, Caller { return_slot, rbp });
+    report::handled(&place);
+    let named = place.name(|name| {
         if buffer.is_null() || len == 0 {
             return false;
         }

@@ -160,7 +160,8 @@ fn outermost() -> Scratch<Node> {
     let _ = modules::each(|module| files.push(module).is_none().then_some(()));
     files.as_mut_slice().sort_unstable_by_key(|module| module.start);
     let mut files = files.as_slice().iter().peekable();
-    let _ = mmap::find_mapping(|mapping| {
+    let _ = mmap::find_mapping(|named| {
+        let mapping = &named.mapping;
         while let Some(file) = files.next_if(|file| file.start <= mapping.start) {
             let _ = nodes.push(Node::File(file));
         }
@@ -174,10 +175,10 @@ fn outermost() -> Scratch<Node> {
 }
 
 fn mapping_node(mapping: &Mapping) -> Node {
-    let allocator = match mapping.name() {
-        b"[heap]" => Allocator::Brk,
-        b"[stack]" => Allocator::Stack,
-        _ => Allocator::Mmap,
+    let allocator = match mapping.kind {
+        mmap::Kind::Heap => Allocator::Brk,
+        mmap::Kind::Stack => Allocator::Stack,
+        mmap::Kind::Other => Allocator::Mmap,
     };
     Node::Mapping { start: mapping.start, end: mapping.end, allocator }
 }

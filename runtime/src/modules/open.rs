@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::elf::{self, loaded};
 use super::{Module, Svma, dl};
+use crate::allocators::mmap::named_at;
 use crate::avma::Avma;
 use crate::env::{self, Variable};
 use crate::private_heap;
@@ -39,20 +40,25 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> M
         unwind_segment,
         loaded_from: keep(path),
         build_id: private_heap::alloc_slice(id).unwrap_or(&[]),
-        metadata: metadata_of(path, id),
+        metadata: metadata_of(file, path, id),
         seen: AtomicU64::new(generation),
         next,
     }
 }
 
-fn metadata_of(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
-    let file = match path.to_bytes() {
-        b"" => c"/proc/self/exe",
+fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
+    let found = match path.to_bytes() {
+        // An emulator's `/proc/self/exe` may be the emulator; then the mapping has the name.
+        b"" => in_file(c"/proc/self/exe", id).or_else(|| {
+            let mut path = PathBuffer::new();
+            path.push(named_at(file.start)?.name());
+            in_file(path.finish()?, id)
+        }),
         // The kernel's own file in every process; any other relative path is the program's.
-        b"linux-vdso.so.1" => return None,
-        _ => path,
+        b"linux-vdso.so.1" => None,
+        _ => in_file(path, id),
     };
-    in_file(file, id).or_else(|| separate(id))
+    found.or_else(|| separate(id))
 }
 
 /// Metadata in the section of a linked file.

@@ -10,5 +10,6 @@ pub mod memory;
 pub mod process;
 pub mod signal;
 pub mod syscall;
+pub mod threads;
 
 pub use errno::Errno;
