@@ -282,7 +282,7 @@ impl Types {
     /// Whether values of the type are integers.
     #[must_use]
     pub fn is_integer(&self, id: TypeId) -> bool {
-        self.arithmetic(id).is_some_and(|base| is_integer(base))
+        self.arithmetic(id).is_some_and(is_integer)
     }
 
     /// A member by name, also inside anonymous members: its type and the offset where that is known.

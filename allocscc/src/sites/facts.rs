@@ -154,6 +154,9 @@ pub struct Call {
     pub function: u32,
     /// Line and file of the callee's name, and of the end of the call (macros put both on one line).
     pub place: Place,
+    /// First line of the casts and calls around it in the same file: gcc moves the call of an argument to the call that it is
+    /// an argument of, and a call below a cast to the cast. At most `place.line`.
+    pub first_line: u32,
     /// Last line of the call expression.
     pub last_line: u32,
     /// Which of the calls with the same enclosing function, file, line and callee it is, from 0, in order of the source.
@@ -164,6 +167,19 @@ pub struct Call {
     pub arguments: Vec<SizeExpr>,
     /// What receives the result; pointer conversions in the order met.
     pub sinks: Vec<Sink>,
+    /// What receives the pointers that the callee stores through its arguments (`posix_memalign`): the argument, and as above.
+    pub outputs: Vec<(u32, Vec<Sink>)>,
+}
+
+/// What must be known of a struct or union to tell what an allocation that mentions it holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Aggregate {
+    /// The struct or union.
+    pub ty: TypeRef,
+    /// The element of the array that it ends in, if that is `[]`, `[0]` or `[1]`; also that of its last member.
+    pub tail: Option<TypeRef>,
+    /// The types of the members that `offsetof` names in this file.
+    pub members: Vec<(String, TypeRef)>,
 }
 
 /// All facts of one preprocessed file.
@@ -177,6 +193,8 @@ pub struct FileFacts {
     pub functions: Vec<Function>,
     /// The calls that may allocate.
     pub calls: Vec<Call>,
+    /// The structs and unions in sizes and receiving pointers that end in an array of open length, or that an `offsetof` names.
+    pub aggregates: Vec<Aggregate>,
     /// What the parser could not read: place and reason, one for each external declaration that was skipped.
     pub skipped: Vec<(Place, String)>,
 }

@@ -256,7 +256,8 @@ fn last_block_before(page: PageNumber) -> Option<Block> {
     let reach = LARGE.max(big::longest_unrecorded());
     // Where no heap is or was, as in the code and data of files, there is nothing to look through.
     let first = Avma(page.start().0.saturating_sub(reach));
-    if reach < regions::REGION_SIZE && regions::find(page.start()).is_none() && regions::find(first).is_none() {
+    if reach < regions::REGION_SIZE && regions::find(page.start()).is_none() && regions::find(first).is_none()
+    {
         return None;
     }
     for distance in 1..=reach.div_ceil(PAGE_SIZE) {

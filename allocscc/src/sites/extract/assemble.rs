@@ -1,0 +1,281 @@
+//! Puts the facts together when the whole file has been seen: types get their names, unused functions go.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::values::{Operation, Value, ValueId, Values};
+use super::{Found, FoundCall, FoundSink};
+use crate::c::Parser;
+use crate::c::token::{Symbol, TokenIndex};
+use crate::c::types::{Length, RecordId, Type, TypeId};
+use crate::sites::facts::{Aggregate, Call, FileFacts, Function, Place, Sink, SizeExpr, TagKind, TypeRef};
+
+/// The largest type that is spelt, in nodes; parts beyond become `void`. A type is a graph here and a tree in the facts.
+const LARGEST_TYPE: u32 = 512;
+
+pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
+    let mut assembly =
+        Assembly { unit, values: &found.values, records: FxHashSet::default(), members: Vec::new() };
+    let mut facts = FileFacts::default();
+    let has_calls: FxHashSet<u32> = found.calls.iter().map(|call| call.function).collect();
+    let mut kept = FxHashMap::default();
+    let helpers = helpers(unit, found);
+    for (index, function) in found.functions.iter().enumerate() {
+        if !has_calls.contains(&(index as u32)) && !helpers.contains(&(index as u32)) {
+            continue;
+        }
+        kept.insert(index as u32, facts.functions.len() as u32);
+        let object = unit.scopes.object(function.object);
+        facts.functions.push(Function {
+            name: unit.tokens.names.text(object.name),
+            is_static: function.is_static,
+            place: assembly.place(object.at),
+            last_line: unit.tokens.get(function.end).line,
+            parameters: function
+                .parameters
+                .iter()
+                .map(|&id| assembly.reference(unit.scopes.object(id).ty))
+                .collect(),
+            result: assembly.reference(function.result),
+            value: function.value.map(|value| assembly.size(value)),
+        });
+    }
+    let mut calls: Vec<&FoundCall> = found.calls.iter().collect();
+    calls.sort_by_key(|call| (call.function, call.at));
+    let mut ordinals = FxHashMap::default();
+    for call in calls {
+        let Some(&function) = kept.get(&call.function) else { continue };
+        let mut call = assembly.call(call, function);
+        let key = (function, call.place.clone(), call.callee.clone());
+        let next = ordinals.entry(key).or_insert(0);
+        call.ordinal = *next;
+        *next += 1;
+        facts.calls.push(call);
+    }
+    facts.aggregates = assembly.aggregates();
+    facts.skipped = unit.skipped.iter().map(|skipped| assembly.skipped(skipped.at, skipped.reason)).collect();
+    facts
+}
+
+/// The size helpers that may be asked for: those that other files can call, and those that sizes in this file mention.
+fn helpers(unit: &Parser, found: &Found) -> FxHashSet<u32> {
+    let mut by_name: FxHashMap<Symbol, Vec<u32>> = FxHashMap::default();
+    let mut wanted = Vec::new();
+    for (index, function) in found.functions.iter().enumerate() {
+        if function.value.is_some() {
+            by_name.entry(unit.scopes.object(function.object).name).or_default().push(index as u32);
+            wanted.extend((!function.is_static).then_some(index as u32));
+        }
+    }
+    let mut values: Vec<ValueId> =
+        found.calls.iter().flat_map(|call| call.arguments.iter().copied()).collect();
+    let (mut seen_values, mut helpers) = (FxHashSet::default(), FxHashSet::default());
+    loop {
+        while let Some(index) = wanted.pop() {
+            if helpers.insert(index) {
+                values.extend(found.functions[index as usize].value);
+            }
+        }
+        let Some(value) = values.pop() else { return helpers };
+        if !seen_values.insert(value) {
+            continue;
+        }
+        match found.values.get(value) {
+            Value::Arithmetic(_, left, right) => values.extend([*left, *right]),
+            Value::Alt(parts) => values.extend(parts.iter().copied()),
+            Value::Call(name, arguments) => {
+                values.extend(arguments.iter().copied());
+                wanted.extend(by_name.get(name).into_iter().flatten().copied());
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Assembly<'u, 'a> {
+    unit: &'u Parser<'a>,
+    values: &'u Values,
+    /// The structs and unions named so far.
+    records: FxHashSet<RecordId>,
+    /// The members that `offsetof` named.
+    members: Vec<(RecordId, String)>,
+}
+
+impl Assembly<'_, '_> {
+    fn place(&self, at: TokenIndex) -> Place {
+        let token = self.unit.tokens.get(at);
+        Place { file: self.unit.tokens.file(token.file).to_owned(), line: token.line }
+    }
+
+    fn skipped(&self, at: TokenIndex, reason: &str) -> (Place, String) {
+        let text = String::from_utf8_lossy(self.unit.tokens.text(self.unit.tokens.get(at)));
+        (
+            self.place(at),
+            if text.is_empty() { reason.to_owned() } else { format!("{reason}, found `{text}`") },
+        )
+    }
+
+    fn call(&mut self, call: &FoundCall, function: u32) -> Call {
+        Call {
+            function,
+            place: self.place(call.at),
+            first_line: call.first_line,
+            last_line: self.unit.tokens.get(call.close).line,
+            ordinal: 0,
+            callee: call.callee.clone(),
+            arguments: call.arguments.iter().map(|&argument| self.size(argument)).collect(),
+            sinks: self.sinks(&call.sinks),
+            outputs: call.outputs.iter().map(|(argument, sinks)| (*argument, self.sinks(sinks))).collect(),
+        }
+    }
+
+    fn sinks(&mut self, sinks: &[FoundSink]) -> Vec<Sink> {
+        let sink = |sink: &FoundSink| match *sink {
+            FoundSink::Return => Sink::Return,
+            FoundSink::Out(index) => Sink::Out(index),
+            FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
+            FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
+        };
+        sinks.iter().map(sink).collect()
+    }
+
+    fn size(&mut self, id: ValueId) -> SizeExpr {
+        match self.values.get(id) {
+            Value::Opaque | Value::Block(..) => SizeExpr::Opaque,
+            Value::Const(value) => SizeExpr::Const(*value),
+            Value::Sizeof(ty) => SizeExpr::Sizeof(self.reference(*ty)),
+            Value::OffsetOf(ty, path) => {
+                if let Some(record) = self.unit.types.as_record(*ty) {
+                    self.members.push((record, path.to_string()));
+                }
+                SizeExpr::OffsetOf(self.reference(*ty), path.to_string())
+            }
+            Value::Param(index) | Value::PointerParam(index) => SizeExpr::Param(*index),
+            Value::Arithmetic(operation, left, right) => {
+                let (left, right) = (Box::new(self.size(*left)), Box::new(self.size(*right)));
+                match operation {
+                    Operation::Mul => SizeExpr::Mul(left, right),
+                    Operation::Add => SizeExpr::Add(left, right),
+                    Operation::Sub => SizeExpr::Sub(left, right),
+                    Operation::Div => SizeExpr::Div(left, right),
+                }
+            }
+            Value::Alt(parts) => SizeExpr::Alt(parts.iter().map(|&part| self.size(part)).collect()),
+            Value::Call(name, arguments) => {
+                let name = self.unit.tokens.names.text(*name);
+                SizeExpr::Call(name, arguments.iter().map(|&argument| self.size(argument)).collect())
+            }
+            Value::StringLength => SizeExpr::StringLength,
+        }
+    }
+
+    fn reference(&mut self, ty: TypeId) -> TypeRef {
+        let mut nodes = LARGEST_TYPE;
+        self.reference_within(ty, &mut nodes)
+    }
+
+    fn reference_within(&mut self, ty: TypeId, nodes: &mut u32) -> TypeRef {
+        let Some(rest) = nodes.checked_sub(1) else { return TypeRef::Void };
+        *nodes = rest;
+        match self.unit.types.get(ty) {
+            Type::Unknown | Type::Void => TypeRef::Void,
+            Type::Base(base) => TypeRef::Base(*base),
+            Type::Record(record) => self.record_reference(*record),
+            Type::Pointer(to) => TypeRef::Pointer(Box::new(self.reference_within(*to, nodes))),
+            Type::Array(element, length) => {
+                let length = match length {
+                    Length::Known(0) | Length::Open | Length::Variable(_) | Length::Unknown => None,
+                    Length::Known(length) => Some(*length),
+                };
+                TypeRef::Array(Box::new(self.reference_within(*element, nodes)), length)
+            }
+            Type::Vector(element, size) => {
+                let length = self.unit.types.size_of(*element).and_then(|one| size.checked_div(one));
+                TypeRef::Array(Box::new(self.reference_within(*element, nodes)), length)
+            }
+            Type::Function { result, parameters, variadic } => TypeRef::Function {
+                result: Box::new(self.reference_within(*result, nodes)),
+                parameters: parameters
+                    .iter()
+                    .map(|&parameter| self.reference_within(parameter, nodes))
+                    .collect(),
+                variadic: *variadic,
+            },
+        }
+    }
+
+    fn record_reference(&mut self, id: RecordId) -> TypeRef {
+        let record = self.unit.types.record(id);
+        if record.kind != TagKind::Enum {
+            self.records.insert(id);
+        }
+        let mut place = self.place(record.at);
+        if !record.complete {
+            place.line = 0;
+        }
+        let names = &self.unit.tokens.names;
+        match record.tag {
+            Some(tag) => TypeRef::Tagged { kind: record.kind, tag: names.text(tag), place },
+            None => TypeRef::Anonymous {
+                kind: record.kind,
+                typedef: record.typedef.map(|name| names.text(name)),
+                place,
+            },
+        }
+    }
+
+    fn aggregates(&mut self) -> Vec<Aggregate> {
+        let mut records: Vec<RecordId> = self.records.iter().copied().collect();
+        records.sort_unstable();
+        let mut found = Vec::new();
+        for record in records {
+            let tail = self.tail(record, 16).map(|element| self.reference(element));
+            let paths = std::mem::take(&mut self.members);
+            let mut members: Vec<(String, TypeRef)> = Vec::new();
+            for (of, path) in &paths {
+                if *of == record
+                    && !members.iter().any(|(known, _)| known == path)
+                    && let Some(ty) = self.member(record, path)
+                {
+                    members.push((path.clone(), self.reference(ty)));
+                }
+            }
+            self.members = paths;
+            if tail.is_some() || !members.is_empty() {
+                found.push(Aggregate { ty: self.record_reference(record), tail, members });
+            }
+        }
+        found
+    }
+
+    /// The element of the array of open length that a struct ends in.
+    fn tail(&self, record: RecordId, depth: u32) -> Option<TypeId> {
+        let depth = depth.checked_sub(1)?;
+        let record = self.unit.types.record(record);
+        if record.kind != TagKind::Struct {
+            return None;
+        }
+        let last = record.members.last()?.ty;
+        match *self.unit.types.get(last) {
+            Type::Array(element, Length::Open | Length::Known(0 | 1)) => Some(element),
+            Type::Record(inner) => self.tail(inner, depth),
+            _ => None,
+        }
+    }
+
+    /// The type of what a member path of `offsetof` names.
+    fn member(&self, record: RecordId, path: &str) -> Option<TypeId> {
+        let mut ty = None;
+        let mut holder = Some(record);
+        for step in path.split('.') {
+            let name = step.trim_end_matches("[]");
+            let symbol = self.unit.tokens.names.find(name)?;
+            let (mut of, _) = self.unit.types.member(holder?, symbol)?;
+            for _ in 0..(step.len() - name.len()) / 2 {
+                of = self.unit.types.pointee(of)?;
+            }
+            ty = Some(of);
+            holder = self.unit.types.as_record(of);
+        }
+        ty
+    }
+}

@@ -1,0 +1,226 @@
+//! The walk over calls: which are recorded, what they are worth.
+
+use super::values::{CallIndex, Operation, Value, ValueId, Values};
+use super::{FoundCall, FoundSink, Walk};
+use crate::c::scopes::Storage;
+use crate::c::syntax::{Expr, ExprId, UnaryOp};
+use crate::c::token::{Symbol, TokenIndex};
+use crate::c::types::{Type, TypeId, Types};
+use crate::sites::facts::Callee;
+use crate::sites::functions::{Allocation, Gives};
+
+impl Walk<'_, '_, '_, '_> {
+    pub(super) fn call(
+        &mut self,
+        id: ExprId,
+        callee: ExprId,
+        arguments: &[ExprId],
+        close: TokenIndex,
+    ) -> ValueId {
+        let unit = self.unit;
+        let (target, at) = self.callee(callee);
+        self.value(callee);
+        let outer = self.context;
+        self.context = outer.or(Some(at));
+        let name = self.direct_name(callee);
+        let parameters: Vec<TypeId> = unit.types.parameters(unit.tree.node(callee).ty).to_vec();
+        let allocation = self.allocation(&target);
+        let mut values = Vec::with_capacity(arguments.len());
+        for (index, &argument) in arguments.iter().enumerate() {
+            let value = self.value(argument);
+            if let Some(name) = name {
+                self.receive(value, FoundSink::Argument(name, index as u32));
+            }
+            if let Some(&parameter) = parameters.get(index) {
+                self.convert(value, parameter);
+            }
+            values.push(value);
+        }
+        self.context = outer;
+        if let (Some(target), Some(allocation)) = (target, allocation) {
+            return self.record(id, target, at, close, &allocation, arguments, values);
+        }
+        let Some(name) = name else { return Values::OPAQUE };
+        self.plain_call(name, arguments, &values, unit.tree.node(id).ty)
+    }
+
+    /// The expression below parentheses, dereferences and `&`, which change nothing about a function.
+    fn called(&self, callee: ExprId) -> ExprId {
+        match self.unit.tree.node(callee).expr {
+            Expr::Unary(UnaryOp::Deref | UnaryOp::AddressOf | UnaryOp::Plus, inner) => self.called(inner),
+            _ => callee,
+        }
+    }
+
+    /// The name of a function called directly.
+    fn direct_name(&self, callee: ExprId) -> Option<Symbol> {
+        match self.unit.tree.node(self.called(callee)).expr {
+            Expr::Object(object) => {
+                let object = self.unit.scopes.object(object);
+                matches!(self.unit.types.get(object.ty), Type::Function { .. }).then_some(object.name)
+            }
+            Expr::Undeclared(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What is called, and the token that names it.
+    fn callee(&self, callee: ExprId) -> (Option<Callee>, TokenIndex) {
+        let names = &self.unit.tokens.names;
+        let node = self.unit.tree.node(self.called(callee));
+        if let Some(name) = self.direct_name(callee) {
+            let name = names.text(name);
+            let library = name.strip_prefix("__builtin_").map(str::to_owned);
+            return (Some(Callee::Direct(library.unwrap_or(name))), node.start);
+        }
+        match node.expr {
+            Expr::Object(object) => {
+                let object = self.unit.scopes.object(object);
+                let target = match object.storage {
+                    Storage::Parameter(index) => Some(Callee::Param(index)),
+                    Storage::Global | Storage::Static => Some(Callee::Global(names.text(object.name))),
+                    Storage::Local => None,
+                };
+                (target, node.start)
+            }
+            Expr::Member { of, name, at, arrow } => {
+                let holder = self.unit.tree.node(of).ty;
+                let holder = if arrow { self.unit.types.pointee(holder) } else { Some(holder) };
+                let record = holder.and_then(|holder| self.unit.types.as_record(holder));
+                let record = record.map(|record| self.unit.types.record(record));
+                let tag = record.and_then(|record| record.tag.or(record.typedef));
+                (tag.map(|tag| Callee::Field(names.text(tag), names.text(name))), at)
+            }
+            _ => (None, node.start),
+        }
+    }
+
+    fn allocation(&self, target: &Option<Callee>) -> Option<Allocation> {
+        match target {
+            Some(Callee::Direct(name)) => self.found.declared.find(name),
+            _ => None,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn record(
+        &mut self,
+        id: ExprId,
+        callee: Callee,
+        at: TokenIndex,
+        close: TokenIndex,
+        allocation: &Allocation,
+        arguments: &[ExprId],
+        values: Vec<ValueId>,
+    ) -> ValueId {
+        let index = match self.calls.get(&id) {
+            // The second round of a loop has seen more.
+            Some(&index) => {
+                self.found.calls[index.0 as usize].arguments = values;
+                index
+            }
+            None => {
+                let index = CallIndex(self.found.calls.len() as u32);
+                let first_line = self.first_line(at);
+                self.found.calls.push(FoundCall {
+                    function: self.function,
+                    callee,
+                    at,
+                    close,
+                    first_line,
+                    arguments: values,
+                    sinks: Vec::new(),
+                    outputs: Vec::new(),
+                });
+                self.calls.insert(id, index);
+                index
+            }
+        };
+        match allocation.gives {
+            Gives::Result => self.found.values.leaf(Value::Block(index, None)),
+            Gives::Output(argument) => {
+                if let Some(&pointer) = arguments.get(argument as usize) {
+                    self.output(index, argument, pointer);
+                }
+                Values::OPAQUE
+            }
+        }
+    }
+
+    fn first_line(&self, at: TokenIndex) -> u32 {
+        let tokens = self.unit.tokens;
+        let own = tokens.get(at);
+        let outer = self.context.map(|context| tokens.get(context)).filter(|outer| outer.file == own.file);
+        outer.map_or(own.line, |outer| outer.line.min(own.line))
+    }
+
+    /// The callee stores a block where an argument points: `(void **) &p`.
+    fn output(&mut self, call: CallIndex, argument: u32, pointer: ExprId) {
+        let value = self.found.values.leaf(Value::Block(call, Some(argument)));
+        let pointer = self.below_casts(pointer);
+        let node = self.unit.tree.node(pointer);
+        match node.expr {
+            Expr::Unary(UnaryOp::AddressOf, target) => {
+                self.convert(value, self.unit.tree.node(target).ty);
+                self.store(target, value);
+            }
+            _ => {
+                let ty = self.unit.types.pointee(node.ty).unwrap_or(Types::UNKNOWN);
+                self.convert(value, ty);
+                let holder = self.value(pointer);
+                if let Value::PointerParam(index) = *self.found.values.get(holder) {
+                    self.receive(value, FoundSink::Out(index));
+                }
+            }
+        }
+    }
+
+    fn below_casts(&self, expr: ExprId) -> ExprId {
+        match self.unit.tree.node(expr).expr {
+            Expr::Cast(inner) | Expr::Unary(UnaryOp::Plus, inner) => self.below_casts(inner),
+            _ => expr,
+        }
+    }
+
+    /// A call that is not recorded: a size helper, or a function that measures strings.
+    fn plain_call(
+        &mut self,
+        name: Symbol,
+        arguments: &[ExprId],
+        values: &[ValueId],
+        result: TypeId,
+    ) -> ValueId {
+        let text = self.unit.tokens.names.text(name);
+        let library = text.strip_prefix("__builtin_").unwrap_or(&text);
+        let operation = match library {
+            "strlen" | "strnlen" | "wcslen" | "snprintf" | "vsnprintf" | "sprintf" | "vsprintf"
+            | "strspn" | "strcspn" | "__sprintf_chk" | "__snprintf_chk" | "__vsnprintf_chk" => {
+                return self.found.values.leaf(Value::StringLength);
+            }
+            "expect" | "expect_with_probability" | "assume_aligned" => {
+                return values.first().copied().unwrap_or(Values::OPAQUE);
+            }
+            _ if library.ends_with("mul_overflow") || library.ends_with("mull_overflow") => {
+                Some(Operation::Mul)
+            }
+            _ if library.ends_with("add_overflow") || library.ends_with("addl_overflow") => {
+                Some(Operation::Add)
+            }
+            _ if library.ends_with("sub_overflow") || library.ends_with("subl_overflow") => {
+                Some(Operation::Sub)
+            }
+            _ => None,
+        };
+        if let (Some(operation), &[left, right, _], &[_, _, pointer]) = (operation, values, arguments) {
+            let value = self.found.values.arithmetic(operation, left, right);
+            if let Expr::Unary(UnaryOp::AddressOf, target) =
+                self.unit.tree.node(self.below_casts(pointer)).expr
+            {
+                self.store(target, value);
+            }
+            return Values::OPAQUE;
+        }
+        let is_size = self.unit.types.is_integer(result) && !text.starts_with("__builtin_");
+        if is_size { self.found.values.call(name, values) } else { Values::OPAQUE }
+    }
+}

@@ -1,0 +1,260 @@
+//! The walk over expressions: what they are worth, and what they assign.
+
+use super::values::{Operation, Value, ValueId, Values};
+use super::{FoundSink, Walk};
+use crate::c::scopes::{ObjectId, Storage};
+use crate::c::syntax::{BinaryOp, Expr, ExprId, UnaryOp};
+use crate::c::types::{Length, Type, TypeId, Types};
+
+/// Expressions nested deeper are not walked; only statement expressions within each other get there.
+const DEEPEST: u32 = 20_000;
+
+impl Walk<'_, '_, '_, '_> {
+    /// What an expression is worth; what it assigns is done.
+    pub(super) fn value(&mut self, id: ExprId) -> ValueId {
+        if self.depth >= DEEPEST {
+            return Values::OPAQUE;
+        }
+        self.depth += 1;
+        let value = self.value_within(id);
+        self.depth -= 1;
+        value
+    }
+
+    /// Does what an expression does.
+    pub(super) fn effects(&mut self, id: ExprId) {
+        self.value(id);
+    }
+
+    fn value_within(&mut self, id: ExprId) -> ValueId {
+        let unit = self.unit;
+        let node = unit.tree.node(id);
+        match &node.expr {
+            Expr::Integer(value) => self.found.values.constant(*value),
+            Expr::Float | Expr::Text | Expr::Undeclared(_) => Values::OPAQUE,
+            Expr::Object(object) => self.variable(*object),
+            Expr::Unary(op, operand) => self.unary(*op, *operand),
+            Expr::Binary(op, left, right) => self.binary(*op, *left, *right, node.ty),
+            Expr::Assign(op, target, source) => self.assign(*op, *target, *source),
+            Expr::Conditional(condition, then, otherwise) => self.conditional(*condition, *then, *otherwise),
+            Expr::Comma(left, right) => {
+                self.value(*left);
+                self.value(*right)
+            }
+            Expr::Cast(operand) => {
+                let outer = self.context;
+                self.context = outer.or(Some(node.start));
+                let value = self.value(*operand);
+                self.context = outer;
+                self.convert(value, node.ty);
+                value
+            }
+            Expr::Compound(init) => {
+                self.initializer(*init, node.ty);
+                Values::OPAQUE
+            }
+            Expr::Call(callee, arguments, close) => self.call(id, *callee, arguments, *close),
+            Expr::Member { of, .. } => {
+                self.value(*of);
+                Values::OPAQUE
+            }
+            Expr::Index(left, right) => {
+                self.value(*left);
+                self.value(*right);
+                Values::OPAQUE
+            }
+            Expr::SizeofType(ty) => self.size_of(*ty),
+            Expr::SizeofExpr(operand) => {
+                let operand = unit.tree.node(*operand);
+                if matches!(operand.expr, Expr::Text) {
+                    return self.found.values.leaf(Value::StringLength);
+                }
+                self.size_of(operand.ty)
+            }
+            Expr::Alignof(ty) => {
+                let align = crate::c::layout::size_and_align(&unit.types, *ty).map(|layout| layout.align);
+                align.map_or(Values::OPAQUE, |align| self.found.values.leaf(Value::Const(align)))
+            }
+            Expr::Offsetof(ty, path, _) => self.found.values.leaf(Value::OffsetOf(*ty, path.clone())),
+            Expr::Opaque(operands) => {
+                operands.iter().for_each(|&operand| self.effects(operand));
+                Values::OPAQUE
+            }
+            Expr::Statements(body) => {
+                let (context, last) = (self.context, self.last);
+                self.last = Values::OPAQUE;
+                self.statement(*body);
+                self.context = context;
+                std::mem::replace(&mut self.last, last)
+            }
+        }
+    }
+
+    fn variable(&mut self, id: ObjectId) -> ValueId {
+        if let Some(value) = self.environment.get(id) {
+            return value;
+        }
+        self.found.constants.get(&id).copied().unwrap_or(Values::OPAQUE)
+    }
+
+    /// `sizeof` a type; that of a variable-length array is a product.
+    fn size_of(&mut self, ty: TypeId) -> ValueId {
+        match *self.unit.types.get(ty) {
+            Type::Unknown | Type::Void | Type::Function { .. } => Values::OPAQUE,
+            Type::Array(element, Length::Variable(length)) => {
+                let length = self.value(length);
+                let element = self.size_of(element);
+                self.found.values.arithmetic(Operation::Mul, length, element)
+            }
+            _ => self.found.values.leaf(Value::Sizeof(ty)),
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: ExprId) -> ValueId {
+        match op {
+            UnaryOp::Plus => self.value(operand),
+            UnaryOp::AddressOf => {
+                self.value(operand);
+                self.forget(operand);
+                Values::OPAQUE
+            }
+            UnaryOp::Step => {
+                let before = self.value(operand);
+                let one = self.found.values.leaf(Value::Const(1));
+                let after = self.found.values.arithmetic(Operation::Add, before, one);
+                let is_number = self.unit.types.is_integer(self.unit.tree.node(operand).ty);
+                self.store(operand, if is_number { after } else { Values::OPAQUE });
+                before
+            }
+            UnaryOp::Deref | UnaryOp::Minus | UnaryOp::Complement | UnaryOp::Not => {
+                self.value(operand);
+                Values::OPAQUE
+            }
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: ExprId, right: ExprId, ty: TypeId) -> ValueId {
+        let one = self.value(left);
+        let mut other = Values::OPAQUE;
+        if matches!(op, BinaryOp::AndAnd | BinaryOp::OrOr) {
+            self.zero_or_once(|walk| walk.effects(right));
+        } else {
+            other = self.value(right);
+        }
+        // What lies inside a block is not the block.
+        if self.unit.types.is_integer(ty) { self.combine(op, one, other) } else { Values::OPAQUE }
+    }
+
+    fn combine(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
+        let values = &mut self.found.values;
+        match op {
+            BinaryOp::Mul => values.arithmetic(Operation::Mul, left, right),
+            BinaryOp::Add => values.arithmetic(Operation::Add, left, right),
+            BinaryOp::Sub => values.arithmetic(Operation::Sub, left, right),
+            BinaryOp::Div => values.arithmetic(Operation::Div, left, right),
+            BinaryOp::Shl | BinaryOp::Shr => {
+                let factor = match *values.get(right) {
+                    Value::Const(shift @ 0..=62) => values.leaf(Value::Const(1 << shift)),
+                    _ => Values::OPAQUE,
+                };
+                let operation = if op == BinaryOp::Shl { Operation::Mul } else { Operation::Div };
+                values.arithmetic(operation, left, factor)
+            }
+            // `(size + 7) & ~7` is a size still.
+            BinaryOp::And | BinaryOp::Or => {
+                if values.is_telling(left) {
+                    left
+                } else if values.is_telling(right) {
+                    right
+                } else {
+                    Values::OPAQUE
+                }
+            }
+            _ => Values::OPAQUE,
+        }
+    }
+
+    fn conditional(&mut self, condition: ExprId, then: Option<ExprId>, otherwise: ExprId) -> ValueId {
+        let mut one = self.value(condition);
+        let mut other = Values::OPAQUE;
+        self.either(
+            |walk| one = then.map_or(one, |then| walk.value(then)),
+            |walk| other = walk.value(otherwise),
+        );
+        self.found.values.alternatives(&[one, other])
+    }
+
+    fn assign(&mut self, op: Option<BinaryOp>, target: ExprId, source: ExprId) -> ValueId {
+        let ty = self.unit.tree.node(target).ty;
+        let mut value = self.value(source);
+        if let Some(op) = op {
+            let before = self.value(target);
+            let is_number = self.unit.types.is_integer(ty);
+            value = if is_number { self.combine(op, before, value) } else { Values::OPAQUE };
+        }
+        self.convert(value, ty);
+        self.store(target, value);
+        value
+    }
+
+    /// Stores a value where an expression points.
+    pub(super) fn store(&mut self, target: ExprId, value: ValueId) {
+        match &self.unit.tree.node(target).expr {
+            Expr::Object(object) => self.set(*object, value),
+            Expr::Unary(UnaryOp::Deref, pointer) | Expr::Index(pointer, _) => {
+                let pointer = self.value(*pointer);
+                if let Value::PointerParam(index) = *self.found.values.get(pointer) {
+                    self.receive(value, FoundSink::Out(index));
+                }
+            }
+            Expr::Cast(target) | Expr::Unary(UnaryOp::Plus, target) => self.store(*target, value),
+            _ => self.effects(target),
+        }
+    }
+
+    fn set(&mut self, object: ObjectId, value: ValueId) {
+        match self.unit.scopes.object(object).storage {
+            Storage::Local | Storage::Parameter(_) => self.environment.set(object, value),
+            Storage::Global | Storage::Static => {}
+        }
+    }
+
+    /// A variable whose address is known elsewhere may hold anything.
+    pub(super) fn forget(&mut self, target: ExprId) {
+        if let Expr::Object(object) = self.unit.tree.node(target).expr {
+            self.set(object, Values::OPAQUE);
+        }
+    }
+
+    /// A value becomes one of this type.
+    pub(super) fn convert(&mut self, value: ValueId, ty: TypeId) {
+        if let Type::Pointer(to) = *self.unit.types.get(ty)
+            && to != Types::VOID
+        {
+            self.receive(value, FoundSink::Pointer(ty));
+        }
+    }
+
+    /// Adds a sink to the blocks that a value may be.
+    pub(super) fn receive(&mut self, value: ValueId, sink: FoundSink) {
+        let blocks: Vec<_> = self.found.values.blocks(value).collect();
+        for (call, output) in blocks {
+            let call = &mut self.found.calls[call.0 as usize];
+            let sinks = match output {
+                None => &mut call.sinks,
+                Some(argument) => {
+                    if !call.outputs.iter().any(|entry| entry.0 == argument) {
+                        call.outputs.push((argument, Vec::new()));
+                    }
+                    match call.outputs.iter_mut().find(|entry| entry.0 == argument) {
+                        Some((_, sinks)) => sinks,
+                        None => continue,
+                    }
+                }
+            };
+            if !sinks.contains(&sink) {
+                sinks.push(sink);
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Makes the facts of a file from its syntax trees.
+//!
+//! Each function is walked once in the order of its execution, branches joined where they meet, loop bodies twice. An
+//! expression is worth a value ([`values`]): a size, or the block that a recorded call gave. Where a block becomes a pointer
+//! of some type, the call gets a sink. [`assemble`] then names the types, when all of the file has been seen.
+
+mod assemble;
+mod calls;
+mod environment;
+mod expressions;
+mod initializers;
+mod statements;
+mod values;
+
+use rustc_hash::FxHashMap;
+
+use self::environment::{Changes, Environment, Mark};
+use self::values::{CallIndex, Value, ValueId, Values};
+use super::facts::{Callee, FileFacts, Place};
+use super::functions::DeclaredFunctions;
+use crate::c::lexer;
+use crate::c::parser::STACK;
+use crate::c::scopes::{ObjectId, Storage};
+use crate::c::syntax::{Declared, Definition, ExprId};
+use crate::c::token::{Symbol, TokenIndex};
+use crate::c::types::{TypeId, Types};
+use crate::c::{External, Parser};
+
+/// What is known of a compilation unit beside its text.
+#[derive(Clone, Default, Debug)]
+pub struct UnitInfo {
+    /// The source as given to the compiler.
+    pub source: String,
+    /// The directory of the compilation.
+    pub directory: String,
+    /// Allocation functions declared by hand.
+    pub declared: DeclaredFunctions,
+}
+
+/// The facts of a preprocessed file. What cannot be read is in [`FileFacts::skipped`].
+#[must_use]
+pub fn facts_of_unit(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
+    let mut facts =
+        FileFacts { source: unit.source.clone(), directory: unit.directory.clone(), ..FileFacts::default() };
+    if u32::try_from(preprocessed.len()).is_err() {
+        facts.skipped.push((Place::default(), "the file is 4 GiB or more".to_owned()));
+        return facts;
+    }
+    // Deep nesting needs more stack than a thread has by default.
+    std::thread::scope(|scope| {
+        let walk = || extract(preprocessed, &unit.declared);
+        let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, walk);
+        match started.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(found)) => FileFacts { source: facts.source, directory: facts.directory, ..found },
+            Ok(Err(_)) | Err(_) => {
+                facts.skipped.push((Place::default(), "no memory for the stack of the parser".to_owned()));
+                facts
+            }
+        }
+    })
+}
+
+fn extract(preprocessed: &[u8], declared: &DeclaredFunctions) -> FileFacts {
+    let tokens = lexer::tokenize(preprocessed);
+    let mut parser = Parser::new(&tokens);
+    let mut found = Found::new(declared);
+    while let Some(external) = parser.advance() {
+        match external {
+            External::Function(definition) => Walk::function(&parser, &mut found, &definition),
+            External::Variables(variables) => found.constants(&parser, &variables),
+            External::Nothing => {}
+        }
+    }
+    assemble::facts(&parser, &found)
+}
+
+/// What receives a block, types by id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum FoundSink {
+    Return,
+    Out(u32),
+    Pointer(TypeId),
+    Argument(Symbol, u32),
+}
+
+struct FoundCall {
+    function: u32,
+    callee: Callee,
+    at: TokenIndex,
+    close: TokenIndex,
+    first_line: u32,
+    arguments: Vec<ValueId>,
+    sinks: Vec<FoundSink>,
+    outputs: Vec<(u32, Vec<FoundSink>)>,
+}
+
+struct FoundFunction {
+    object: ObjectId,
+    is_static: bool,
+    parameters: Vec<ObjectId>,
+    result: TypeId,
+    end: TokenIndex,
+    value: Option<ValueId>,
+}
+
+/// What was found in a file so far.
+struct Found<'d> {
+    declared: &'d DeclaredFunctions,
+    values: Values,
+    functions: Vec<FoundFunction>,
+    calls: Vec<FoundCall>,
+    /// The values of constant variables outside functions.
+    constants: FxHashMap<ObjectId, ValueId>,
+}
+
+impl<'d> Found<'d> {
+    fn new(declared: &'d DeclaredFunctions) -> Self {
+        Found {
+            declared,
+            values: Values::new(),
+            functions: Vec::new(),
+            calls: Vec::new(),
+            constants: FxHashMap::default(),
+        }
+    }
+
+    /// `static const size_t size = sizeof (struct header);`
+    fn constants(&mut self, unit: &Parser, variables: &[Declared]) {
+        for variable in variables {
+            let Some(init) = variable.init else { continue };
+            if unit.scopes.object(variable.object).is_const {
+                let value = Walk::new(unit, self, 0, Types::UNKNOWN, &[]).scalar_initializer(init);
+                self.constants.insert(variable.object, value);
+            }
+        }
+    }
+}
+
+/// The walk over one function.
+struct Walk<'w, 'p, 'a, 'd> {
+    unit: &'p Parser<'a>,
+    found: &'w mut Found<'d>,
+    function: u32,
+    result: TypeId,
+    environment: Environment,
+    /// Control can reach this point.
+    live: bool,
+    returns: Vec<ValueId>,
+    calls: FxHashMap<ExprId, CallIndex>,
+    /// For each loop and switch around this point: where it began, and what had changed at each `break`.
+    breaks: Vec<(Mark, Vec<Changes>)>,
+    gotos: FxHashMap<Symbol, Vec<Changes>>,
+    loops: u32,
+    depth: u32,
+    /// The token where the casts and calls around this point begin.
+    context: Option<TokenIndex>,
+    /// The value of the last expression statement, for statement expressions.
+    last: ValueId,
+}
+
+impl<'w, 'p, 'a, 'd> Walk<'w, 'p, 'a, 'd> {
+    fn new(
+        unit: &'p Parser<'a>,
+        found: &'w mut Found<'d>,
+        function: u32,
+        result: TypeId,
+        parameters: &[ObjectId],
+    ) -> Self {
+        let mut environment = Environment::default();
+        for &parameter in parameters {
+            if let Storage::Parameter(index) = unit.scopes.object(parameter).storage {
+                let is_pointer = unit.types.pointee(unit.scopes.object(parameter).ty).is_some();
+                let value = if is_pointer { Value::PointerParam(index) } else { Value::Param(index) };
+                let value = found.values.leaf(value);
+                environment.set(parameter, value);
+            }
+        }
+        Walk {
+            unit,
+            found,
+            function,
+            result,
+            environment,
+            live: true,
+            returns: Vec::new(),
+            calls: FxHashMap::default(),
+            breaks: Vec::new(),
+            gotos: FxHashMap::default(),
+            loops: 0,
+            depth: 0,
+            context: None,
+            last: Values::OPAQUE,
+        }
+    }
+
+    fn function(unit: &'p Parser<'a>, found: &'w mut Found<'d>, definition: &Definition) {
+        let function = found.functions.len() as u32;
+        found.functions.push(FoundFunction {
+            object: definition.object,
+            is_static: definition.is_static,
+            parameters: definition.parameters.clone(),
+            result: definition.result,
+            end: definition.end,
+            value: None,
+        });
+        let mut walk = Walk::new(unit, found, function, definition.result, &definition.parameters);
+        walk.statement(definition.body);
+        let returns = std::mem::take(&mut walk.returns);
+        let value = walk.found.values.alternatives(&returns);
+        if unit.types.is_integer(definition.result) && walk.found.values.is_telling(value) {
+            walk.found.functions[function as usize].value = Some(value);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The functions that allocate: the C library's, and those declared by hand.
+
+use rustc_hash::FxHashMap;
+
+/// What an allocation function does with an old block, or where its characters come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// It makes a new block.
+    Fresh,
+    /// It changes the size of a block, which keeps its type unless the size says otherwise.
+    Resize,
+    /// It makes a string.
+    Text,
+}
+
+/// Where the new block is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gives {
+    /// It is returned.
+    Result,
+    /// It is stored through this argument.
+    Output(u32),
+}
+
+/// An allocation function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Allocation {
+    /// The arguments whose product says what is allocated.
+    pub sizes: Vec<u32>,
+    /// What it does.
+    pub kind: Kind,
+    /// Where the block is found.
+    pub gives: Gives,
+}
+
+/// Functions declared by hand, from `LIBALLOCS_ALLOC_FNS`.
+#[derive(Clone, Default, Debug)]
+pub struct DeclaredFunctions {
+    functions: FxHashMap<String, Allocation>,
+}
+
+impl DeclaredFunctions {
+    /// Reads `xmalloc(Z)p xcalloc(zZ)p`: `z` a size, `Z` the size that gives the type, `p` a pointer, `i` an int.
+    ///
+    /// # Errors
+    /// Says which word cannot be read, and why.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut functions = FxHashMap::default();
+        for word in text.split_whitespace() {
+            let (name, allocation) = declared(word).ok_or_else(|| {
+                format!("`{word}` does not read NAME(ARGUMENTS)p with arguments of z, Z, p, i")
+            })?;
+            functions.insert(name, allocation);
+        }
+        Ok(DeclaredFunctions { functions })
+    }
+
+    /// The names declared, in alphabetical order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.functions.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// What a function does, if it allocates.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Allocation> {
+        self.functions.get(name).cloned().or_else(|| library(name))
+    }
+}
+
+fn declared(word: &str) -> Option<(String, Allocation)> {
+    let (name, rest) = word.split_once('(')?;
+    let (arguments, result) = rest.split_once(')')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_name
+        || result != "p"
+        || !arguments.bytes().all(|byte| matches!(byte, b'z' | b'Z' | b'p' | b'P' | b'i'))
+    {
+        return None;
+    }
+    let all = |wanted: u8| {
+        arguments.bytes().enumerate().filter(move |&(_, byte)| byte == wanted).map(|(index, _)| index as u32)
+    };
+    let sizes = all(b'Z').chain(all(b'z')).collect();
+    let kind = if arguments.starts_with('p') { Kind::Resize } else { Kind::Fresh };
+    Some((name.to_owned(), Allocation { sizes, kind, gives: Gives::Result }))
+}
+
+/// The C library's own.
+fn library(name: &str) -> Option<Allocation> {
+    let (sizes, kind, gives): (&[u32], Kind, Gives) = match name {
+        "malloc" | "valloc" | "pvalloc" | "alloca" => (&[0], Kind::Fresh, Gives::Result),
+        "alloca_with_align" | "alloca_with_align_and_max" => (&[0], Kind::Fresh, Gives::Result),
+        "calloc" => (&[0, 1], Kind::Fresh, Gives::Result),
+        "memalign" | "aligned_alloc" => (&[1], Kind::Fresh, Gives::Result),
+        "posix_memalign" => (&[2], Kind::Fresh, Gives::Output(0)),
+        "realloc" => (&[1], Kind::Resize, Gives::Result),
+        "reallocarray" => (&[1, 2], Kind::Resize, Gives::Result),
+        "strdup" | "__strdup" | "strndup" | "__strndup" => (&[], Kind::Text, Gives::Result),
+        "asprintf" | "vasprintf" | "__asprintf" | "__asprintf_chk" | "__vasprintf_chk" => {
+            (&[], Kind::Text, Gives::Output(0))
+        }
+        "getline" | "getdelim" | "__getdelim" => (&[], Kind::Text, Gives::Output(0)),
+        _ => return None,
+    };
+    Some(Allocation { sizes: sizes.to_vec(), kind, gives })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_written_declarations() {
+        let declared = DeclaredFunctions::parse("xmalloc(Z)p xcalloc(zZ)p  xrealloc(pZ)p").unwrap();
+        assert_eq!(declared.names(), ["xcalloc", "xmalloc", "xrealloc"]);
+        let sizes = |name| declared.find(name).map(|allocation| (allocation.sizes, allocation.kind));
+        assert_eq!(sizes("xmalloc"), Some((vec![0], Kind::Fresh)));
+        assert_eq!(sizes("xcalloc"), Some((vec![1, 0], Kind::Fresh)));
+        assert_eq!(sizes("xrealloc"), Some((vec![1], Kind::Resize)));
+        assert_eq!(sizes("calloc"), Some((vec![0, 1], Kind::Fresh)));
+        assert_eq!(sizes("free"), None);
+    }
+
+    #[test]
+    fn bad_declarations_name_the_word() {
+        for bad in ["xmalloc", "xmalloc(Q)p", "(Z)p", "xmalloc(Z)", "x malloc(Z)p"] {
+            assert!(DeclaredFunctions::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
