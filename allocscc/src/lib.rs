@@ -2,6 +2,7 @@
 
 pub mod c;
 pub mod commands;
+pub mod compile;
 pub mod driver;
 pub mod dwarf;
 pub mod emit;
