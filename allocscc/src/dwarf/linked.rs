@@ -93,6 +93,13 @@ impl<'data> LinkedFile<'data> {
         Some((section.address(), section.uncompressed_data().ok()?))
     }
 
+    /// What the file holds at an address range; `None` unless all of it is in one section.
+    #[must_use]
+    pub fn bytes_at(&self, svmas: &Range<u64>) -> Option<&'data [u8]> {
+        let size = svmas.end.checked_sub(svmas.start)?;
+        self.elf.sections().find_map(|s| s.data_range(svmas.start, size).ok().flatten())
+    }
+
     /// All defined symbols with an address, from `.symtab`, else from `.dynsym`. Thread-local ones are left out: they have
     /// no address.
     #[must_use]

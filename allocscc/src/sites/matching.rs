@@ -13,8 +13,10 @@ pub struct SiteKey<'a> {
     pub function: &'a str,
     /// Source file, as the line markers spell it.
     pub file: &'a str,
-    /// Line of the callee's name.
+    /// First line of the expression that the call is in.
     pub first_line: u32,
+    /// Line of the callee's name.
+    pub callee_line: u32,
     /// Line of the closing parenthesis.
     pub last_line: u32,
     /// The function called, as the source spells it.
@@ -69,7 +71,7 @@ impl<'a> SiteIndex<'a> {
             .collect();
         // Two files of one basename, then a call inside another call's arguments: the closer one is meant.
         let same_path = keep_if_any(&matching, |s| s.file == call.file);
-        let same_line = keep_if_any(&same_path, |s| s.first_line == call.line);
+        let same_line = keep_if_any(&same_path, |s| s.callee_line == call.line);
         same_line.iter().map(|(number, _)| *number).collect()
     }
 }
@@ -110,7 +112,7 @@ mod tests {
             .iter()
             .map(|s| {
                 let (function, file, first_line, last_line, callee) = parse(s);
-                SiteKey { function, file, first_line, last_line, callee }
+                SiteKey { function, file, first_line, callee_line: first_line, last_line, callee }
             })
             .collect();
         let (function, file, line, _, callee) = parse(call);

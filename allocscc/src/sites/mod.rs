@@ -7,4 +7,8 @@ pub mod codec;
 pub mod extract;
 pub mod facts;
 pub mod functions;
+pub mod heap_type;
 pub mod matching;
+pub mod shape;
+pub mod solve;
+pub mod sums;

@@ -1,0 +1,61 @@
+//! The link step: from a linked file with debug information, and the facts of its sources, to the metadata section.
+//!
+//! The order is the story: read the DWARF; find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
+//! those are ([`sites`]); find the types that they name ([`heap_types`]); write it all down.
+
+mod heap_types;
+mod sites;
+
+use anyhow::{Context, Result};
+
+use crate::compile;
+use crate::driver::hooks::LinkOutput;
+use crate::dwarf::units::{DebugData, Units};
+use crate::dwarf::{Contents, literals};
+use crate::emit;
+use crate::graph::names::Names;
+use crate::image::literals::{Literal, literals_in, ranges_of_map};
+use crate::sites::codec;
+use crate::sites::facts::FileFacts;
+
+/// Makes the metadata of a file that was just linked.
+pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
+    let data = DebugData::load(output.bytes).context("reading the linked file")?;
+    let units = Units::new(&data).context("reading the debug information")?;
+    let mut contents = Contents::read(&units);
+    let mut names = Names::default();
+    let wanted = contents.types.named();
+    let strings = string_literals("", &data);
+    literals::add(&mut contents.statics, &mut contents.types.types, &strings);
+    let facts = files(&output.facts)?;
+    let declared = compile::declared_functions()?;
+    let sites = sites::find(output.bytes, &mut contents, &mut names, &facts, &declared)?;
+    let metadata = emit::metadata(emit::Input {
+        types: &mut contents.types.types,
+        names: &mut names,
+        wanted: &wanted,
+        statics: &contents.statics,
+        frames: &contents.frames,
+        sites: &sites,
+        build_id: data.file().build_id(),
+    })?;
+    Ok(Some(metadata))
+}
+
+fn files(records: &[&[u8]]) -> Result<Vec<FileFacts>> {
+    let mut files = Vec::new();
+    for record in records {
+        files.extend(codec::decode(record).context("reading the facts of the objects")?);
+    }
+    Ok(files)
+}
+
+fn string_literals(map: &str, data: &DebugData<'_>) -> Vec<Literal> {
+    let mut literals = Vec::new();
+    for range in ranges_of_map(map) {
+        if let Some(bytes) = data.file().bytes_at(&range.svmas) {
+            literals.extend(literals_in(&range, bytes));
+        }
+    }
+    literals
+}

@@ -1,0 +1,200 @@
+//! Size expressions as sums: what is added up, once or many times, in each branch.
+
+use rustc_hash::FxHashMap;
+
+use super::facts::{FileFacts, SizeExpr, TypeRef};
+
+/// What a summand is a size of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Unit {
+    Sizeof(TypeRef),
+    OffsetOf(TypeRef, String),
+    /// The length of a string.
+    Text,
+    Const(u64),
+    Other,
+}
+
+/// A summand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Term {
+    pub(super) unit: Unit,
+    /// It is multiplied, by more than one as far as is known.
+    pub(super) many: bool,
+    pub(super) negative: bool,
+}
+
+pub(super) type Sum = Vec<Term>;
+
+const MOST_BRANCHES: usize = 16;
+const MOST_TERMS: usize = 16;
+const DEEPEST_CALL: u32 = 8;
+/// Steps for one size; what takes longer counts as unknown.
+const MOST_STEPS: u32 = 4000;
+
+/// The size helpers of all files.
+pub(super) struct Helpers<'f> {
+    /// Static ones by file and name.
+    own: FxHashMap<(usize, &'f str), &'f SizeExpr>,
+    shared: FxHashMap<&'f str, &'f SizeExpr>,
+}
+
+impl<'f> Helpers<'f> {
+    pub(super) fn new(files: &'f [FileFacts]) -> Self {
+        let mut helpers = Helpers { own: FxHashMap::default(), shared: FxHashMap::default() };
+        for (file, facts) in files.iter().enumerate() {
+            for function in &facts.functions {
+                let Some(value) = &function.value else { continue };
+                helpers.own.insert((file, &function.name), value);
+                if !function.is_static {
+                    helpers.shared.entry(&function.name).or_insert(value);
+                }
+            }
+        }
+        helpers
+    }
+
+    fn find(&self, file: usize, name: &str) -> Option<&'f SizeExpr> {
+        self.own.get(&(file, name)).or_else(|| self.shared.get(name)).copied()
+    }
+
+    /// The sums that a size may be.
+    pub(super) fn sums(&self, file: usize, size: &SizeExpr) -> Vec<Sum> {
+        let mut expansion = Expansion { helpers: self, file, steps: MOST_STEPS };
+        expansion.sums(size, &[], DEEPEST_CALL)
+    }
+}
+
+struct Expansion<'h, 'f> {
+    helpers: &'h Helpers<'f>,
+    file: usize,
+    steps: u32,
+}
+
+fn one(unit: Unit) -> Vec<Sum> {
+    vec![vec![Term { unit, many: false, negative: false }]]
+}
+
+fn has_type(sum: &Sum) -> bool {
+    sum.iter().any(|term| matches!(term.unit, Unit::Sizeof(_) | Unit::OffsetOf(..)))
+}
+
+fn has_text(sum: &Sum) -> bool {
+    sum.iter().any(|term| term.unit == Unit::Text)
+}
+
+impl Expansion<'_, '_> {
+    fn sums(&mut self, size: &SizeExpr, parameters: &[Vec<Sum>], calls: u32) -> Vec<Sum> {
+        let Some(steps) = self.steps.checked_sub(1) else { return one(Unit::Other) };
+        self.steps = steps;
+        match size {
+            SizeExpr::Const(value) => one(Unit::Const(*value)),
+            SizeExpr::Sizeof(ty) => one(Unit::Sizeof(ty.clone())),
+            SizeExpr::OffsetOf(ty, path) => one(Unit::OffsetOf(ty.clone(), path.clone())),
+            SizeExpr::StringLength => one(Unit::Text),
+            SizeExpr::Opaque => one(Unit::Other),
+            SizeExpr::Param(index) => {
+                parameters.get(*index as usize).cloned().unwrap_or_else(|| one(Unit::Other))
+            }
+            SizeExpr::Add(left, right) => self.pairs(left, right, parameters, calls, add),
+            SizeExpr::Sub(left, right) => self.pairs(left, right, parameters, calls, subtract),
+            SizeExpr::Mul(left, right) => self.pairs(left, right, parameters, calls, multiply),
+            SizeExpr::Div(left, right) => self.pairs(left, right, parameters, calls, divide),
+            SizeExpr::Alt(parts) => {
+                let mut all: Vec<Sum> = Vec::new();
+                for part in parts {
+                    for sum in self.sums(part, parameters, calls) {
+                        if !all.contains(&sum) {
+                            all.push(sum);
+                        }
+                    }
+                }
+                all.truncate(MOST_BRANCHES);
+                all
+            }
+            SizeExpr::Call(name, arguments) => self.call(name, arguments, parameters, calls),
+        }
+    }
+
+    fn pairs(
+        &mut self,
+        left: &SizeExpr,
+        right: &SizeExpr,
+        parameters: &[Vec<Sum>],
+        calls: u32,
+        combine: fn(&Sum, &Sum) -> Sum,
+    ) -> Vec<Sum> {
+        let (left, right) = (self.sums(left, parameters, calls), self.sums(right, parameters, calls));
+        let mut all = Vec::new();
+        for one in &left {
+            for other in &right {
+                let mut sum = combine(one, other);
+                sum.truncate(MOST_TERMS);
+                if all.len() < MOST_BRANCHES && !all.contains(&sum) {
+                    all.push(sum);
+                }
+            }
+        }
+        all
+    }
+
+    fn call(&mut self, name: &str, arguments: &[SizeExpr], parameters: &[Vec<Sum>], calls: u32) -> Vec<Sum> {
+        let arguments: Vec<Vec<Sum>> =
+            arguments.iter().map(|argument| self.sums(argument, parameters, calls)).collect();
+        match (self.helpers.find(self.file, name), calls.checked_sub(1)) {
+            (Some(value), Some(calls)) => self.sums(value, &arguments, calls),
+            _ => vec![unknown_helper(&arguments)],
+        }
+    }
+}
+
+/// A function without a body in sight, such as a checked product: the sizes that go in come out, many times.
+fn unknown_helper(arguments: &[Vec<Sum>]) -> Sum {
+    let is_small = arguments.len() <= 3;
+    let typed = arguments.iter().flatten().find(|sum| is_small && has_type(sum));
+    typed.map_or_else(
+        || vec![Term { unit: Unit::Other, many: false, negative: false }],
+        |sum| times(sum, true),
+    )
+}
+
+fn add(left: &Sum, right: &Sum) -> Sum {
+    left.iter().chain(right).cloned().collect()
+}
+
+fn subtract(left: &Sum, right: &Sum) -> Sum {
+    let negated = right.iter().map(|term| Term { negative: !term.negative, ..term.clone() });
+    left.iter().cloned().chain(negated).collect()
+}
+
+fn times(sum: &Sum, many: bool) -> Sum {
+    sum.iter().map(|term| Term { many: term.many || many, ..term.clone() }).collect()
+}
+
+fn is_one(sum: &Sum) -> bool {
+    matches!(sum.as_slice(), [Term { unit: Unit::Const(1), negative: false, .. }])
+}
+
+fn is_record_size(sum: &Sum) -> bool {
+    sum.iter().any(|term| matches!(&term.unit, Unit::Sizeof(ty) if super::heap_type::is_record(ty)))
+}
+
+fn multiply(left: &Sum, right: &Sum) -> Sum {
+    // `sizeof (T) * sizeof (U)`: a struct says more than a scalar.
+    let (main, factor) = match (has_type(left), has_type(right)) {
+        (true, true) if is_record_size(right) && !is_record_size(left) => (right, left),
+        (false, true) => (right, left),
+        (false, false) if has_text(right) || is_one(left) => (right, left),
+        _ => (left, right),
+    };
+    times(main, !is_one(factor))
+}
+
+fn divide(left: &Sum, right: &Sum) -> Sum {
+    // `sizeof a / sizeof *a` is a number of elements.
+    if has_type(right) {
+        vec![Term { unit: Unit::Other, many: false, negative: false }]
+    } else {
+        times(left, true)
+    }
+}
