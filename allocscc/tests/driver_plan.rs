@@ -137,6 +137,8 @@ fn compiler_command_lines() {
             ("-r a.c -s", "-r a.c -s @"),
             ("-Wl,-r a.o -Wl,-s", "-Wl,-r a.o -Wl,-s"),
             ("-Wl,--emit-relocs a.o -s", "-Wl,--emit-relocs a.o -s"),
+            ("-Wl,-m,elf_i386 a.o -s", "-Wl,-m,elf_i386 a.o -s"),
+            ("-Wl,--oformat=binary a.o -Wl,-s", "-Wl,--oformat=binary a.o -Wl,-s"),
             ("-c a.c -s", "-c a.c -s @"),
             ("-Wallocs -c a.c -Wno-allocs", "-c a.c @"),
             ("-Wallocs --version", "--version"),

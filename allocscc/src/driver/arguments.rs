@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::children;
 
 /// A command line longer than this goes into a response file. The kernel's limit is larger, but counts the environment too.
-const MAX_LENGTH: usize = 1 << 19;
+const MAX_LENGTH: usize = 1 << 17;
 
 /// Files that name each other without end are cut here, as the compiler does.
 const MAX_EXPANSIONS: usize = 2000;

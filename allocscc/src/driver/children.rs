@@ -148,6 +148,7 @@ pub fn exit_like(status: ExitStatus) -> ! {
             std::thread::park();
         }
     }
+    close();
     live().remove_files();
     if let Some(signal) = status.signal() {
         die_by(signal);

@@ -87,19 +87,64 @@ fn finish_file(hooks: Hooks, plan: &Plan, path: &Path, compiled_here: &[u8], ana
     }
 }
 
-/// `-r`: the records of the inputs are there already, those of the sources in this command come behind them.
+/// `-r`: the records of the inputs are there already; those of the sources in this command, and what the linker dropped, come
+/// behind them.
 fn add_to_relocatable(plan: &Plan, path: &Path, elf: &Elf, compiled_here: &[u8]) -> Result<()> {
+    let carried = Carried::new(plan, elf)?;
     let mut records = Record::read_all(compiled_here)?;
-    let Some(first) = records.first_mut() else { return Ok(()) };
-    if plan.debug == DebugRequest::Nothing {
+    if plan.debug == DebugRequest::Nothing
+        && let Some(first) = records.first_mut()
+    {
         let of_inputs = inputs::debug_info_of_objects(&plan.inputs);
         first.unasked_debug_info = debug_info_size(elf)?.saturating_sub(of_inputs);
+    }
+    let in_output = carried.in_output()?;
+    records.extend(carried.records()?.into_iter().filter(|record| !in_output.contains(record)));
+    if records.is_empty() {
+        return Ok(());
     }
     let mut section = Vec::new();
     for record in &records {
         record.write(&mut section);
     }
     append_to_file(path, elf, FACTS_SECTION, &section)
+}
+
+/// The facts that the inputs brought.
+struct Carried {
+    /// What the linker put into its output.
+    in_output: Vec<u8>,
+    /// What it may have left behind: with `-flto`, and where a linker script discards what it does not know.
+    in_inputs: inputs::FactsOfInputs,
+}
+
+impl Carried {
+    fn new(plan: &Plan, elf: &Elf) -> Result<Carried> {
+        let in_output =
+            elf.named(FACTS_SECTION).map(|s| s.bytes(elf.file)).collect::<Result<Vec<_>>>()?.concat();
+        let in_inputs = if plan.lto || in_output.is_empty() {
+            inputs::facts_of_inputs(&plan.inputs, plan.is_static)
+        } else {
+            inputs::FactsOfInputs::default()
+        };
+        Ok(Carried { in_output, in_inputs })
+    }
+
+    fn in_output(&self) -> Result<Vec<Record<'_>>> {
+        Record::read_all(&self.in_output)
+    }
+
+    fn records(&self) -> Result<Vec<Record<'_>>> {
+        let mut records = self.in_output()?;
+        for section in &self.in_inputs.sections {
+            for record in Record::read_all(section)? {
+                if !records.contains(&record) {
+                    records.push(record);
+                }
+            }
+        }
+        Ok(records)
+    }
 }
 
 fn finish_linked(
@@ -110,24 +155,13 @@ fn finish_linked(
     compiled_here: &[u8],
     analyse: bool,
 ) -> Result<()> {
-    let in_output = elf.named(FACTS_SECTION).map(|s| s.bytes(elf.file)).collect::<Result<Vec<_>>>()?.concat();
-    // With -flto, and where a linker script discards what it does not know, the facts are only in the inputs.
-    let in_inputs = if plan.lto || in_output.is_empty() {
-        inputs::facts_of_inputs(&plan.inputs, plan.is_static)
-    } else {
-        inputs::FactsOfInputs::default()
-    };
+    let carried = Carried::new(plan, elf)?;
     let here = Record::read_all(compiled_here)?;
-    let mut linked = Record::read_all(&in_output)?;
-    for section in &in_inputs.sections {
-        for record in Record::read_all(section)? {
-            if !linked.contains(&record) {
-                linked.push(record);
-            }
-        }
-    }
+    let linked = carried.records()?;
     let keeps_debug_info = plan.strip == Strip::Nothing
-        && wants_debug_info(plan, elf, &here, &linked, in_inputs.has_foreign_debug_info)?;
+        && wants_debug_info(plan, elf, &here, &linked, carried.in_inputs.has_foreign_debug_info)
+            .inspect_err(|reason| warn(plan.warn, path, format_args!("it keeps debug info: {reason:#}")))
+            .unwrap_or(true);
     let facts = linked.iter().chain(&here).map(|record| record.payload).filter(|facts| !facts.is_empty());
     let mut metadata = None;
     if analyse {
@@ -177,7 +211,8 @@ fn wants_debug_info(
         return Ok(has_foreign_debug_info);
     }
     let total = debug_info_size(elf)?;
-    let linked: u64 = linked.iter().map(|record| record.unasked_debug_info).sum();
+    let unasked = linked.iter().map(|record| record.unasked_debug_info);
+    let linked = unasked.fold(0, u64::saturating_add);
     if total <= linked || here.is_empty() {
         return Ok(total > linked);
     }
@@ -186,7 +221,7 @@ fn wants_debug_info(
     if plan.sources.iter().any(Source::is_standard_input) {
         stems.extend(["-", "<stdin>"].map(OsStr::new));
     }
-    Ok(total > linked + debug_info_of_sources(elf.file, &stems)?)
+    Ok(total > linked.saturating_add(debug_info_of_sources(elf.file, &stems)?))
 }
 
 /// Puts a new file in the place of `path` in one step, with the same permissions.

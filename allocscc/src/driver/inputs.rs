@@ -1,5 +1,6 @@
 //! What a link command names: files, libraries and where to look for them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
@@ -18,7 +19,7 @@ pub struct LinkInputs {
 }
 
 /// One input of a link.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum LinkFile {
     /// A file named on the command line.
     Path(PathBuf),
@@ -27,11 +28,13 @@ pub enum LinkFile {
 }
 
 impl LinkInputs {
-    /// The files that exist, in order. A library that lies in none of `directories` is the system's and is left out; so is a shared
+    /// The files that exist, each once. A library that lies in none of `directories` is the system's and is left out; so is a shared
     /// one, which the linker prefers to the archive beside it unless `is_static`.
     pub fn existing(&self, is_static: bool) -> Vec<PathBuf> {
+        let mut seen = HashSet::new();
         self.files
             .iter()
+            .filter(|file| seen.insert(*file))
             .filter_map(|file| match file {
                 LinkFile::Path(path) => Some(path.clone()),
                 LinkFile::Library(name) => self.archive(name, is_static),
@@ -81,11 +84,11 @@ pub fn facts_of_inputs(inputs: &LinkInputs, is_static: bool) -> FactsOfInputs {
 
 /// Bytes of `.debug_info` in all objects among the inputs, archives aside.
 pub fn debug_info_of_objects(inputs: &LinkInputs) -> u64 {
-    let mut size = 0;
+    let mut size: u64 = 0;
     for path in inputs.existing(true) {
         let Ok(file) = std::fs::read(path) else { continue };
         if let Ok(Some(elf)) = Elf::parse(&file) {
-            size += debug_info_size(&elf).unwrap_or(0);
+            size = size.saturating_add(debug_info_size(&elf).unwrap_or(0));
         }
     }
     size

@@ -200,7 +200,8 @@ struct Parser {
     other_target: bool,
     split_dwarf: bool,
     relocatable: bool,
-    keeps_relocations: bool,
+    /// The output keeps more than symbols, or may be none that we can strip: that stays the linker's business.
+    leaves_stripping: bool,
 }
 
 impl Parser {
@@ -362,15 +363,15 @@ impl Parser {
                 kind = WordKind::Strip;
             }
             self.relocatable |= matches!(option, "-r" | "-i" | "--relocatable" | "-relocatable");
-            self.keeps_relocations |= matches!(option, "-q" | "--emit-relocs" | "-emit-relocs");
+            self.leaves_stripping |= matches!(option, "-q" | "--emit-relocs" | "-emit-relocs");
+            self.leaves_stripping |= option.starts_with("-m") || option.contains("-oformat");
         }
         kind
     }
 
     fn finish(self, arguments: Arguments) -> Plan {
         let action = self.action(&arguments);
-        // These keep more than symbols: the linker's own way of stripping stays in force.
-        let strip = if self.relocatable || self.keeps_relocations { Strip::Nothing } else { self.strip };
+        let strip = if self.relocatable || self.leaves_stripping { Strip::Nothing } else { self.strip };
         Plan {
             arguments,
             words: self.words,

@@ -92,7 +92,8 @@ impl Driver {
         let (sender, receiver) = mpsc::channel();
         let (plan, compiler, headers) = (self.plan.clone(), self.compiler.clone(), self.headers.clone());
         let input = input.clone();
-        std::thread::spawn(move || {
+        // Without a thread the sender is dropped, and no facts arrive.
+        let _ = std::thread::Builder::new().name("analysis".into()).spawn(move || {
             for source in &plan.sources {
                 let facts = units::facts(&plan, source, &compiler, headers.as_deref(), &input);
                 if sender.send(facts).is_err() {
@@ -116,7 +117,8 @@ impl Driver {
             finish::run(&self.plan, &facts);
             return;
         }
-        for (source, facts) in &facts {
+        // Of two sources with the same object the last one wins, for the compiler and for us.
+        for (source, facts) in facts.iter().rev() {
             let object = objects::object_of(&self.plan, source);
             if let Err(reason) = objects::add_facts(&self.plan, &object, facts.as_deref().unwrap_or_default())
             {
@@ -163,9 +165,10 @@ fn receive(facts: Receiver<Result<Vec<u8>>>, compilation: Duration, count: usize
     while received.len() < count {
         match facts.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(facts) => received.push(facts),
-            Err(_) => {
+            Err(error) => {
                 children::kill_all();
-                received.resize_with(count, || Err(anyhow!("the analysis of the sources took too long")));
+                received
+                    .resize_with(count, || Err(anyhow!("the analysis of the source has not ended: {error}")));
             }
         }
     }

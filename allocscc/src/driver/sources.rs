@@ -36,7 +36,7 @@ impl Input {
         if let (Input::Text(text), Some(mut pipe)) = (self, running.child.stdin.take()) {
             let text = Arc::clone(text);
             // A process that ends without having read everything is its own affair.
-            std::thread::spawn(move || pipe.write_all(&text).ok());
+            std::thread::Builder::new().spawn(move || pipe.write_all(&text).ok())?;
         }
         Ok(running)
     }

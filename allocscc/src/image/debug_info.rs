@@ -26,14 +26,15 @@ pub fn is_debug_section(section: &Section) -> bool {
 
 /// Bytes of `.debug_info` in the file, as the linker concatenates them: uncompressed.
 pub fn debug_info_size(elf: &Elf) -> Result<u64> {
-    let mut size = 0;
+    let mut size: u64 = 0;
     for section in &elf.sections {
-        size += match section.name {
+        let of_section = match section.name {
             b".debug_info" if section.sh_flags & SHF_COMPRESSED != 0 => u64_at(section.bytes(elf.file)?, 8)?,
             b".debug_info" => section.sh_size,
             b".zdebug_info" => u64_at(section.bytes(elf.file)?, 4)?.swap_bytes(),
             _ => 0,
         };
+        size = size.saturating_add(of_section);
     }
     Ok(size)
 }

@@ -23,6 +23,9 @@ pub struct Edit<'a> {
     pub add: Option<(&'a str, &'a [u8])>,
 }
 
+/// A section that is not in memory has no use for a larger alignment.
+const MAX_ALIGNMENT: u64 = 1 << 16;
+
 /// The bytes of the file after the edit.
 pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
     ensure!(elf.kind == FileKind::Linked, "only a linked file is laid out anew");
@@ -39,6 +42,7 @@ pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
         let is_names = SectionIndex(index as u32) == elf.names;
         if index != 0 && !is_names && lies_behind(&elf.sections[index], image_end) {
             let bytes = renumbering.bytes(elf, index)?;
+            ensure!(placed[index].sh_addralign <= MAX_ALIGNMENT, "section {index} has an odd alignment");
             placed[index].sh_size = bytes.len() as u64;
             placed[index].sh_offset = tail.push(&bytes, placed[index].sh_addralign);
         }

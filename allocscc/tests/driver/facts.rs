@@ -13,6 +13,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("one.c", "int fact_one; int one(void) { return 1; }\n"),
     ("two.c", "#include \"two.h\"\nint fact_two; int two(void) { return 2; }\n"),
     ("two.h", "extern int fact_header;\n"),
+    ("sub/one.c", "int fact_of_an_object_that_is_overwritten;\n"),
     ("unused.c", "int fact_unused; int unused(void) { return 9; }\n"),
     ("crash.c", "int crash_the_analysis; int two(void) { return 2; }\n"),
     ("overflow.c", "int overflow_the_stack; int two(void) { return 2; }\n"),
@@ -30,6 +31,7 @@ const ALL: &str = "main.c: fact_main|one.c: fact_one|two.c: fact_header fact_two
 
 /// Commands that make `prog`, and the facts that must be in it. A command that starts with `$` is for the shell.
 const FACTS: &[(&str, &str)] = &[
+    ("-c sub/one.c one.c two.c|main.c one.o two.o -o prog", ALL),
     ("main.c one.c two.c -o prog", ALL),
     ("-O2 -fPIE -pie main.c one.c two.c -o prog", ALL),
     ("-static main.c one.c two.c -o prog", ALL),
@@ -82,6 +84,8 @@ const FACTS: &[(&str, &str)] = &[
 
 /// Link-time optimisation, which clang does only with a plugin that few systems have.
 const LTO: &[(&str, &str)] = &[
+    ("-flto -O1 -c one.c two.c|-flto -r -nostdlib one.o two.o -o both.o|-flto main.c both.o -o prog", ALL),
+    ("-flto -O1 -c one.c|-flto -r -nostdlib one.o two.c -o both.o|-flto main.c both.o -o prog", ALL),
     ("-flto -O1 main.c one.c two.c -o prog", ALL),
     ("-flto -O1 -c main.c one.c two.c|-flto -O1 main.o one.o two.o -o prog", ALL),
     ("-flto -O1 -c main.c one.c|-c two.c|-flto=auto main.o one.o two.o -o prog", ALL),

@@ -8,13 +8,15 @@ use crate::compare;
 use crate::world::{Driver, Files, World};
 
 const SOURCES: &[(&str, &str)] = &[
+    // Declared by hand: most of a compilation's time would go into system headers.
     (
         "main.c",
-        "#include <stdio.h>\n#include \"util.h\"\nint main(void) { printf(\"%d\\n\", util(41)); return 0; }\n",
+        "#include \"util.h\"\nint printf(const char *, ...);\n\
+         int main(void) { printf(\"%d\\n\", util(41)); return 0; }\n",
     ),
     (
         "util.c",
-        "#include <stdlib.h>\n#include \"util.h\"\nstatic int kept = 3;\n\
+        "#include <stddef.h>\n#include \"util.h\"\nvoid *malloc(size_t); void free(void *);\nstatic int kept = 3;\n\
          int util(int n) { struct box *b = malloc(n * sizeof *b); b->value = n; kept += n;\n\
          n = b->value + 1; free(b); return n; }\n",
     ),
@@ -185,8 +187,12 @@ fn check(compiler: &str, before: &str, line: &str) -> Result<(), Failed> {
         } else if !compare::is_object(expected) {
             equal(name, &compare::image_of_linked_file(expected), &compare::image_of_linked_file(actual))?;
         } else if !line.contains("-flto") {
-            let expected = with_debug_info(name).unwrap_or(expected.clone());
-            equal(name, &compare::image_of_object(&expected), &compare::image_of_object(actual))?;
+            let (expected, actual) = (compare::image_of_object(expected), compare::image_of_object(actual));
+            if expected != actual {
+                // The compiler promises the same code with -g, but keeps that promise only nearly always.
+                let expected = with_debug_info(name).map(|file| compare::image_of_object(&file));
+                equal(name, &expected.unwrap_or_default(), &actual)?;
+            }
         }
     }
     Ok(())

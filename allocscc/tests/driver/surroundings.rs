@@ -22,6 +22,9 @@ const TESTS: &[(&str, Test)] = &[
     ("headers beside the program", headers),
     ("output through a symbolic link", symbolic_link),
     ("permissions", permissions),
+    ("more sections than 16 bits can count", many_sections),
+    ("a long response file", long_response_file),
+    ("little memory", little_memory),
     ("allocs run", allocs_run),
 ];
 
@@ -193,6 +196,43 @@ fn permissions(compiler: &str) -> Result<(), Failed> {
         });
         expect(mask, ours, plain)?;
     }
+    Ok(())
+}
+
+fn many_sections(compiler: &str) -> Result<(), Failed> {
+    let sections: String = (0..0x1_0010).map(|n| format!(".section .note.s{n};")).collect();
+    let many = format!("int fact_many; __asm__(\"{sections}.text\");\n");
+    let world = World::new(compiler, &[("main.c", "int main(void) { return 0; }\n"), ("many.c", &many)]);
+    world.must(Driver::WithHooks, "-c many.c");
+    let object = fs::read(world.path("many.o"))?;
+    expect("section count", object[60..62] == [0, 0], true)?;
+    let facts = compare::section(&object, ".allocs.facts").ok_or("no facts")?;
+    expect("facts", String::from_utf8_lossy(&facts).contains("many.c: fact_many"), true)
+}
+
+fn long_response_file(compiler: &str) -> Result<(), Failed> {
+    let world = World::new(compiler, &[("a.c", PROGRAM), ("b.c", "int b;\n")]);
+    world.must(Driver::WithHooks, "-c b.c");
+    world.shell("ar rcs libb.a b.o; rm b.c b.o");
+    let archives = "././././libb.a\n".repeat(10_000);
+    fs::write(world.path("words"), format!("{archives} -s -Wallocs a.c -o prog"))?;
+    world.must(Driver::WithHooks, "@words");
+    expect("metadata", metadata(&world, "prog").contains("a.c: fact_main"), true)?;
+    let files: Vec<String> = world.files().into_keys().collect();
+    expect("files", files, ["a.c", "libb.a", "prog", "words"].map(String::from).to_vec())
+}
+
+/// Where there is no room for the analysis there is still a program.
+fn little_memory(compiler: &str) -> Result<(), Failed> {
+    let world = World::new(compiler, &[("a.c", PROGRAM)]);
+    let driver = world.driver(Driver::WithHooks);
+    let mut command = world.command("sh");
+    let script = format!("ulimit -v 250000; exec {} a.c -o prog", driver.get_program().display());
+    command.args(["-c", &script]).envs(driver.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output()?;
+    expect("messages", String::from_utf8_lossy(&output.stderr).into_owned(), String::new())?;
+    expect("status", output.status.success(), true)?;
+    world.shell("./prog");
     Ok(())
 }
 
