@@ -21,6 +21,9 @@ __attribute__((noipa)) static char *grow_here(char *p, size_t n) { return reallo
 __attribute__((noipa)) static char *grow_there(char *p, size_t n) { return realloc(p, n); }
 __attribute__((noipa)) static char *make(size_t n) { return malloc(n); }
 
+/* So that the file has the type. */
+double number;
+
 int main(void)
 {
 	struct uniqtype *int_type = __liballocs_typestr_to_uniqtype("int$32");

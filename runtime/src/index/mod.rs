@@ -125,7 +125,7 @@ pub fn for_each_block<B>(
 }
 
 /// Enters a new block. One that starts off a 16-byte boundary, or lies where there is no room for a shadow, stays unknown.
-#[inline]
+#[inline(always)]
 pub fn insert(block: &Block) {
     if !block.base.0.is_multiple_of(shadow::GRANULE) {
         return;
@@ -157,7 +157,7 @@ pub struct Suspended {
 }
 
 /// Takes out the block at `base` while `realloc` decides on it. The record of a big block stays, for [`resume`] to reuse.
-#[inline]
+#[inline(always)]
 pub fn suspend(base: Avma) -> Option<Suspended> {
     if base.is_null() || !base.0.is_multiple_of(shadow::GRANULE) {
         return None;
@@ -175,7 +175,7 @@ pub fn suspend(base: Avma) -> Option<Suspended> {
 }
 
 /// Ends a [`suspend`]: the block became `new`, or was freed, or is as it was.
-#[inline]
+#[inline(always)]
 pub fn resume(suspended: Suspended, new: Option<Block>) {
     match (suspended.record, new) {
         (None, Some(new)) => insert(&new),

@@ -1,4 +1,4 @@
-//! The rest of the malloc family: `realloc`, and the functions with an alignment.
+//! The rest of the malloc family: `reallocarray`, and the functions with an alignment.
 //!
 //! Each entry adds the return address to the arguments. The size of a block is what the program asked for, also where the
 //! real function rounds it up.
@@ -8,15 +8,10 @@
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
-use crate::census;
-use crate::index::{self, Block, sites};
-use crate::interpose::{bootstrap, entry, note, real};
+use crate::interpose::malloc::move_block;
+use crate::interpose::{entry, note, real};
 use core::ffi::{c_int, c_void};
 
-entry! {
-    /// `realloc(p, size)`.
-    realloc => realloc_from, "rdx"
-}
 entry! {
     /// `reallocarray(p, count, size)`.
     reallocarray => reallocarray_from, "rcx"
@@ -42,34 +37,6 @@ entry! {
     pvalloc => pvalloc_from, "rsi"
 }
 
-extern "C" fn realloc_from(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
-    let (old, return_address) = (Avma::of(p), Avma(return_address));
-    if bootstrap::owns(old) {
-        return leave_bootstrap(p, size, return_address);
-    }
-    // Out of the index before the real call: once that gives the memory back, another thread may get it.
-    let suspended = if old.is_null() { None } else { index::suspend(old) };
-    // SAFETY: the program's arguments.
-    let new = unsafe { real::REALLOC.get()(p, size) };
-    let Some(suspended) = suspended else {
-        note::fresh(Avma::of(new), size, return_address);
-        return new;
-    };
-    let freed = size == 0 && (new.is_null() || real::is_foreign());
-    if new.is_null() && !freed {
-        index::resume(suspended, Some(suspended.block));
-    } else if freed {
-        index::resume(suspended, None);
-    } else {
-        let site = sites::reallocated(suspended.block.site, return_address);
-        index::resume(suspended, Some(Block { base: Avma::of(new), size, site }));
-        if census::is_on() {
-            index::site(site).count(size);
-        }
-    }
-    new
-}
-
 extern "C" fn reallocarray_from(
     p: *mut c_void,
     count: usize,
@@ -77,10 +44,18 @@ extern "C" fn reallocarray_from(
     return_address: usize,
 ) -> *mut c_void {
     match count.checked_mul(size) {
-        Some(total) => realloc_from(p, total, return_address),
+        Some(total) if p.is_null() => fresh_array(total, Avma(return_address)),
+        Some(total) => move_block(p, total, return_address),
         // SAFETY: it cannot succeed, and sets errno as reallocarray has to.
         None => unsafe { real::CALLOC.get()(count, size) },
     }
+}
+
+fn fresh_array(size: usize, return_address: Avma) -> *mut c_void {
+    // SAFETY: any size may be asked for.
+    let p = unsafe { real::REALLOC.get()(core::ptr::null_mut(), size) };
+    note::fresh(Avma::of(p), size, return_address);
+    p
 }
 
 extern "C" fn memalign_from(align: usize, size: usize, return_address: usize) -> *mut c_void {
@@ -124,18 +99,4 @@ extern "C" fn pvalloc_from(size: usize, return_address: usize) -> *mut c_void {
     let p = unsafe { real::PVALLOC.get()(size) };
     note::fresh(Avma::of(p), size, Avma(return_address));
     p
-}
-
-/// Moves a piece of the bootstrap area to the heap.
-fn leave_bootstrap(p: *mut c_void, size: usize, return_address: Avma) -> *mut c_void {
-    // SAFETY: any size may be asked for.
-    let new = unsafe { real::MALLOC.get()(size) };
-    if !new.is_null() {
-        let len = size.min(bootstrap::readable_behind(Avma::of(p)));
-        // SAFETY: the new block has `size` bytes, the area at least `len` behind `p`, and they are apart unless the new
-        // block is in the area too, where pieces do not overlap but what is read behind `p` may: hence `copy`.
-        unsafe { core::ptr::copy(p.cast::<u8>(), new.cast::<u8>(), len) };
-        note::fresh(Avma::of(new), size, return_address);
-    }
-    new
 }

@@ -1,4 +1,4 @@
-//! `malloc`, `calloc` and `free`, whose fast paths every allocation pays for, and what they fall back to.
+//! `malloc`, `calloc`, `realloc` and `free`, whose fast paths every allocation pays for, and what they fall back to.
 //!
 //! They are written in assembly because only there is the return address at hand without a frame, and because their
 //! length is the library's cost: 23 and 12 instructions for `malloc` and `free` over the real functions.
@@ -10,8 +10,9 @@
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
+use crate::census;
 use crate::index::regions::{DIRECTORY_OFFSET, REGION_SHIFT, TABLES};
-use crate::index::{self, LARGE};
+use crate::index::{self, Block, LARGE, sites};
 use crate::interpose::{bootstrap, note, real};
 use core::arch::naked_asm;
 use core::ffi::c_void;
@@ -102,6 +103,27 @@ pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
     )
 }
 
+/// `realloc`. Of NULL it is a `malloc`, as some programs make all their allocations.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
+    enter_block!(
+        "test rdi, rdi",
+        "je 3f",
+        "mov rdx, [rsp]",
+        "jmp {move_block}",
+        "3:",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "call qword ptr [rip + {real_realloc}]",
+        "pop rdi",
+        ".cfi_adjust_cfa_offset -8",
+        ;
+        move_block = sym move_block,
+        real_realloc = sym real::REALLOC,
+    )
+}
+
 /// `free`. On the fast path the region has a shadow, and the size there is not big: then at most a mark is to be cleared.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
@@ -142,6 +164,55 @@ pub extern "C" fn cfree(p: *mut c_void) {
 extern "C" fn note_block(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
     note::fresh(Avma::of(p), size, Avma(return_address));
     p
+}
+
+/// `realloc` of a block that is there.
+pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
+    let (old, return_address) = (Avma::of(p), Avma(return_address));
+    // Out of the index before the real call: once that gives the memory back, another thread may get it.
+    let Some(suspended) = index::suspend(old) else { return move_unknown_block(p, size, return_address) };
+    // SAFETY: the program's arguments.
+    let new = unsafe { real::REALLOC.get()(p, size) };
+    if size == 0 && (new.is_null() || real::is_foreign()) {
+        index::resume(suspended, None);
+        return new;
+    }
+    if new.is_null() {
+        index::resume(suspended, Some(suspended.block));
+        return new;
+    }
+    let site = sites::reallocated(suspended.block.site, return_address);
+    index::resume(suspended, Some(Block { base: Avma::of(new), size, site }));
+    if census::is_on() {
+        index::site(site).count(size);
+    }
+    new
+}
+
+/// `realloc` of what the index does not have.
+#[cold]
+fn move_unknown_block(p: *mut c_void, size: usize, return_address: Avma) -> *mut c_void {
+    let new = if bootstrap::owns(Avma::of(p)) {
+        leave_bootstrap(p, size)
+    } else {
+        // SAFETY: the program's arguments.
+        unsafe { real::REALLOC.get()(p, size) }
+    };
+    note::fresh(Avma::of(new), size, return_address);
+    new
+}
+
+/// Copies a piece of the bootstrap area to the heap.
+fn leave_bootstrap(p: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: any size may be asked for.
+    let new = unsafe { real::MALLOC.get()(size) };
+    if !new.is_null() {
+        let len = size.min(bootstrap::readable_behind(Avma::of(p)));
+        // SAFETY: the new block has `size` bytes, the area at least `len` behind `p`, and they are apart unless the new
+        // block is in the area too, where pieces do not overlap but what is read behind `p` may: hence `copy`.
+        unsafe { core::ptr::copy(p.cast::<u8>(), new.cast::<u8>(), len) };
+    }
+    new
 }
 
 extern "C" fn slow_free(p: *mut c_void) {
