@@ -83,7 +83,7 @@ pub enum Place {
 #[inline]
 pub fn heap_block_at(p: Avma, caller: Caller) -> Option<Block> {
     // An address above the stack pointer may be that of a frame on a stack that lies in a heap block.
-    if p < caller.return_slot && init::ready() { index::block_at(p) } else { None }
+    if p < caller.return_slot && init::ready() { index::block_near(p) } else { None }
 }
 
 /// The leaf allocation that holds an address.
@@ -109,13 +109,13 @@ pub fn place_of(p: Avma, caller: Caller) -> Place {
 /// What is known without asking the kernel.
 #[inline]
 fn divided(p: Avma) -> Option<Place> {
-    if let Some(block) = index::block_at(p) {
+    if let Some(block) = index::block_near(p) {
         return Some(Place::Heap(block));
     }
     if let Some(module) = modules::at(p) {
         return Some(in_file(module, p));
     }
-    auxv::item_at(p).map(Place::Auxv)
+    auxv::item_at(p).map(Place::Auxv).or_else(|| index::block_at(p).map(Place::Heap))
 }
 
 fn in_file(module: &'static Module, p: Avma) -> Place {

@@ -77,12 +77,26 @@ pub fn coverage(p: Avma) -> Coverage {
 #[inline]
 pub fn block_at(p: Avma) -> Option<Block> {
     let page = PageNumber::of_mappable(p)?;
-    let block =
-        match regions::find(p).and_then(|region| Some((region, shadow::last_mark_in_page(region, p)?))) {
-            Some((region, base)) => marked_block(region, base)?,
-            None => block_that_reaches(page)?,
-        };
-    if block.holds(p) { Some(block) } else { None }
+    look_in_page(p).unwrap_or_else(|| block_that_reaches(page)).filter(|block| block.holds(p))
+}
+
+/// The live block that holds `p`, if it starts in the page of `p` or is big.
+///
+/// That is nearly every block, and the answer costs no scan of other pages. For what is not found, [`block_at`] is to be
+/// asked when nothing else can hold `p`.
+#[must_use]
+#[inline]
+pub fn block_near(p: Avma) -> Option<Block> {
+    let page = PageNumber::of_mappable(p)?;
+    look_in_page(p).unwrap_or_else(|| big_block_of_page(page)).filter(|block| block.holds(p))
+}
+
+/// The last block that starts in the page of `p` at or before `p`. The outer `None` says that none does.
+#[inline(always)]
+fn look_in_page(p: Avma) -> Option<Option<Block>> {
+    let region = regions::find(p)?;
+    let base = shadow::last_mark_in_page(region, p)?;
+    Some(marked_block(region, base))
 }
 
 /// The live block whose base is `base`, if any.
@@ -245,10 +259,12 @@ fn set_slots(block: &Block) {
 /// The block that may hold the first bytes of `page` and starts before it: a big one, or the last one before.
 #[inline(never)]
 fn block_that_reaches(page: PageNumber) -> Option<Block> {
-    match big::malloc_block_of_page(page) {
-        Some(id) => block_at_base(id.record().begin()),
-        None => last_block_before(page),
-    }
+    big_block_of_page(page).or_else(|| last_block_before(page))
+}
+
+#[inline(never)]
+fn big_block_of_page(page: PageNumber) -> Option<Block> {
+    block_at_base(big::malloc_block_of_page(page)?.record().begin())
 }
 
 /// The last block that starts in the pages before `page`, as far back as one without a record can reach.

@@ -3,7 +3,8 @@
 use super::big::{self, BigId};
 use super::sites::{self, Key, recent};
 use super::{
-    Block, LARGE, SiteIndex, block_at, coverage, for_each_block, insert, pages, remove, resume, suspend,
+    Block, LARGE, SiteIndex, block_at, block_near, coverage, for_each_block, insert, pages, remove, resume,
+    suspend,
 };
 use crate::avma::Avma;
 use crate::index::{self, Coverage};
@@ -73,6 +74,8 @@ impl Model {
         let inside = [0, 1, 15, 16, of.size / 2, of.size.saturating_sub(1)].map(|offset| of.base.0 + offset);
         for p in inside.into_iter().chain([of.base.0 - 1, end, end + 15, end + 4096]) {
             assert_eq!(block_at(Avma(p)), self.at(p), "{p:#x} near {of:?}");
+            let expect = self.at(p).filter(|block| block.size >= LARGE || block.base.0 >> 12 == p >> 12);
+            assert_eq!(block_near(Avma(p)), expect, "{p:#x} near {of:?}");
         }
     }
 }
