@@ -2,10 +2,13 @@
 //!
 //! Loaded with `LD_PRELOAD`, it indexes heap allocations as they happen and answers questions about any address: which
 //! allocator, base, size, type and allocation site. It is `no_std`, keeps its own memory, takes no lock where `malloc`
-//! is called, and exports only the names in `exports.map`.
+//! is called, and exports only the functions that it takes the place of and what its headers name.
 //!
-//! Reading order: `sys` is all that is asked of the system; `private_heap` is where our own data lives; `init` says how
-//! far start-up is.
+//! Reading order, from the ground up: [`sys`] is all that is asked of the system, [`private_heap`] is where our own data
+//! lives, [`init`] and [`start`] say how far start-up is. The heap side: [`interpose`] takes the place of `malloc` and its
+//! family and fills the [`index`]; [`census`] counts. The query side: [`modules`] are the loaded files with their metadata,
+//! [`types`] the unique types, [`unwind`] and [`allocators`] find what holds an address; [`query`] is the one path through
+//! all of them, and [`c_api`] is what C programs call. The heap side knows the query side only through [`hooks`].
 #![cfg_attr(not(test), no_std)]
 
 pub mod allocators;

@@ -185,6 +185,9 @@ fn mapping_node(mapping: &Mapping) -> Node {
 
 /// The record of an allocation, made if there is none.
 fn record_of(node: &Node) -> Option<BigId> {
+    if let Node::Typed { allocator: Some(Allocator::Malloc), base, .. } = node {
+        return index::promote_block(&index::block_at_base(*base)?);
+    }
     let (start, end) = (node.start(), node.end());
     let by: *const AllocatorObject = object(node.allocator()?);
     let mut parent = None;
@@ -269,7 +272,7 @@ impl Walk {
                 _ => (None, Avma::NULL),
             };
             let record = match child {
-                Node::Typed { allocator: Some(Allocator::Malloc), base, .. } => big::malloc_block_at(base),
+                Node::Typed { allocator: Some(Allocator::Malloc), base, .. } => index::record_at(base),
                 Node::Typed { .. } => None,
                 _ => record_of(&child),
             };
@@ -358,7 +361,7 @@ unsafe extern "C" fn leaf_allocator_for(
     let place = place_of(obj, Caller { return_slot, rbp });
     let mut innermost = None;
     for_each_enclosing(obj, &place, |node| {
-        innermost = if let Node::Typed { base, .. } = node { big::malloc_block_at(*base) } else { None }
+        innermost = if let Node::Typed { base, .. } = node { index::record_at(*base) } else { None }
             .or_else(|| record_of(node).filter(|_| !matches!(node, Node::Typed { .. })))
             .or(innermost);
         ControlFlow::Continue(())
