@@ -20,6 +20,7 @@ pub mod hooks;
 pub mod index;
 pub mod init;
 pub mod interpose;
+pub mod log;
 pub mod modules;
 #[cfg(not(test))]
 mod panic;

@@ -3,8 +3,8 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::env::{self, Variable};
+use crate::log;
 use crate::query::{Place, Reason};
-use crate::sys::file::{Fd, write_stderr};
 use crate::sys::threads;
 use crate::types::make::decimal;
 
@@ -95,11 +95,7 @@ pub fn at_exit() {
     let mut text = Text { bytes: [0; 1024], len: 0 };
     write_summary(&mut text, |line| COUNTS[line as usize].load(Ordering::Relaxed));
     let bytes = text.bytes.get(..text.len).unwrap_or(&[]);
-    // A summary that cannot be written has nowhere else to go.
-    let _ = match env::get(Variable::Err).map(Fd::append) {
-        Some(Ok(fd)) => fd.write_all(bytes),
-        Some(Err(_)) | None => write_stderr(bytes),
-    };
+    log::write(bytes);
 }
 
 fn write_summary(text: &mut Text, count: impl Fn(Line) -> u64) {

@@ -19,10 +19,12 @@ use crate::avma::Avma;
 use crate::env::{self, Variable};
 use crate::index::sites::{self, recent};
 use crate::index::{for_each_block, site};
+use crate::log;
 use crate::sys::file::{self, Fd};
 use crate::sys::signal::{self, Signal};
 use crate::sys::{Errno, process};
 use core::convert::Infallible;
+use core::ffi::CStr;
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, Ordering};
 use path::Path;
@@ -49,8 +51,10 @@ pub fn start() {
     for index in sites::all() {
         recent::forget(site(index).return_address());
     }
-    if env::is_on(Variable::CensusSignal) && signal::install_handler(Signal::SIGUSR2, on_signal).is_err() {
-        complain(b"no census on SIGUSR2: the handler was refused\n");
+    if env::is_on(Variable::CensusSignal)
+        && let Err(why) = signal::install_handler(Signal::SIGUSR2, on_signal)
+    {
+        log::error("no census on SIGUSR2", b"", why);
     }
 }
 
@@ -59,8 +63,9 @@ pub fn take() {
     if !is_on() || IS_RUNNING.swap(true, Ordering::Acquire) {
         return;
     }
-    if write().is_err() {
-        complain(b"the census could not be written to the file that LIBALLOCS_CENSUS names\n");
+    if let Err(why) = write() {
+        let pattern = env::get(Variable::Census).map_or(&b""[..], CStr::to_bytes);
+        log::error("the census could not be written to", pattern, why);
     }
     IS_RUNNING.store(false, Ordering::Release);
 }
@@ -81,9 +86,4 @@ fn write() -> Result<(), Errno> {
         let _ = file::unlink(temporary.as_c_str());
     }
     result
-}
-
-fn complain(message: &[u8]) {
-    let _ = file::write_stderr(b"liballocs: ");
-    let _ = file::write_stderr(message);
 }

@@ -4,7 +4,7 @@
 //! one load. 0 says that the region has no shadow.
 //!
 //! # Safety
-//! An entry is set once, to a mapping of [`MAPPING_SIZE`] bytes that is never given back; so a [`Region`] that exists
+//! An entry is set once, to a mapping of `MAPPING_SIZE` bytes that is never given back; so a [`Region`] that exists
 //! stays valid.
 #![allow(unsafe_code)]
 

@@ -17,7 +17,7 @@ use crate::interpose::{bootstrap, note, real};
 use core::arch::naked_asm;
 use core::ffi::c_void;
 
-/// The end of an allocation function: enters the block at rax, of the size in rdi, with the return address at [rsp].
+/// The end of an allocation function: enters the block at rax, of the size in rdi, with the return address at `rsp`.
 ///
 /// On the fast path the site is in the table of recent ones, the region has a shadow, and the block is not big. If the
 /// real function fails while the region of address 0 has a shadow, as in a program loaded at low addresses, the slots
