@@ -120,9 +120,12 @@ __attribute__((destructor)) static void probe(void)
 			;
 		/* The site is the address after the call; the call itself is surely inside the function. */
 		void *pc = (void *) (blocks[start].site - 1);
-		char name[256] = "?";
+		char name[512] = "?";
 		if (blocks[start].site)
 			alloc_get_name(pc, name, sizeof name);
+		/* Code without metadata has the path of its file for a name, and its blocks have no type to sample. */
+		if (name[0] == '/')
+			continue;
 		uintptr_t base = (uintptr_t) alloc_get_base(pc);
 		call = base == function_base ? call + 1 : 1;
 		function_base = base;

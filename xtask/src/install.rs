@@ -74,3 +74,24 @@ fn put_all(from: &Path, to: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_made_equal_and_what_is_equal_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let (from, to) = (place.path().join("from"), place.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        fs::write(from.join("kept"), "same").unwrap();
+        fs::write(from.join("old"), "old").unwrap();
+        put_all(&from, &to).unwrap();
+        let installed = |name: &str| fs::metadata(to.join(name)).and_then(|data| data.modified());
+        let time = installed("kept").unwrap();
+        fs::rename(from.join("old"), from.join("new")).unwrap();
+        put_all(&from, &to).unwrap();
+        assert_eq!(installed("kept").unwrap(), time);
+        assert!(installed("old").is_err() && installed("new").is_ok());
+    }
+}
