@@ -45,12 +45,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Returns `path`, first filling it by `make` where it does not exist. A run that is killed leaves only a directory
-/// named `.tmp*`, which [`sweep`] removes; where two runs race, the second one's work is dropped.
+/// named `.tmp*`, which is swept later; where two runs race, the second one's work is dropped.
 pub fn directory(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     if !path.is_dir() {
         let parent = path.parent().context("a cache entry has a parent directory")?;
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        sweep(parent);
+        sweep(path);
         let temporary = tempfile::Builder::new().prefix(".tmp").tempdir_in(parent)?;
         make(temporary.path())?;
         match fs::rename(temporary.path(), path) {
@@ -64,15 +64,22 @@ pub fn directory(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<
     Ok(path.to_owned())
 }
 
-/// Removes what killed runs left behind: temporary directories that are more than an hour old.
-fn sweep(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let old = entry.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
-        if entry.file_name().to_string_lossy().starts_with(".tmp")
-            && old.is_some_and(|age| age.as_secs() > 3600)
-        {
+/// Removes what killed runs left behind an hour ago, and what stands under other keys for a week: `NAME-KEY` beside a
+/// new one of that NAME.
+fn sweep(path: &Path) {
+    const HOUR: u64 = 3600;
+    let (Some(parent), Some(entry)) = (path.parent(), path.file_name()) else { return };
+    let entry = entry.to_string_lossy();
+    let name = entry.rsplit_once('-').map_or(&*entry, |(name, _)| name);
+    for other in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let modified = other.metadata().and_then(|data| data.modified()).ok();
+        let age = modified.and_then(|time| time.elapsed().ok()).map_or(0, |age| age.as_secs());
+        let file_name = other.file_name();
+        let file_name = file_name.to_string_lossy();
+        let same_name = file_name.rsplit_once('-').is_some_and(|(other, _)| other == name);
+        if file_name.starts_with(".tmp") && age > HOUR || same_name && age > 7 * 24 * HOUR {
             // Another run may remove it at the same time; what stays is swept next time.
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = fs::remove_dir_all(other.path());
         }
     }
 }
@@ -80,6 +87,7 @@ fn sweep(parent: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn a_failed_make_leaves_nothing() {
@@ -101,6 +109,24 @@ mod tests {
             directory(&entry, |dir| Ok(fs::create_dir(dir.join("once"))?)).unwrap();
         }
         assert!(directory(&entry, |_| anyhow::bail!("made twice")).unwrap().join("once").is_dir());
+    }
+
+    #[test]
+    fn old_entries_are_swept() {
+        let place = tempfile::tempdir().unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(8 * 24 * 3600);
+        for (name, age) in
+            [(".tmpx", long_ago), ("a-cc-1", long_ago), ("b-cc-1", long_ago), ("a-cc-2", SystemTime::now())]
+        {
+            let dir = place.path().join(name);
+            fs::create_dir(&dir).unwrap();
+            fs::File::open(&dir).unwrap().set_modified(age).unwrap();
+        }
+        directory(&place.path().join("a-cc-3"), |_| Ok(())).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["a-cc-2", "a-cc-3", "b-cc-1"]);
     }
 
     #[test]
