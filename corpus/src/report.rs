@@ -26,7 +26,7 @@ pub struct Report {
     pub summary: Option<Summary>,
     /// Functions that call alloca.
     pub alloca: Vec<String>,
-    /// "same", "changed", or missing where the test did not come so far.
+    /// "same", "changed", "blessed", or missing where the test did not come so far.
     pub snapshot: Option<String>,
     /// Why the test failed.
     pub failure: Option<String>,

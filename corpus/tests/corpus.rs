@@ -2,7 +2,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
-use std::{env, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -78,13 +78,21 @@ fn check(program: &Program, report: &mut Report) -> Result<()> {
     let stripped = run(workload::stripped(&built.executable(), dir.path())?, true, Watch::Census)?;
     workload::same_text(&seen, &snapshot::render(&stripped))
         .context("the census of a second run, stripped, differs")?;
+    let path = places::root().join("snapshots").join(format!("{}.snap", program.name));
+    let before = fs::read(&path).ok();
     let same = is_snapshot(&program.name, &seen);
-    report.snapshot = Some(if same { "same" } else { "changed" }.to_owned());
-    ensure!(
-        same,
-        "snapshots/{}.snap differs; `cargo xtask corpus --bless` accepts what is new",
-        program.name
+    let blessed = same && fs::read(&path).ok() != before;
+    report.snapshot = Some(
+        if blessed {
+            "blessed"
+        } else if same {
+            "same"
+        } else {
+            "changed"
+        }
+        .to_owned(),
     );
+    ensure!(same, "{} differs; `cargo xtask corpus --bless` accepts what is new", path.display());
     Ok(())
 }
 

@@ -138,6 +138,7 @@ fn one(
         .env("ALLOCS_CORPUS_PROGRESS", "1")
         .env("ALLOCS_CORPUS_OFFLINE", if options.offline { "1" } else { "0" })
         .env("ALLOCS_CORPUS_KEEP", if options.keep { "1" } else { "0" })
+        .env("INSTA_WORKSPACE_ROOT", cargo::root()?)
         .env("INSTA_UPDATE", if options.bless { "always" } else { "no" })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
