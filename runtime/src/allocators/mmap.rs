@@ -274,7 +274,8 @@ mod tests {
 
     #[test]
     fn the_kernel_knows_this_very_stack() {
-        let here = Avma::of(&raw const *&0u8);
+        let local = 0u8;
+        let here = Avma::of(&raw const local);
         for named in [named_at(here), find_mapping(|named| named.holds(here))] {
             assert!(named.is_some_and(|named| named.holds(here)));
         }

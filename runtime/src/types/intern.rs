@@ -5,8 +5,10 @@
 //! fills in all of its closure, writing the same words as any other, (c) having filled in the closure, it marks it
 //! complete. Only complete types are given out.
 
+use allocs_metadata::digest::{self, Digest};
 use allocs_metadata::{
     Kind, Metadata, RelatedRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord,
+    UNBOUNDED_LENGTH,
 };
 use core::ffi::CStr;
 
@@ -21,7 +23,7 @@ static TYPES: Trie = Trie::new();
 
 /// The type of a digest, if it is complete.
 #[must_use]
-pub fn known(digest: allocs_metadata::digest::Digest) -> Option<TypeRef> {
+pub fn known(digest: Digest) -> Option<TypeRef> {
     TYPES.get(digest).filter(|ty| ty.is_complete())
 }
 
@@ -126,14 +128,25 @@ fn fill(this: Located, visit: &mut impl FnMut(Located) -> Option<()>) -> Option<
     Some(())
 }
 
-/// The block for a type of a file: of an incomplete type that of its definition, if there is one.
+/// The block for a type of a file: of an incomplete type that of its definition, if there is one, and of a type made from
+/// it that of the type made from the definition.
 fn locate(metadata: &'static Metadata<'static>, id: TypeId) -> Option<Located> {
     let record = metadata.ty(id)?;
+    if record.flags & TYPE_INCOMPLETE != 0 {
+        return locate_definition(metadata, id, record);
+    }
+    let mut shape = shape(metadata, record)?;
+    shape.digest = Resolver { metadata, steps: MAX_STEPS }.digest(id)?;
+    Some(Located { ty: block_of(&shape)?, metadata, id })
+}
+
+fn locate_definition(
+    metadata: &'static Metadata<'static>,
+    id: TypeId,
+    record: &TypeRecord,
+) -> Option<Located> {
     let ty = block_of(&shape(metadata, record)?)?;
     let this = Located { ty, metadata, id };
-    if record.flags & TYPE_INCOMPLETE == 0 {
-        return Some(this);
-    }
     if let Some(chosen) = ty.definition()
         && chosen.is_complete()
     {
@@ -142,6 +155,61 @@ fn locate(metadata: &'static Metadata<'static>, id: TypeId) -> Option<Located> {
     let found = only_definition(metadata, record).unwrap_or(this);
     let chosen = ty.choose_definition(found.ty);
     if chosen == found.ty { Some(found) } else { with_digest(chosen) }
+}
+
+/// Most types that are looked at for the digest of one.
+const MAX_STEPS: u32 = 1000;
+
+/// Computes the digests of types that are made from others, when one of these may be incomplete.
+struct Resolver {
+    metadata: &'static Metadata<'static>,
+    steps: u32,
+}
+
+impl Resolver {
+    fn digest(&mut self, id: TypeId) -> Option<Digest> {
+        let record = self.metadata.ty(id)?;
+        // What nests so deep keeps the digest that the file states.
+        let Some(steps) = self.steps.checked_sub(1) else { return Some(record.digest) };
+        self.steps = steps;
+        let related = self.metadata.related(record);
+        let digest = match (Kind::of_word(record.word)?, related) {
+            (Kind::Composite | Kind::Enumeration, _) if record.flags & TYPE_INCOMPLETE != 0 => {
+                locate_definition(self.metadata, id, record)?.ty.digest()
+            }
+            (Kind::Address, [pointee, ..]) if self.has_incomplete(core::slice::from_ref(pointee)) => {
+                digest::pointer(self.digest(pointee.ty)?)
+            }
+            (Kind::Subprogram, [result, parameters @ ..]) if self.has_incomplete(related) => {
+                let result = self.digest(result.ty)?;
+                let variadic = record.word >> 24 & 1 != 0;
+                let parameters = parameters.iter().map_while(|p| self.digest(p.ty));
+                digest::function(result, parameters, variadic)
+            }
+            (Kind::Array, [element, ..]) if self.has_incomplete(related) => digest::array(
+                self.digest(element.ty)?,
+                Some(record.word >> 1).filter(|&n| n != UNBOUNDED_LENGTH),
+            ),
+            _ => record.digest,
+        };
+        Some(digest)
+    }
+
+    /// Whether one of these types leads to an incomplete one by pointers, arrays and functions.
+    fn has_incomplete(&mut self, related: &[RelatedRecord]) -> bool {
+        related.iter().any(|slot| {
+            let Some(record) = self.metadata.ty(slot.ty) else { return false };
+            let Some(steps) = self.steps.checked_sub(1) else { return false };
+            self.steps = steps;
+            match Kind::of_word(record.word) {
+                Some(Kind::Address | Kind::Array) => {
+                    self.has_incomplete(self.metadata.related(record).get(..1).unwrap_or(&[]))
+                }
+                Some(Kind::Subprogram) => self.has_incomplete(self.metadata.related(record)),
+                _ => record.flags & TYPE_INCOMPLETE != 0,
+            }
+        })
+    }
 }
 
 /// The only definition, in the loaded files, of a tag that this file only declares.

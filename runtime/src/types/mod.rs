@@ -9,6 +9,8 @@ pub mod make;
 pub mod precise;
 pub mod scratch;
 pub mod spell;
+#[cfg(test)]
+mod tests;
 pub mod trie;
 pub mod uniqtype;
 

@@ -26,6 +26,18 @@ fn binds_tighter(ty: TypeRef) -> bool {
     matches!(ty.kind(), Kind::Array | Kind::Subprogram)
 }
 
+/// Whether what stands before the place of the name ends with a `*`.
+fn ends_with_star(ty: TypeRef) -> bool {
+    let mut ty = ty;
+    for _ in 0..MAX_DEPTH {
+        match ty.related(0) {
+            Some(inner) if binds_tighter(ty) => ty = inner,
+            _ => break,
+        }
+    }
+    ty.kind() == Kind::Address
+}
+
 /// What stands before the place of the name.
 fn before(ty: TypeRef, out: &mut impl FnMut(&[u8]), depth: u32) {
     if depth > MAX_DEPTH {
@@ -34,7 +46,7 @@ fn before(ty: TypeRef, out: &mut impl FnMut(&[u8]), depth: u32) {
     match (ty.kind(), ty.related(0)) {
         (Kind::Address, Some(pointee)) => {
             before(pointee, out, depth + 1);
-            if pointee.kind() != Kind::Address {
+            if !ends_with_star(pointee) {
                 out(b" ");
             }
             out(if binds_tighter(pointee) { b"(*" } else { b"*" });

@@ -35,7 +35,8 @@ enum Slot {
 }
 
 impl Trie {
-    /// An empty map.
+    /// An empty map, to be a static.
+    #[allow(clippy::new_without_default)]
     #[must_use]
     pub const fn new() -> Trie {
         Trie { root: [const { AtomicUsize::new(0) }; 1 << ROOT_BITS] }
@@ -126,4 +127,59 @@ fn read(word: usize) -> Slot {
     }
     // SAFETY: any other word is 0 or the address of a type.
     unsafe { TypeRef::from_ptr(word as *const Uniqtype) }.map_or(Slot::Empty, Slot::Type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::uniqtype::{Shape, reserve};
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn shape(digest: Digest) -> Shape {
+        Shape { digest, size: 4, word: 2, flags: 0, related_count: 1 }
+    }
+
+    proptest! {
+        #[test]
+        fn a_trie_is_a_map(keys in prop::collection::vec((0u64..4, prop_oneof![0u64..8, any::<u64>()]), 0..300)) {
+            let trie = Trie::new();
+            let mut model = HashMap::new();
+            for (low, high) in keys {
+                // Digests that share many bits, as no real ones do.
+                let digest = [low << 62 | 5, high << 60];
+                let ty = trie.get_or_insert(digest, || reserve(&shape(digest))).unwrap();
+                prop_assert!(*model.entry(digest).or_insert(ty) == ty);
+            }
+            for (&digest, &ty) in &model {
+                prop_assert_eq!(trie.get(digest), Some(ty));
+            }
+            let mut count = 0;
+            prop_assert_eq!(trie.find(|_| { count += 1; None::<()> }), None);
+            prop_assert_eq!(count, model.len());
+            prop_assert_eq!(trie.get([0, 0]), None);
+        }
+    }
+
+    #[test]
+    fn threads_that_insert_one_digest_get_one_type() {
+        static TRIE: Trie = Trie::new();
+        let all: std::vec::Vec<std::vec::Vec<usize>> = std::thread::scope(|scope| {
+            let threads: std::vec::Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..2000u64)
+                            .map(|n| {
+                                let digest = [n << 60, n];
+                                let ty = TRIE.get_or_insert(digest, || reserve(&shape(digest))).unwrap();
+                                ty.as_ptr() as usize
+                            })
+                            .collect()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|addresses| *addresses == all[0]));
+    }
 }
