@@ -540,3 +540,101 @@ impl<'a> Reader<'a> {
         self.at - self.segment.start == self.segment.bytes.len() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// Where the header lies; the CIE follows at 0x1100, the FDE at 0x1200, the code is at 0x4000.
+    const HDR: u64 = 0x1000;
+    const CIE: u64 = 0x1100;
+    const FDE: u64 = 0x1200;
+    const CODE: u64 = 0x4000;
+    const LEN: u32 = 0x100;
+
+    /// `.eh_frame_hdr` and `.eh_frame` of one function with these instructions.
+    fn segment(augmentation: &[u8], cie_instructions: &[u8], instructions: &[u8]) -> Vec<u8> {
+        let mut bytes = std::vec![0; 0x400];
+        let mut put = |at: u64, part: &[u8]| bytes[(at - HDR) as usize..][..part.len()].copy_from_slice(part);
+        put(HDR, &[1, 0x1b, 0x03, 0x3b]);
+        put(HDR + 8, &1u32.to_le_bytes());
+        put(HDR + 12, &((CODE - HDR) as u32).to_le_bytes());
+        put(HDR + 16, &((FDE - HDR) as u32).to_le_bytes());
+        // id, version, augmentation, code and data alignment, return address column, augmentation data, rules
+        let mut cie = std::vec![0, 0, 0, 0, 1];
+        cie.extend_from_slice(augmentation);
+        cie.extend_from_slice(&[0, 1, 0x78, 16, 1, 0x1b]);
+        cie.extend_from_slice(cie_instructions);
+        put(CIE, &(cie.len() as u32).to_le_bytes());
+        put(CIE + 4, &cie);
+        let mut fde = ((FDE + 4 - CIE) as u32).to_le_bytes().to_vec();
+        fde.extend_from_slice(&((CODE.wrapping_sub(FDE + 8)) as u32).to_le_bytes());
+        fde.extend_from_slice(&LEN.to_le_bytes());
+        fde.push(0);
+        fde.extend_from_slice(instructions);
+        put(FDE, &(fde.len() as u32).to_le_bytes());
+        put(FDE + 4, &fde);
+        bytes
+    }
+
+    /// DW_CFA_def_cfa rsp+8; DW_CFA_offset return address at -8.
+    const USUAL: &[u8] = &[0x0c, 7, 8, 0x90, 1];
+
+    #[test]
+    fn instructions_give_the_rule_at_an_address() {
+        let check = |what: &str, instructions: &[u8], offset: u64, expect: Rule| {
+            let bytes = segment(b"zR", USUAL, instructions);
+            let segment = Segment { bytes: &bytes, start: HDR };
+            assert_eq!(rule_at(segment, HDR, CODE.wrapping_add(offset)), expect, "{what}");
+        };
+        let frame = |cfa, saved| Rule::Frame(cfa, saved);
+        check("as the CIE says", &[], 0, frame(Cfa::Rsp(8), SavedRbp::Same));
+        // push %rbp; mov %rsp,%rbp … pop %rbp
+        let prologue: &[u8] =
+            &[0x41, 0x0e, 16, 0x86, 2, 0x43, 0x0d, 6, 0x60, 0x0a, 0x0c, 7, 8, 0xc6, 0x41, 0x0b];
+        check("before the push", prologue, 0, frame(Cfa::Rsp(8), SavedRbp::Same));
+        check("behind the push", prologue, 1, frame(Cfa::Rsp(16), SavedRbp::AtCfa(-16)));
+        check("in the body", prologue, 5, frame(Cfa::Rbp(16), SavedRbp::AtCfa(-16)));
+        check("behind the pop", prologue, 0x24, frame(Cfa::Rsp(8), SavedRbp::Same));
+        check("behind the return", prologue, 0x25, frame(Cfa::Rbp(16), SavedRbp::AtCfa(-16)));
+        check("a far advance", &[0x03, 0x80, 0, 0x0e, 32], 0x80, frame(Cfa::Rsp(32), SavedRbp::Same));
+        // DW_CFA_def_cfa r10; then the CFA at *(rbp-8), rbp at rbp+0.
+        let realigned: &[u8] = &[0x41, 0x0c, 10, 0, 0x41, 0x10, 6, 2, 0x76, 0, 0x41, 0x0f, 3, 0x76, 0x78, 6];
+        check("a CFA in r10", realigned, 1, Rule::Unknown);
+        check("a realigned stack", realigned, 3, frame(Cfa::AtRbp(-8), SavedRbp::AtRbp(0)));
+        let plt: &[u8] = &[0x0f, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22];
+        check("a PLT entry before its push", plt, 0x10, frame(Cfa::Rsp(8), SavedRbp::Same));
+        check("a PLT entry behind its push", plt, 0x1b, frame(Cfa::Rsp(16), SavedRbp::Same));
+        check("the outermost frame", &[0x07, 16], 0, Rule::End);
+        check("an unknown instruction", &[0x3f], 0, Rule::Unknown);
+        check("nothing to restore", &[0x0b], 0, Rule::Unknown);
+        check("behind the function", &[], u64::from(LEN), Rule::Unknown);
+        check("before every function", &[], 0u64.wrapping_sub(1), Rule::Unknown);
+    }
+
+    #[test]
+    fn a_signal_frame_is_told_by_its_augmentation() {
+        let bytes = segment(b"zRS", USUAL, &[]);
+        assert_eq!(rule_at(Segment { bytes: &bytes, start: HDR }, HDR, CODE), Rule::Signal);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_a_rule(
+            damage in prop::collection::vec((0usize..0x400, any::<u8>()), 0..30),
+            instructions in prop::collection::vec(any::<u8>(), 0..60),
+            pc in CODE..CODE + 0x200,
+            len in 0usize..0x400,
+        ) {
+            let mut bytes = segment(b"zR", USUAL, &instructions);
+            for (at, byte) in damage {
+                bytes[at] = byte;
+            }
+            bytes.truncate(len.max(12));
+            let rule = rule_at(Segment { bytes: &bytes, start: HDR }, HDR, pc);
+            prop_assert_eq!(Rule::unpack(rule.pack()), rule);
+        }
+    }
+}

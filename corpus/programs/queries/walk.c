@@ -1,0 +1,83 @@
+//@ modes: library O0 O2 -no-pie,-fno-pie clang
+//@ stdout: the process holds files, mappings and more: yes
+//@ stdout: the block was visited once
+//@ stdout: its members were visited: 2 points, 4 ints
+//@ stdout: a static was visited once, with its type
+//@ stdout: a skipped tree is not entered
+//@ stdout: a result ends the walk: 42
+//@ stdout: the file's children are its segments: static file, 4 or more
+//@ stdout: subobjects of a typed position: 2
+/* Walks over the tree of allocations. */
+#include <allocs.h>
+
+struct point {
+	int x, y;
+};
+static struct point *block;
+static struct point global;
+static int top, blocks, points, ints, globals, skipped;
+
+static int inside(void *p)
+{
+	return (char *) p >= (char *) block && (char *) p < (char *) (block + 2);
+}
+
+static int visit(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site, struct alloc_tree_link *link, void *arg)
+{
+	(void) b, (void) arg;
+	const char *name = t ? UNIQTYPE_NAME(t) : NULL;
+	if (!link->container.base) ++top;
+	if (obj == block && site) ++blocks;
+	if (inside(obj) && !site && name) {
+		if (!strcmp(name, "point")) ++points;
+		if (!strcmp(name, "int$32")) ++ints;
+	}
+	if (obj == &global && name && !strcmp(name, "point")) ++globals;
+	return 0;
+}
+
+static int skip(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site, struct alloc_tree_link *link, void *arg)
+{
+	(void) b, (void) t, (void) site, (void) arg;
+	if (inside(obj) && !site) ++skipped;
+	return link->container.base ? -1 : 0;
+}
+
+static int stop(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site, struct alloc_tree_link *link, void *arg)
+{
+	(void) b, (void) t, (void) site, (void) link, (void) arg;
+	return obj == block ? 42 : 0;
+}
+
+static int count(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site, struct alloc_tree_link *link, void *arg)
+{
+	(void) b, (void) obj, (void) t, (void) site, (void) link;
+	++*(int *) arg;
+	return 0;
+}
+
+int main(void)
+{
+	block = malloc(2 * sizeof (struct point));
+	__liballocs_walk_allocations_df(NULL, visit, NULL);
+	printf("the process holds files, mappings and more: %s\n", top > 4 ? "yes" : "no");
+	if (blocks == 1) puts("the block was visited once");
+	printf("its members were visited: %d points, %d ints\n", points, ints);
+	if (globals == 1) puts("a static was visited once, with its type");
+	__liballocs_walk_allocations_df(NULL, skip, NULL);
+	if (!skipped) puts("a skipped tree is not entered");
+	printf("a result ends the walk: %d\n", __liballocs_walk_allocations_df(NULL, stop, NULL));
+	void *base;
+	struct big_allocation *file = __lookup_bigalloc_from_root(&global, &__static_file_allocator, &base);
+	struct alloc_tree_pos pos = { file->begin, (uintptr_t) file };
+	int segments = 0;
+	alloc_walk_allocations(&pos, count, &segments, file->begin, file->end);
+	printf("the file's children are its segments: %s, %s\n", file->allocated_by->name,
+		base == file->begin && segments >= 4 ? "4 or more" : "too few");
+	struct alloc_tree_pos typed = { &global, (uintptr_t) alloc_get_type(&global) | 1 };
+	int members = 0;
+	alloc_walk_allocations(&typed, count, &members, NULL, NULL);
+	printf("subobjects of a typed position: %d\n", members);
+	free(block);
+	return 0;
+}
