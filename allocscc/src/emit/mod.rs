@@ -66,57 +66,55 @@ pub struct Input<'a> {
 /// Makes the bytes of the metadata section.
 pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
     let Input { types, names, wanted, statics, frames, sites, build_id } = input;
-    let mut emitter =
-        Emitter { types, names, numbers: FxHashMap::default(), order: Vec::new(), out: Writer::new() };
+    let mut tables = Tables { numbers: FxHashMap::default(), order: Vec::new(), out: Writer::new() };
     for s in statics {
-        let ty = s.ty.map_or(TypeId::NONE, |ty| emitter.number(ty));
-        let name = emitter.out.string(&s.name);
-        emitter.out.add_static(StaticRecord { svma: s.svma, size: s.size, ty, name });
+        let ty = s.ty.map_or(TypeId::NONE, |ty| tables.number(ty));
+        let name = tables.out.string(&s.name);
+        tables.out.add_static(StaticRecord { svma: s.svma, size: s.size, ty, name });
     }
     for f in frames {
-        let ty = emitter.number(f.ty);
+        let ty = tables.number(f.ty);
         let length = u32::try_from(f.code.end - f.code.start).unwrap_or(u32::MAX);
-        emitter.out.frame(FrameRecord {
-            svma: f.code.start,
-            length,
-            ty,
-            below_cfa: f.below_cfa,
-            reserved: 0,
-        });
+        tables.out.frame(FrameRecord { svma: f.code.start, length, ty, below_cfa: f.below_cfa, reserved: 0 });
     }
     for s in sites {
-        let ty = emitter.number(s.node);
+        let ty = tables.number(s.node);
         let basename = s.file.rsplit('/').next().unwrap_or(&s.file);
         let record = SiteRecord {
             return_svma: s.return_svma,
             ty,
-            file: emitter.out.string(basename),
+            file: tables.out.string(basename),
             line: s.line,
-            function: emitter.out.string(&s.function),
-            callee: emitter.out.string(&s.callee),
+            function: tables.out.string(&s.function),
+            callee: tables.out.string(&s.callee),
             evidence: s.evidence as u8,
             flags: s.flags,
             reserved: 0,
         };
-        emitter.out.site(record);
+        tables.out.site(record);
     }
     for &node in wanted {
-        emitter.number(node);
+        tables.number(node);
     }
-    emitter.write_types();
-    emitter.out.finish(build_id).context("writing the metadata")
+    // Writing a type may number more, which are then written too.
+    let mut written = 0;
+    while let Some(&node) = tables.order.get(written) {
+        let complement = types.complement(node);
+        let name = names.of(types, node);
+        tables.write_type(types, node, &name, complement);
+        written += 1;
+    }
+    tables.out.finish(build_id).context("writing the metadata")
 }
 
-struct Emitter<'a> {
-    types: &'a mut Canonical,
-    names: &'a mut Names,
+struct Tables {
     numbers: FxHashMap<NodeId, TypeId>,
     /// The types in the order of their numbers.
     order: Vec<NodeId>,
     out: Writer,
 }
 
-impl Emitter<'_> {
+impl Tables {
     /// The number of a type in the file. A type that gets one is written.
     fn number(&mut self, node: NodeId) -> TypeId {
         let next = TypeId(self.order.len() as u32);
@@ -126,19 +124,11 @@ impl Emitter<'_> {
         })
     }
 
-    /// Writes all numbered types. Writing one may number more.
-    fn write_types(&mut self) {
-        let mut written = 0;
-        while let Some(&node) = self.order.get(written) {
-            self.write_type(node);
-            written += 1;
-        }
-    }
-
-    fn write_type(&mut self, node: NodeId) {
-        let ty = self.types.get(node).clone();
-        let related = self.related(node, &ty);
-        let word = match &ty {
+    /// Writes the next type. `complement` is the integer of the other signedness.
+    fn write_type(&mut self, types: &Canonical, node: NodeId, name: &str, complement: Option<NodeId>) {
+        let ty = types.get(node);
+        let related = self.related(types, node, complement);
+        let word = match ty {
             Type::Void => 0,
             Type::Base { encoding, size, bit_size, bit_offset, .. } => {
                 words::base(*encoding, *size, *bit_size, *bit_offset)
@@ -147,34 +137,30 @@ impl Emitter<'_> {
             Type::Composite { kind, members, .. } => words::composite(*kind, members.len()),
             Type::Array { length, .. } => words::array(*length),
             Type::Pointer(_) => {
-                let (levels, ultimate) = self.indirections(node);
-                words::address(levels, self.types.get(ultimate))
+                let (levels, ultimate) = indirections(types, node);
+                words::address(levels, types.get(ultimate))
             }
             Type::Function { parameters, variadic, .. } => words::subprogram(parameters.len(), *variadic),
             Type::Subrange { min, max, .. } => words::subrange(*min, *max),
         };
-        let size = self.types.size_of(node).and_then(|n| u32::try_from(n).ok()).unwrap_or(UNBOUNDED_SIZE);
-        let name = self.names.of(self.types, node);
+        let size = types.size_of(node).and_then(|n| u32::try_from(n).ok()).unwrap_or(UNBOUNDED_SIZE);
         let record = TypeRecord {
-            digest: self.types.digest(node).0,
-            name: self.out.string(&name),
+            digest: types.digest(node).0,
+            name: self.out.string(name),
             size,
             word,
             first_related: 0,
             related_count: 0,
-            flags: flags(&ty),
+            flags: flags(ty),
         };
         self.out.ty(record, &related);
     }
 
-    fn related(&mut self, node: NodeId, ty: &Type) -> Vec<RelatedRecord> {
+    fn related(&mut self, types: &Canonical, node: NodeId, complement: Option<NodeId>) -> Vec<RelatedRecord> {
         let slot = |ty| RelatedRecord { ty, name: StrRef(0), value: 0 };
-        match ty {
+        match types.get(node) {
             Type::Void => Vec::new(),
-            Type::Base { .. } => match self.types.complement(node) {
-                Some(other) => vec![slot(self.number(other))],
-                None => vec![slot(TypeId::NONE)],
-            },
+            Type::Base { .. } => vec![slot(complement.map_or(TypeId::NONE, |other| self.number(other)))],
             Type::Enumeration { base, enumerators, .. } => {
                 let mut slots = vec![slot(self.number(*base))];
                 for (name, value) in enumerators.iter().take(words::MOST_ENUMERATORS) {
@@ -190,7 +176,7 @@ impl Emitter<'_> {
                 vec![slot(self.number(*other))]
             }
             Type::Pointer(pointee) => {
-                let (_, ultimate) = self.indirections(node);
+                let (_, ultimate) = indirections(types, node);
                 vec![slot(self.number(*pointee)), slot(self.number(ultimate))]
             }
             Type::Function { result, parameters, .. } => {
@@ -208,18 +194,18 @@ impl Emitter<'_> {
             value: member.offset.min(LARGEST_OFFSET) | invalid,
         }
     }
+}
 
-    /// How many levels of pointers there are, and what is left after them.
-    fn indirections(&self, node: NodeId) -> (u32, NodeId) {
-        let (mut levels, mut node) = (0, node);
-        while let Type::Pointer(pointee) = self.types.get(node)
-            && levels < MOST_LEVELS
-        {
-            levels += 1;
-            node = *pointee;
-        }
-        (levels, node)
+/// How many levels of pointers a type has, and what is left after them.
+fn indirections(types: &Canonical, node: NodeId) -> (u32, NodeId) {
+    let (mut levels, mut node) = (0, node);
+    while let Type::Pointer(pointee) = types.get(node)
+        && levels < MOST_LEVELS
+    {
+        levels += 1;
+        node = *pointee;
     }
+    (levels, node)
 }
 
 fn flags(ty: &Type) -> u32 {

@@ -1,4 +1,5 @@
 //! The metadata of a linked file, as the tests look at it.
+#![allow(dead_code, unreachable_pub)] // each test file uses a part of it
 
 use std::collections::BTreeMap;
 
