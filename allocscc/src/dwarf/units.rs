@@ -173,7 +173,7 @@ pub struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    /// Reads the unit headers, root DIEs and file tables.
+    /// Reads the unit headers, root DIEs and file tables. A unit that is broken there is left out with a warning.
     pub fn new(data: &'a DebugData<'a>) -> Result<Self> {
         let mut units = Units {
             file: &data.file,
@@ -200,14 +200,17 @@ impl<'a> Units<'a> {
         let mut headers = dwarf.units();
         while let Some(header) = headers.next().map_err(Error::within(".debug_info"))? {
             let start = header.offset().0;
-            let index = self.add(dwarf, header, skeleton)?;
-            if skeleton.is_none() {
-                self.info_starts.push((start, index));
+            match self.add(dwarf, header, skeleton) {
+                Ok(index) if skeleton.is_none() => self.info_starts.push((start, index)),
+                Ok(_) => {}
+                Err(e) => self.warnings.push(e.to_string()),
             }
         }
         let mut headers = dwarf.type_units();
         while let Some(header) = headers.next().map_err(Error::within(".debug_types"))? {
-            self.add(dwarf, header, skeleton)?;
+            if let Err(e) = self.add(dwarf, header, skeleton) {
+                self.warnings.push(e.to_string());
+            }
         }
         Ok(())
     }
