@@ -50,6 +50,56 @@ fn statics_have_names_sizes_and_types() {
     }
 }
 
+const CLONES: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+struct pair { int a, b; };
+static __attribute__((noinline)) int reduced(struct pair *p, int unused) { return p->a; }
+static __attribute__((noinline)) int constant(int n, int k) { return n > 9 ? constant(n / k, k) + 1 : puts("x"); }
+__attribute__((cold, noinline)) void rare(int n) { fprintf(stderr, "%d", n); }
+__attribute__((noinline)) int split(int n) {
+  if (n > 1000) { rare(n); rare(n + 1); puts("rare"); exit(n); }
+  return n + 1;
+}
+int main(int argc, char **argv) {
+  struct pair p = { argc, 2 };
+  return reduced(&p, 3) + constant(argc, 7) + split(argc);
+}
+"#;
+
+/// Every symbol with a size is a static of that address, and code made of a function has the function's type.
+#[test]
+fn every_symbol_is_a_static() {
+    use object::{Object, ObjectSymbol, SymbolKind};
+    let mut clones = Vec::new();
+    for case in matrix() {
+        let file = case.link(CLONES).bytes();
+        let bytes = metadata::of(&file);
+        let m = Metadata::parse(bytes.bytes()).unwrap();
+        for symbol in object::File::parse(&*file).unwrap().symbols() {
+            let counts = matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Data);
+            if !counts || symbol.size() == 0 || symbol.address() == 0 {
+                continue;
+            }
+            let (name, svma) = (symbol.name().unwrap(), symbol.address());
+            let name = name.split_once('@').map_or(name, |(name, _version)| name);
+            let found = m.static_at(svma).unwrap_or_else(|| panic!("{case}: nothing at {name}"));
+            assert_eq!((found.svma, found.size, m.text(found.name)), (svma, symbol.size(), name), "{case}");
+            if let Some((function, _)) = name.split_once('.').filter(|(f, _)| CLONES.contains(f)) {
+                let ty = m.ty(found.ty).map(|t| m.text(t.name));
+                assert!(
+                    ty.is_some_and(|t| t.ends_with("__FUN_TO_int$32")),
+                    "{case}: {name} of {function}: {ty:?}"
+                );
+                clones.push(name.to_owned());
+            }
+        }
+    }
+    for kind in [".isra.0", ".constprop.0", ".cold"] {
+        assert!(clones.iter().any(|c| c.ends_with(kind)), "no compiler made a {kind}: {clones:?}");
+    }
+}
+
 #[test]
 fn a_copied_variable_has_the_type_of_its_declaration() {
     let case = matrix()[0].clone().with(&["-fno-pie", "-no-pie"]);

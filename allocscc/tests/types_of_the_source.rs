@@ -35,6 +35,9 @@ fn pointer(to: TypeRef) -> TypeRef {
     TypeRef::Pointer(Box::new(to))
 }
 
+/// Name and size.
+type Looks<'a> = (&'a str, Option<u64>);
+
 #[test]
 fn types_are_found_by_tag_typedef_and_place() {
     use TagKind::{Enum, Struct, Union};
@@ -46,8 +49,8 @@ fn types_are_found_by_tag_typedef_and_place() {
         place: at,
     };
     let array = |of, n| TypeRef::Array(Box::new(of), n);
-    // Unit, type, name and size of what is found.
-    let cases: Vec<(&str, TypeRef, Option<(&str, Option<u64>)>)> = vec![
+    // Unit, type, what is found.
+    let cases: Vec<(&str, TypeRef, Option<Looks<'_>>)> = vec![
         ("a.c", TypeRef::Void, Some(("void", Some(0)))),
         ("a.c", int(), Some(("int$32", Some(4)))),
         ("a.c", tagged(Struct, "same", place("a.c", 2)), Some(("same", Some(4)))),

@@ -24,10 +24,10 @@ pub struct Frame {
 }
 
 /// A variable at a distance from the CFA.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Slot {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Slot<'s> {
     distance: i64,
-    name: String,
+    name: &'s str,
     ty: NodeId,
 }
 
@@ -43,7 +43,7 @@ pub fn read<'a>(
     warnings: &mut Vec<Error>,
 ) -> Vec<Frame> {
     let rules = CfaRules::read(units.file());
-    let mut by_function: BTreeMap<u32, Vec<(Range<u64>, Slot)>> = BTreeMap::new();
+    let mut by_function: BTreeMap<u32, Vec<(Range<u64>, Slot<'_>)>> = BTreeMap::new();
     let mut base_of: Option<(u32, FrameBase)> = None;
     for (index, variable) in scopes.variables.iter().enumerate() {
         let Some(scope) = variable.scope else { continue };
@@ -84,19 +84,19 @@ fn frame_base<'a>(units: &Units<'a>, function: &Function<'a>, rules: &CfaRules) 
 }
 
 /// Where a variable is in the memory below the CFA. What is above belongs to the caller's frame.
-fn slots<'a>(
+fn slots<'a, 's>(
     units: &Units<'a>,
-    scopes: &Scopes<'a>,
+    scopes: &'s Scopes<'a>,
     merged: &MergedTypes,
     index: usize,
     base: &FrameBase,
     rules: &CfaRules,
-) -> Result<Vec<(Range<u64>, Slot)>> {
+) -> Result<Vec<(Range<u64>, Slot<'s>)>> {
     let variable = &scopes.variables[index];
     let (Some(scope), Some(location)) = (variable.scope, &variable.location) else { return Ok(Vec::new()) };
     let Some(ty) = variable.ty.and_then(|die| merged.node(die)) else { return Ok(Vec::new()) };
     let places = distances(units.get(variable.unit), location, scopes.ranges_of(scope), base, rules)?;
-    let slot = |distance| Slot { distance, name: variable.name.clone().into_owned(), ty };
+    let slot = |distance| Slot { distance, name: &variable.name, ty };
     Ok(places
         .into_iter()
         .filter(|&(_, distance)| (-LARGEST_FRAME..0).contains(&distance))
@@ -107,16 +107,16 @@ fn slots<'a>(
 /// Cuts the code where the set of variables changes. Ranges without any are left out.
 fn constant_ranges<'s>(
     code: &[Range<u64>],
-    slots: &'s [(Range<u64>, Slot)],
-) -> Vec<(Range<u64>, Vec<&'s Slot>)> {
-    let mut events: Vec<(u64, bool, &Slot)> = Vec::with_capacity(slots.len() * 2);
+    slots: &'s [(Range<u64>, Slot<'s>)],
+) -> Vec<(Range<u64>, Vec<&'s Slot<'s>>)> {
+    let mut events: Vec<(u64, bool, &Slot<'_>)> = Vec::with_capacity(slots.len() * 2);
     for (range, slot) in slots {
         events.push((range.start, true, slot));
         events.push((range.end, false, slot));
     }
     events.sort_by_key(|&(at, starts, _)| (at, starts));
-    let mut live: BTreeMap<&Slot, usize> = BTreeMap::new();
-    let mut found: Vec<(Range<u64>, Vec<&Slot>)> = Vec::new();
+    let mut live: BTreeMap<&Slot<'_>, usize> = BTreeMap::new();
+    let mut found: Vec<(Range<u64>, Vec<&Slot<'_>>)> = Vec::new();
     for (i, &(at, starts, slot)) in events.iter().enumerate() {
         if starts {
             *live.entry(slot).or_default() += 1;
@@ -130,7 +130,7 @@ fn constant_ranges<'s>(
         if next == at || live.is_empty() {
             continue;
         }
-        let set: Vec<&Slot> = live.keys().copied().collect();
+        let set: Vec<&Slot<'_>> = live.keys().copied().collect();
         for range in code {
             let range = range.start.max(at)..range.end.min(next);
             if range.start >= range.end {
@@ -150,13 +150,13 @@ fn frame(
     merged: &mut MergedTypes,
     function: &Function<'_>,
     code: Range<u64>,
-    slots: &[&Slot],
+    slots: &[&Slot<'_>],
 ) -> Frame {
     let lowest = slots.iter().map(|s| s.distance).min().unwrap_or(0);
     let members = slots
         .iter()
         .map(|slot| Member {
-            name: slot.name.clone(),
+            name: slot.name.to_owned(),
             ty: slot.ty,
             offset: slot.distance.abs_diff(lowest),
             may_be_invalid: false,
