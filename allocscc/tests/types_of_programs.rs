@@ -2,7 +2,7 @@
 
 mod compile;
 
-use allocs_metadata::Metadata;
+use allocs_metadata::{Kind, Metadata};
 use compile::{Case, matrix, metadata};
 
 const TYPES: &str = include_str!("programs/types.c");
@@ -151,6 +151,32 @@ fn digests_do_not_depend_on_what_else_is_linked() {
     }
     let forests = together.types().iter().filter(|t| together.text(t.name) == "forest").count();
     assert_eq!(forests, 2);
+}
+
+/// The run-time library makes pointers, arrays and functions too, and they must be those of the files.
+#[test]
+fn digests_of_derived_types_follow_from_their_parts() {
+    use allocs_metadata::{UNBOUNDED_LENGTH, digest};
+    let bytes = metadata::of(&matrix()[0].link(TYPES).bytes());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    let mut checked = [0; 3];
+    for t in m.types() {
+        let parts: Vec<_> = m.related(t).iter().map(|r| m.ty(r.ty).map(|t| t.digest)).collect();
+        let (kind, follows) = match (Kind::of_word(t.word).unwrap(), &parts[..]) {
+            (Kind::Address, [Some(pointee), _]) => (0, digest::pointer(*pointee)),
+            (Kind::Array, [Some(element)]) => {
+                (1, digest::array(*element, Some(t.word >> 1).filter(|&n| n != UNBOUNDED_LENGTH)))
+            }
+            (Kind::Subprogram, [Some(result), parameters @ ..]) => {
+                let parameters = parameters.iter().map(|p| p.unwrap());
+                (2, digest::function(*result, parameters, t.word >> 24 & 1 != 0))
+            }
+            _ => continue,
+        };
+        assert_eq!(t.digest, follows, "{}", m.text(t.name));
+        checked[kind] += 1;
+    }
+    assert!(checked.iter().all(|&n| n > 4), "{checked:?}");
 }
 
 #[test]

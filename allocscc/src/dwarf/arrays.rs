@@ -1,11 +1,12 @@
 //! Array bounds in every form that compilers write them.
 
+use allocs_metadata::UNBOUNDED_LENGTH;
 use gimli::{AttributeValue, constants as dw};
 
 use super::units::{Die, Value};
 use crate::graph::{NodeId, Type, TypeGraph};
 
-/// Number of elements of one dimension; `None` for `[]`, `[0]` and variable length.
+/// Number of elements of one dimension; `None` for `[]`, `[0]`, variable length, and what 31 bits do not hold.
 pub(crate) type Dimension = Option<u64>;
 
 /// The dimension that a `DW_TAG_subrange_type` says. A bound that is an expression or a variable is a variable length.
@@ -17,7 +18,7 @@ pub(crate) fn dimension(die: &Die<'_>) -> Dimension {
             upper.checked_sub(lower(die)?)?.checked_add(1)?
         }
     };
-    u64::try_from(length).ok().filter(|&n| n != 0)
+    u64::try_from(length).ok().filter(|&n| n != 0 && n < u64::from(UNBOUNDED_LENGTH))
 }
 
 /// The bounds of a subrange type that stands on its own.

@@ -145,7 +145,7 @@ impl Tables {
         };
         let size = types.size_of(node).and_then(|n| u32::try_from(n).ok()).unwrap_or(UNBOUNDED_SIZE);
         let record = TypeRecord {
-            digest: types.digest(node).0,
+            digest: types.digest(node),
             name: self.out.string(name),
             size,
             word,

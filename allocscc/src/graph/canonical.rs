@@ -1,8 +1,9 @@
 //! The types of a link unit with each type once, and its digest.
 
+use allocs_metadata::digest::{Digest, Digester, Tag};
 use rustc_hash::FxHashMap;
 
-use super::digest::{Digest, Encoder, label};
+use super::digest::{self, is_own, label};
 use super::incomplete::refine_with_definitions;
 use super::partition::Edges;
 use super::{NodeId, Type, TypeGraph};
@@ -18,15 +19,13 @@ pub struct Canonical {
     digests: Vec<Digest>,
     /// By the digest of what a node says of itself and the digests of what it refers to.
     known: FxHashMap<Digest, NodeId>,
-    encoder: Encoder,
 }
 
 impl Canonical {
     /// Merges equal types. The second value says for each node of `graph` which node of the result it became.
     #[must_use]
     pub fn of(graph: &TypeGraph) -> (Canonical, Vec<NodeId>) {
-        let mut encoder = Encoder::default();
-        let labels: Vec<Digest> = graph.ids().map(|id| label(&mut encoder, graph.get(id))).collect();
+        let labels: Vec<Digest> = graph.ids().map(|id| label(graph.get(id))).collect();
         let classes = refine_with_definitions(graph, &labels);
 
         let mut merged = TypeGraph::new();
@@ -44,7 +43,7 @@ impl Canonical {
             }
         }
         merged.redirect(&became);
-        let mut canonical = Canonical { graph: merged, encoder, ..Canonical::default() };
+        let mut canonical = Canonical { graph: merged, ..Canonical::default() };
         canonical.digest_all(&merged_labels);
         (canonical, became)
     }
@@ -69,14 +68,13 @@ impl Canonical {
 
     /// The node of a type whose references are to nodes of this graph; added if there was none.
     pub fn intern(&mut self, ty: Type) -> NodeId {
-        let label = label(&mut self.encoder, &ty);
-        let step = step(&mut self.encoder, label, &ty, &self.digests);
-        if let Some(&known) = self.known.get(&step) {
+        let digest = digest::of(&ty, label(&ty), |child| self.digest(child));
+        if let Some(&known) = self.known.get(&digest) {
             return known;
         }
         let id = self.graph.add(ty);
-        self.digests.push(step);
-        self.known.insert(step, id);
+        self.digests.push(digest);
+        self.known.insert(digest, id);
         id
     }
 
@@ -86,37 +84,33 @@ impl Canonical {
         let edges = Edges::collect(graph.len(), |node, out| {
             graph.get(NodeId(node as u32)).for_each_child(|c| out.push(c.0));
         });
-        self.digests = vec![Digest::default(); graph.len()];
-        let mut position = vec![u32::MAX; graph.len()];
+        let mut digests = vec![Digest::default(); graph.len()];
+        let mut position = vec![OUTSIDE; graph.len()];
+        let follows = |node: u32, digests: &[Digest]| {
+            digest::of(graph.get(NodeId(node)), labels[node as usize], |c| digests[c.0 as usize])
+        };
         components(&edges, |component| {
             if let [node] = *component
                 && !edges.of(node).contains(&node)
             {
-                let ty = self.graph.get(NodeId(node));
-                self.digests[node as usize] =
-                    step(&mut self.encoder, labels[node as usize], ty, &self.digests);
-            } else {
-                component.iter().enumerate().for_each(|(i, &node)| position[node as usize] = i as u32);
-                digest_cycle(&mut self.encoder, component, &position, labels, &edges, &mut self.digests);
-                component.iter().for_each(|&node| position[node as usize] = u32::MAX);
+                digests[node as usize] = follows(node, &digests);
+                return;
             }
+            component.iter().zip(0..).for_each(|(&node, i)| position[node as usize] = i);
+            digest_cycle(component, &position, labels, &edges, &mut digests);
+            digest_derived(graph, component, &position, &edges, &mut digests, follows);
+            component.iter().for_each(|&node| position[node as usize] = OUTSIDE);
         });
-        self.known.reserve(self.graph.len());
-        for id in self.graph.ids() {
-            let step = step(&mut self.encoder, labels[id.0 as usize], self.graph.get(id), &self.digests);
-            self.known.entry(step).or_insert(id);
+        self.known.reserve(graph.len());
+        for id in graph.ids() {
+            self.known.entry(follows(id.0, &digests)).or_insert(id);
         }
+        self.digests = digests;
     }
 }
 
-/// Digest of a type from that of its label and those of the types that it refers to.
-fn step(encoder: &mut Encoder, label: Digest, ty: &Type, digests: &[Digest]) -> Digest {
-    encoder.start(b'N').digest(label);
-    ty.for_each_child(|child| {
-        encoder.digest(digests[child.0 as usize]);
-    });
-    encoder.finish()
-}
+/// Position of a node that is not in the component at hand.
+const OUTSIDE: u32 = u32::MAX;
 
 /// Digests of the types of a cycle.
 ///
@@ -125,7 +119,6 @@ fn step(encoder: &mut Encoder, label: Digest, ty: &Type, digests: &[Digest]) -> 
 /// that the sorted colours describe the whole component, and a colour names one node in it. Nothing depends on the
 /// order of the nodes or on what lies outside the types that they refer to.
 fn digest_cycle(
-    encoder: &mut Encoder,
     component: &[u32],
     position: &[u32],
     labels: &[Digest],
@@ -133,16 +126,14 @@ fn digest_cycle(
     digests: &mut [Digest],
 ) {
     let mut colours: Vec<Digest> = component.iter().map(|&node| labels[node as usize]).collect();
-    let mut next_round = |colours: &[Digest], digests: &[Digest]| -> Vec<Digest> {
+    let next_round = |colours: &[Digest], digests: &[Digest]| -> Vec<Digest> {
         let colour = |(i, &node): (usize, &u32)| {
-            encoder.start(b'R').digest(colours[i]);
-            for &child in edges.of(node) {
-                match position[child as usize] {
-                    u32::MAX => encoder.number(0).digest(digests[child as usize]),
-                    inside => encoder.number(1).digest(colours[inside as usize]),
-                };
-            }
-            encoder.finish()
+            let start = Digester::new(Tag::Composite).digest(colours[i]);
+            let add = |d: Digester, &child: &u32| match position[child as usize] {
+                OUTSIDE => d.word(0).digest(digests[child as usize]),
+                inside => d.word(1).digest(colours[inside as usize]),
+            };
+            edges.of(node).iter().fold(start, add).finish()
         };
         component.iter().enumerate().map(colour).collect()
     };
@@ -154,13 +145,43 @@ fn digest_cycle(
     }
     let mut whole = next_round(&colours, digests);
     whole.sort_unstable();
-    encoder.start(b'C');
-    whole.iter().for_each(|&colour| {
-        encoder.digest(colour);
-    });
-    let whole = encoder.finish();
+    let whole = whole.into_iter().fold(Digester::new(Tag::Composite), Digester::digest).finish();
     for (&node, &colour) in component.iter().zip(&colours) {
-        digests[node as usize] = encoder.start(b'M').digest(whole).digest(colour).finish();
+        digests[node as usize] = Digester::new(Tag::Composite).digest(whole).digest(colour).finish();
+    }
+}
+
+/// Gives the pointers, arrays and functions of a cycle the digests that follow from what they refer to, as outside of
+/// cycles. One that refers to itself through no struct, which C does not have, keeps the digest that it has.
+fn digest_derived(
+    graph: &TypeGraph,
+    component: &[u32],
+    position: &[u32],
+    edges: &Edges,
+    digests: &mut [Digest],
+    follows: impl Fn(u32, &[Digest]) -> Digest,
+) {
+    let mut waiting: Vec<u32> =
+        component.iter().copied().filter(|&n| !is_own(graph.get(NodeId(n)))).collect();
+    let mut is_waiting = vec![false; component.len()];
+    waiting.iter().for_each(|&n| is_waiting[position[n as usize] as usize] = true);
+    loop {
+        let before = waiting.len();
+        waiting.retain(|&node| {
+            let is_settled = |&child: &u32| match position[child as usize] {
+                OUTSIDE => true,
+                inside => !is_waiting[inside as usize],
+            };
+            if !edges.of(node).iter().all(is_settled) {
+                return true;
+            }
+            digests[node as usize] = follows(node, digests);
+            is_waiting[position[node as usize] as usize] = false;
+            false
+        });
+        if waiting.len() == before {
+            return;
+        }
     }
 }
 

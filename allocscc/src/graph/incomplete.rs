@@ -1,8 +1,8 @@
 //! Finds the definition that a declared struct, union or enum stands for.
 
+use allocs_metadata::digest::Digest;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::digest::Digest;
 use super::partition::{Classes, Edges, refine};
 use super::{CompositeKind, Naming, Type, TypeGraph};
 

@@ -76,7 +76,7 @@ impl Names {
 }
 
 fn by_digest(types: &Canonical, id: NodeId) -> String {
-    let [a, b] = types.digest(id).0;
+    let [a, b] = types.digest(id);
     format!("__TYPE_{a:016x}{b:016x}")
 }
 

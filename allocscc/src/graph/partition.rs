@@ -6,9 +6,8 @@
 
 use std::hash::Hasher;
 
+use allocs_metadata::digest::Digest;
 use rustc_hash::{FxHashMap, FxHasher};
-
-use super::digest::Digest;
 
 /// Who refers to whom, in two arrays.
 pub(crate) struct Edges {

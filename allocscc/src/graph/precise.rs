@@ -1,5 +1,6 @@
 //! Types that allocation sites and queries need, made from those that DWARF has.
 
+use allocs_metadata::UNBOUNDED_LENGTH;
 use gimli::constants as dw;
 
 use super::names::Names;
@@ -39,8 +40,11 @@ impl Canonical {
         self.intern(Type::Array { element, length: None, precise_empty: false })
     }
 
-    /// An array; of length 0 it is the precise empty one (`__ARRZ_T`).
+    /// An array; of length 0 it is the precise empty one (`__ARRZ_T`), of a length that 31 bits do not hold the unbounded one.
     pub fn array_of(&mut self, element: NodeId, length: u64) -> NodeId {
+        if length >= u64::from(UNBOUNDED_LENGTH) {
+            return self.unbounded_array_of(element);
+        }
         self.intern(Type::Array { element, length: Some(length), precise_empty: length == 0 })
     }
 
