@@ -42,7 +42,7 @@ pub fn debug_info_size(elf: &Elf) -> Result<u64> {
 /// Bytes of `.debug_info` in a linked file that describe sources with one of these file stems.
 ///
 /// Directories do not count, because the compiler may have been told to rewrite them (`-fdebug-prefix-map`), nor do
-/// suffixes: what is compiled as `x.i` is described as `x.c`.
+/// suffixes: what is compiled as `x.i` is described as `x.c`. Type units (`-fdebug-types-section`) have no name and count too.
 pub fn debug_info_of_sources(file: &[u8], stems: &[&OsStr]) -> Result<u64> {
     let object = object::read::elf::ElfFile64::<object::LittleEndian>::parse(file)?;
     let load = |id: gimli::SectionId| match object.section_by_name(id.name()) {
@@ -55,6 +55,10 @@ pub fn debug_info_of_sources(file: &[u8], stems: &[&OsStr]) -> Result<u64> {
     let mut headers = dwarf.units();
     while let Some(header) = headers.next()? {
         let length = header.length_including_self() as u64;
+        if matches!(header.type_(), gimli::UnitType::Type { .. }) {
+            size += length;
+            continue;
+        }
         let unit = dwarf.unit(header)?;
         let name = unit.name.as_ref().map(|name| Path::new(OsStr::from_bytes(name.slice())));
         if name.and_then(Path::file_stem).is_some_and(|stem| stems.contains(&stem)) {

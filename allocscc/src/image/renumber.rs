@@ -71,7 +71,12 @@ impl Renumbering {
             old.name.escape_ascii()
         );
         let mut section = old.clone();
-        section.sh_link = self.index(old.sh_link).with_context(context)?;
+        // In a static executable the relocations for indirect functions name a symbol table, but no symbol.
+        let may_lose_symbols = old.is_alloc() && matches!(old.sh_type, SHT_REL | SHT_RELA);
+        section.sh_link = match self.index(old.sh_link) {
+            Err(_) if may_lose_symbols => 0,
+            index => index.with_context(context)?,
+        };
         if old.sh_type == SHT_SYMTAB {
             section.sh_info = self.symbols.locals;
         } else if is_relocations(old) || old.sh_flags & SHF_INFO_LINK != 0 {

@@ -94,6 +94,11 @@ const CASES: &[(&str, &str)] = &[
 
 /// More of them, where a second compiler tells nothing new.
 const MORE: &[(&str, &str)] = &[
+    ("", "-static -s -Wl,-z,noseparate-code main.c util.c -o prog"),
+    ("", "-fdebug-types-section main.c util.c -o prog"),
+    ("", "-fsanitize=address main.c util.c -o prog"),
+    ("", "-Wl,-N main.c util.c -o prog"),
+    ("", "-Wl,-z,nosectionheader main.c util.c -o prog"),
     ("", "-outil.x -c util.c -O2"),
     ("", "-O2 -g0 -c util.c"),
     ("", "-gdwarf-2 -c util.c"),
