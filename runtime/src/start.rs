@@ -10,7 +10,12 @@ use crate::modules::{self, dl};
 use crate::report;
 use crate::sys::threads;
 
-static HOOKS: Hooks = Hooks { before_unload, is_loaded, describe_site: site_types::describe };
+static HOOKS: Hooks = Hooks {
+    before_unload: site_types::resolve_all,
+    after_unload: modules::unloaded,
+    is_loaded,
+    describe_site: site_types::describe,
+};
 
 /// Makes queries possible.
 ///
@@ -30,11 +35,6 @@ pub unsafe fn start(argv: *const *const c_char) {
 /// Does what is left when the process ends in an orderly way.
 pub fn at_exit() {
     report::at_exit();
-}
-
-fn before_unload() {
-    site_types::resolve_all();
-    modules::unloading();
 }
 
 fn is_loaded(address: Avma) -> bool {

@@ -26,6 +26,7 @@ pub unsafe extern "C" fn dlclose(handle: *mut c_void) -> c_int {
     // SAFETY: the program's argument.
     let result = unsafe { real(handle) };
     if let Some(hooks) = hooks {
+        (hooks.after_unload)();
         sites::retire_unloaded(hooks.is_loaded);
     }
     result

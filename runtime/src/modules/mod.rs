@@ -93,8 +93,8 @@ pub fn generation() -> u64 {
     GENERATION.load(Ordering::Acquire)
 }
 
-/// Notes that files are about to be unloaded.
-pub fn unloading() {
+/// Notes that files were unloaded.
+pub fn unloaded() {
     GENERATION.fetch_add(1, Ordering::AcqRel);
 }
 
