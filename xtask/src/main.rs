@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod corpus;
 mod install;
+mod table;
 mod test;
 
 use std::process::ExitCode;

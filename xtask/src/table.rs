@@ -1,0 +1,91 @@
+//! The table at the end of `cargo xtask corpus`.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::cargo;
+
+/// The figures that the test of a program leaves behind.
+#[derive(Deserialize)]
+struct Report {
+    program: String,
+    build_plain: Option<Duration>,
+    build_allocscc: Option<Duration>,
+    run_plain: Option<Duration>,
+    run_library: Option<Duration>,
+    summary: Option<Summary>,
+    alloca: Vec<String>,
+    snapshot: Option<String>,
+    failure: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    allocations: u64,
+    bytes: u64,
+    typed: u64,
+    typed_bytes: u64,
+    buffers: u64,
+    buffers_bytes: u64,
+}
+
+/// Prints a row for each program, from the figures that its test left behind.
+pub(crate) fn print(programs: &[String]) -> Result<()> {
+    println!(
+        "{:10} {:>9} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
+        "program", "build", "over cc", "run", "over", "allocations", "typed", "bytes"
+    );
+    let mut callers = Vec::new();
+    for program in programs {
+        let path = cargo::target()?.join(format!("corpus/results/{program}.json"));
+        let text =
+            fs::read(&path).with_context(|| format!("{program} left no figures in {}", path.display()))?;
+        let report: Report = serde_json::from_slice(&text)?;
+        println!("{}", report.row());
+        callers.extend(report.alloca);
+    }
+    match callers.len() {
+        0 => println!("no function calls alloca"),
+        count => println!("functions that call alloca: {count}: {}", callers.join(", ")),
+    }
+    Ok(())
+}
+
+impl Report {
+    fn row(&self) -> String {
+        let seconds =
+            |time: Option<Duration>| time.map_or("-".into(), |time| format!("{:.2} s", time.as_secs_f64()));
+        let over = |time: Option<Duration>, plain: Option<Duration>| match (time, plain) {
+            (Some(time), Some(plain)) => {
+                format!("{:.2}x", time.as_secs_f64() / plain.as_secs_f64().max(0.001))
+            }
+            _ => "-".into(),
+        };
+        // A character buffer is typed too: as characters, on positive evidence.
+        let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
+        let (allocations, typed, bytes) = match &self.summary {
+            Some(s) => (
+                s.allocations.to_string(),
+                share(s.typed + s.buffers, s.allocations),
+                share(s.typed_bytes + s.buffers_bytes, s.bytes),
+            ),
+            None => ("-".into(), "-".into(), "-".into()),
+        };
+        let verdict = match (&self.snapshot, &self.failure) {
+            (Some(verdict), _) => verdict.as_str(),
+            (None, Some(_)) => "not reached: the test failed",
+            (None, None) => "-",
+        };
+        format!(
+            "{:10} {:>9} {:>8} {:>8} {:>8} {allocations:>12} {typed:>8} {bytes:>8}  {verdict}",
+            self.program,
+            seconds(self.build_allocscc),
+            over(self.build_allocscc, self.build_plain),
+            seconds(self.run_library),
+            over(self.run_library, self.run_plain),
+        )
+    }
+}
