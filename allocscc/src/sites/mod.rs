@@ -1,7 +1,9 @@
 //! Allocation sites: facts of each preprocessed file, and at link the type of what each site allocates.
 //!
 //! In reading order: [`facts`] is what a file says, [`functions`] are the functions that allocate, [`extract`] makes facts of
-//! syntax trees, [`codec`] puts them into bytes, [`matching`] says which call instruction is which site.
+//! syntax trees, [`codec`] puts them into bytes; at link, [`heap_type`] is what an allocation can hold, `sums` and `shape` read
+//! a size expression, and [`solve`] weighs it against the receiving pointer; [`matching`] says which call
+//! instruction is which site.
 
 pub mod codec;
 pub mod extract;
@@ -9,6 +11,6 @@ pub mod facts;
 pub mod functions;
 pub mod heap_type;
 pub mod matching;
-pub mod shape;
+mod shape;
 pub mod solve;
-pub mod sums;
+mod sums;
