@@ -362,7 +362,7 @@ pub mod recent {
     /// Remembers a site.
     pub fn remember(return_address: Avma, site: SiteIndex) {
         let entry = u64::from(START | site.0) << 32 | u64::from(tag(return_address));
-        TABLES.recent[slot(return_address)].store(entry, Ordering::Relaxed);
+        TABLES.recent[slot(return_address)].store(entry, Ordering::Release);
     }
 
     /// Forgets the site of an address.
