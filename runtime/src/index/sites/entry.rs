@@ -1,0 +1,123 @@
+//! An entry of the site table: what is known of a call site.
+
+use super::{DeclaredType, Key, SiteIndex};
+use crate::avma::Avma;
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+/// The file of the return address was unloaded: new allocations from that address belong to another site.
+const RETIRED: u32 = 1;
+/// The callee was one of `strdup` and friends, so the block is a string whatever else is known.
+const STRING: u32 = 2;
+
+/// What is known of a site.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct SiteEntry {
+    pub(super) return_address: AtomicUsize,
+    pub(super) declared: AtomicPtr<c_void>,
+    pub(super) origin: AtomicU32,
+    pub(super) next_in_bucket: AtomicU32,
+    flags: AtomicU32,
+    /// For the query side: what else it keeps with an answer in `resolved`. Starts as 0.
+    pub resolved_flags: AtomicU32,
+    /// For the query side: the type, once it was found. Starts as NULL. Must be final once stored, since blocks keep
+    /// their type when the file that the answer came from is unloaded.
+    pub resolved: AtomicPtr<c_void>,
+    /// For the query side: the site's metadata record, once it was found. Starts as NULL.
+    pub record: AtomicPtr<c_void>,
+    allocations: AtomicU64,
+    bytes: AtomicU64,
+}
+
+const _: () = assert!(size_of::<SiteEntry>() == 64);
+
+impl SiteEntry {
+    pub(super) const fn new() -> SiteEntry {
+        SiteEntry {
+            return_address: AtomicUsize::new(0),
+            declared: AtomicPtr::new(core::ptr::null_mut()),
+            origin: AtomicU32::new(0),
+            next_in_bucket: AtomicU32::new(0),
+            flags: AtomicU32::new(0),
+            resolved_flags: AtomicU32::new(0),
+            resolved: AtomicPtr::new(core::ptr::null_mut()),
+            record: AtomicPtr::new(core::ptr::null_mut()),
+            allocations: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// The program counter after the call; NULL for the unknown site.
+    #[must_use]
+    pub fn return_address(&self) -> Avma {
+        Avma(self.return_address.load(Ordering::Relaxed))
+    }
+
+    /// The site of the block that this one reallocated, or [`SiteIndex::UNKNOWN`].
+    #[must_use]
+    pub fn origin(&self) -> SiteIndex {
+        SiteIndex(self.origin.load(Ordering::Relaxed))
+    }
+
+    /// The type that the program declared, or NULL.
+    #[must_use]
+    pub fn declared(&self) -> DeclaredType {
+        self.declared.load(Ordering::Relaxed)
+    }
+
+    /// Whether the site called `strdup` or a friend of it.
+    #[must_use]
+    pub fn is_string(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & STRING != 0
+    }
+
+    /// Notes that the site called `strdup` or a friend of it.
+    pub fn set_string(&self) {
+        self.flags.fetch_or(STRING, Ordering::Relaxed);
+    }
+
+    /// Whether the file of the return address was unloaded, so that nothing can be asked about the address any more.
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & RETIRED != 0
+    }
+
+    pub(super) fn retire(&self) {
+        self.flags.fetch_or(RETIRED, Ordering::Relaxed);
+    }
+
+    /// Number of allocations counted, and their bytes.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals {
+            allocations: self.allocations.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts an allocation.
+    pub fn count(&self, size: usize) {
+        self.allocations.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size as u64, Ordering::Relaxed);
+    }
+
+    /// Takes back a [`SiteEntry::count`].
+    pub fn discount(&self, size: usize) {
+        self.allocations.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(size as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key { return_address: self.return_address(), origin: self.origin(), declared: self.declared() }
+    }
+}
+
+/// What a census counts.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Totals {
+    /// Number of allocations.
+    pub allocations: u64,
+    /// Bytes that they asked for.
+    pub bytes: u64,
+}
