@@ -6,7 +6,7 @@
 
 use crate::hooks;
 use crate::index::sites;
-use crate::interpose::real::Lazy;
+use crate::interpose::lazy::Lazy;
 use core::ffi::{c_int, c_void};
 
 /// `dlclose(handle)`.

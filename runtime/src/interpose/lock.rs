@@ -4,7 +4,7 @@
 //! The real function gets the program's own flags and one more.
 #![allow(unsafe_code)]
 
-use crate::interpose::real::Lazy;
+use crate::interpose::lazy::Lazy;
 use core::ffi::c_int;
 
 /// `mlockall(flags)`: pages are locked when they are first touched, not all at once.

@@ -16,10 +16,14 @@ pub mod dl;
 #[cfg(not(test))]
 pub mod family;
 #[cfg(not(test))]
+pub mod lazy;
+#[cfg(not(test))]
 pub mod lock;
 #[cfg(not(test))]
 pub mod malloc;
 pub mod note;
+#[cfg(not(test))]
+mod padded;
 #[cfg(not(test))]
 pub mod real;
 #[cfg(not(test))]

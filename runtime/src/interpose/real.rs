@@ -7,7 +7,7 @@
 //! A pointer holds either a bootstrap function or what `dlsym` gave for that name, whose signature C fixes.
 #![allow(unsafe_code)]
 
-use crate::interpose::bootstrap;
+use crate::interpose::{bootstrap, padded};
 use crate::sys::libc::{RTLD_DEFAULT, RTLD_NEXT, dlsym};
 use core::ffi::{CStr, c_int, c_void};
 use core::marker::PhantomData;
@@ -30,7 +30,7 @@ pub type PosixMemalign = unsafe extern "C" fn(*mut *mut c_void, usize, usize) ->
 pub struct Real<F>(AtomicPtr<c_void>, PhantomData<F>);
 
 impl<F: Copy> Real<F> {
-    const fn new(bootstrap: *mut c_void) -> Real<F> {
+    pub(super) const fn new(bootstrap: *mut c_void) -> Real<F> {
         Real(AtomicPtr::new(bootstrap), PhantomData)
     }
 
@@ -42,7 +42,7 @@ impl<F: Copy> Real<F> {
         unsafe { core::mem::transmute_copy::<*mut c_void, F>(&function) }
     }
 
-    fn set(&self, function: *mut c_void) {
+    pub(super) fn set(&self, function: *mut c_void) {
         if !function.is_null() {
             self.0.store(function, Ordering::Relaxed);
         }
@@ -74,39 +74,6 @@ reals! {
     VALLOC: Malloc = first_valloc;
     /// The real `pvalloc`.
     PVALLOC: Malloc = first_pvalloc;
-}
-
-/// A function that is looked up when it is first called.
-#[derive(Debug)]
-pub struct Lazy {
-    name: &'static CStr,
-    function: AtomicPtr<c_void>,
-}
-
-impl Lazy {
-    /// The function of that name.
-    pub const fn new(name: &'static CStr) -> Lazy {
-        Lazy { name, function: AtomicPtr::new(core::ptr::null_mut()) }
-    }
-
-    /// The function as an `F`, or `None` if no file behind us has it.
-    ///
-    /// # Safety
-    /// `F` is the type of pointers to a function of the C library of that name.
-    pub unsafe fn get<F: Copy>(&self) -> Option<F> {
-        const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-        let mut function = self.function.load(Ordering::Relaxed);
-        if function.is_null() {
-            function = next(self.name);
-            self.function.store(function, Ordering::Relaxed);
-        }
-        if function.is_null() {
-            None
-        } else {
-            // SAFETY: not NULL, and of that type as the caller says.
-            Some(unsafe { core::mem::transmute_copy::<*mut c_void, F>(&function) })
-        }
-    }
 }
 
 static STATE: AtomicU8 = AtomicU8::new(UNRESOLVED);
@@ -143,7 +110,7 @@ pub fn resolve() -> bool {
     let malloc = next(c"malloc");
     FOREIGN.store(malloc != next(c"__libc_malloc"), Ordering::Relaxed);
     if is_foreign() {
-        padded::interpose(malloc);
+        padded::stand_before(malloc);
     } else {
         MALLOC.set(malloc);
         CALLOC.set(next(c"calloc"));
@@ -159,7 +126,7 @@ pub fn resolve() -> bool {
     true
 }
 
-unsafe extern "C" fn first_malloc(size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn first_malloc(size: usize) -> *mut c_void {
     // SAFETY: the caller's promises are handed on.
     if resolve() { unsafe { MALLOC.get()(size) } } else { bootstrap::alloc(size) }
 }
@@ -171,7 +138,7 @@ unsafe extern "C" fn first_free(p: *mut c_void) {
     }
 }
 
-unsafe extern "C" fn first_calloc(count: usize, size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn first_calloc(count: usize, size: usize) -> *mut c_void {
     if resolve() {
         // SAFETY: as above.
         return unsafe { CALLOC.get()(count, size) };
@@ -179,23 +146,27 @@ unsafe extern "C" fn first_calloc(count: usize, size: usize) -> *mut c_void {
     count.checked_mul(size).map_or(core::ptr::null_mut(), bootstrap::alloc)
 }
 
-unsafe extern "C" fn first_realloc(p: *mut c_void, size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn first_realloc(p: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: as above. While the finding runs there is nothing to reallocate but pieces of the bootstrap area, which
     // our realloc does not hand on.
     if resolve() { unsafe { REALLOC.get()(p, size) } } else { bootstrap::alloc(size) }
 }
 
-unsafe extern "C" fn first_memalign(align: usize, size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn first_memalign(align: usize, size: usize) -> *mut c_void {
     // SAFETY: as above.
     if resolve() { unsafe { MEMALIGN.get()(align, size) } } else { core::ptr::null_mut() }
 }
 
-unsafe extern "C" fn first_aligned_alloc(align: usize, size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn first_aligned_alloc(align: usize, size: usize) -> *mut c_void {
     // SAFETY: as above.
     if resolve() { unsafe { ALIGNED_ALLOC.get()(align, size) } } else { core::ptr::null_mut() }
 }
 
-unsafe extern "C" fn first_posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> c_int {
+pub(super) unsafe extern "C" fn first_posix_memalign(
+    out: *mut *mut c_void,
+    align: usize,
+    size: usize,
+) -> c_int {
     const ENOMEM: c_int = 12;
     // SAFETY: as above.
     if resolve() { unsafe { POSIX_MEMALIGN.get()(out, align, size) } } else { ENOMEM }
@@ -209,76 +180,4 @@ unsafe extern "C" fn first_valloc(size: usize) -> *mut c_void {
 unsafe extern "C" fn first_pvalloc(size: usize) -> *mut c_void {
     // SAFETY: as above.
     if resolve() { unsafe { PVALLOC.get()(size) } } else { core::ptr::null_mut() }
-}
-
-/// Requests to a malloc that is not the C library's.
-///
-/// The shadow needs blocks of two granules on 16-byte boundaries. Other mallocs have smaller size classes, which they use
-/// for requests up to 16 bytes; asked for 17 they give at least 24 on such a boundary, as the psABI wants.
-mod padded {
-    use super::{
-        ALIGNED_ALLOC, CALLOC, Calloc, MALLOC, MEMALIGN, Malloc, POSIX_MEMALIGN, PVALLOC, PosixMemalign,
-        REALLOC, Real, Realloc, VALLOC, c_int, c_void, next,
-    };
-
-    const SMALLEST: usize = 17;
-
-    static NEXT_MALLOC: Real<Malloc> = Real::new(super::first_malloc as *mut c_void);
-    static NEXT_CALLOC: Real<Calloc> = Real::new(super::first_calloc as *mut c_void);
-    static NEXT_REALLOC: Real<Realloc> = Real::new(super::first_realloc as *mut c_void);
-    static NEXT_MEMALIGN: Real<Calloc> = Real::new(super::first_memalign as *mut c_void);
-    static NEXT_ALIGNED_ALLOC: Real<Calloc> = Real::new(super::first_aligned_alloc as *mut c_void);
-    static NEXT_POSIX_MEMALIGN: Real<PosixMemalign> = Real::new(super::first_posix_memalign as *mut c_void);
-
-    pub(super) fn interpose(next_malloc: *mut c_void) {
-        NEXT_MALLOC.set(next_malloc);
-        NEXT_CALLOC.set(next(c"calloc"));
-        NEXT_REALLOC.set(next(c"realloc"));
-        NEXT_MEMALIGN.set(next(c"memalign"));
-        NEXT_ALIGNED_ALLOC.set(next(c"aligned_alloc"));
-        NEXT_POSIX_MEMALIGN.set(next(c"posix_memalign"));
-        MALLOC.set(malloc as *mut c_void);
-        CALLOC.set(calloc as *mut c_void);
-        REALLOC.set(realloc as *mut c_void);
-        MEMALIGN.set(memalign as *mut c_void);
-        ALIGNED_ALLOC.set(aligned_alloc as *mut c_void);
-        POSIX_MEMALIGN.set(posix_memalign as *mut c_void);
-        // These round up to whole pages themselves.
-        VALLOC.set(next(c"valloc"));
-        PVALLOC.set(next(c"pvalloc"));
-    }
-
-    unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
-        // SAFETY: the caller's promises are handed on; more is asked for than it uses.
-        unsafe { NEXT_MALLOC.get()(size.max(SMALLEST)) }
-    }
-
-    unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
-        let is_small = count.checked_mul(size).is_some_and(|total| total < SMALLEST);
-        let (count, size) = if is_small { (1, SMALLEST) } else { (count, size) };
-        // SAFETY: as above.
-        unsafe { NEXT_CALLOC.get()(count, size) }
-    }
-
-    unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
-        // Size 0 may mean to free, so it is handed on, and the index does not take what comes back.
-        let size = if size == 0 && !p.is_null() { 0 } else { size.max(SMALLEST) };
-        // SAFETY: as above.
-        unsafe { NEXT_REALLOC.get()(p, size) }
-    }
-
-    unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
-        // SAFETY: as above.
-        unsafe { NEXT_MEMALIGN.get()(align, size.max(SMALLEST)) }
-    }
-
-    unsafe extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
-        // SAFETY: as above. A size that is a multiple of the alignment, as C11 wanted, stays one.
-        unsafe { NEXT_ALIGNED_ALLOC.get()(align, size.max(SMALLEST.next_multiple_of(align.max(1)))) }
-    }
-
-    unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> c_int {
-        // SAFETY: as above.
-        unsafe { NEXT_POSIX_MEMALIGN.get()(out, align, size.max(SMALLEST)) }
-    }
 }

@@ -11,7 +11,7 @@
 use crate::avma::Avma;
 use crate::index::sites::{self, Key};
 use crate::index::{self, SiteIndex};
-use crate::interpose::real::Lazy;
+use crate::interpose::lazy::Lazy;
 use crate::interpose::{entry, note, real};
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_void};

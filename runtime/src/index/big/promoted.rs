@@ -1,0 +1,40 @@
+//! Records of what is not a malloc block, made when the query side asks for them.
+
+use super::pool::{give_back, take};
+use super::record::{BigId, Kind, ancestors};
+use crate::avma::Avma;
+use crate::index::pages;
+use core::ffi::c_void;
+use core::sync::atomic::Ordering;
+
+/// Enters an allocation that is not a malloc block, between `parent` and what lies in `parent` there. `None` when no
+/// record is free.
+pub fn promote(begin: Avma, end: Avma, parent: Option<BigId>, allocated_by: *mut c_void) -> Option<BigId> {
+    let id = take(Kind::Promoted, begin, end, parent, allocated_by)?;
+    adopt_children(id, parent, Some(id));
+    pages::cover(id.record().pages(), id, parent);
+    Some(id)
+}
+
+/// Takes out what [`promote`] entered. What lies in it belongs to its parent from now on.
+pub fn demote(id: BigId) {
+    let parent = id.record().parent();
+    adopt_children(id, Some(id), parent);
+    pages::uncover(id.record().pages(), id, parent);
+    give_back(id, Kind::Promoted);
+}
+
+/// Gives what lies in the pages of `id` and has the parent `from` to the parent `to`.
+fn adopt_children(id: BigId, from: Option<BigId>, to: Option<BigId>) {
+    let (from, to) = (BigId::to_bits(from), BigId::to_bits(to));
+    pages::for_each_entry(id.record().pages(), |entry| {
+        let Some(deepest) = BigId::from_bits(entry.load(Ordering::Acquire)) else { return };
+        for inner in ancestors(deepest).take_while(|&inner| inner != id) {
+            let parent = &inner.record().parent;
+            if parent.load(Ordering::Relaxed) == from {
+                let _ = parent.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+                return;
+            }
+        }
+    });
+}
