@@ -26,11 +26,12 @@ use crate::sys::{Errno, process};
 use core::convert::Infallible;
 use core::ffi::CStr;
 use core::ops::ControlFlow;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use path::Path;
 
 static ON: AtomicBool = AtomicBool::new(false);
-static IS_RUNNING: AtomicBool = AtomicBool::new(false);
+/// The process that is writing a census, or 0. A child forked meanwhile has its parent's id here, and may write its own.
+static WRITING: AtomicU32 = AtomicU32::new(0);
 
 /// Whether allocations are counted.
 #[must_use]
@@ -58,16 +59,17 @@ pub fn start() {
     }
 }
 
-/// Writes the census of this moment, if one is counted.
+/// Writes the census of this moment, if one is counted and none is being written.
 pub fn take() {
-    if !is_on() || IS_RUNNING.swap(true, Ordering::Acquire) {
+    let pid = process::pid();
+    if !is_on() || WRITING.swap(pid.0, Ordering::Acquire) == pid.0 {
         return;
     }
     if let Err(why) = write() {
         let pattern = env::get(Variable::Census).map_or(&b""[..], CStr::to_bytes);
         log::error("the census could not be written to", pattern, why);
     }
-    IS_RUNNING.store(false, Ordering::Release);
+    WRITING.store(0, Ordering::Release);
 }
 
 extern "C" fn on_signal(_: i32) {
