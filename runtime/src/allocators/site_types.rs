@@ -11,7 +11,7 @@ use crate::index::sites::{self, DeclaredType};
 use crate::index::{SiteEntry, SiteIndex, site};
 use crate::modules::{self, Module};
 use crate::private_heap;
-use crate::types::{self, TypeRef, Uniqtype, make, spell};
+use crate::types::{self, TypeRef, TypedFile, Uniqtype, make, spell};
 
 /// Bit of `resolved_flags`: the type was looked for, and there is none.
 const HAS_NONE: u32 = 1;
@@ -141,14 +141,12 @@ pub fn describe(index: SiteIndex) -> SiteDescription {
 /// A record together with the metadata that it is part of; kept in the entry, so that it outlives the file.
 #[derive(Debug)]
 struct Described {
-    metadata: &'static allocs_metadata::Metadata<'static>,
+    metadata: &'static TypedFile,
     record: &'static SiteRecord,
 }
 
 #[allow(unsafe_code)]
-fn describe_record(
-    index: SiteIndex,
-) -> Option<(&'static allocs_metadata::Metadata<'static>, &'static SiteRecord)> {
+fn describe_record(index: SiteIndex) -> Option<(&'static TypedFile, &'static SiteRecord)> {
     let entry = site(index);
     let known = entry.record.load(Ordering::Acquire).cast::<Described>();
     // SAFETY: only the address of a `Described` that stays is ever stored there.

@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 use allocs_metadata::Kind;
 
 use crate::types::TypeRef;
-use crate::types::uniqtype::WORD_NOT_SIMULTANEOUS;
+use crate::types::uniqtype::{Bits, WORD_NOT_SIMULTANEOUS};
 
 /// Deepest nesting of subobjects that is followed.
 const MAX_DEPTH: usize = 64;
@@ -81,24 +81,10 @@ fn spans(ty: TypeRef, byte: usize) -> bool {
     if ty.size().is_some_and(|size| byte >= size) {
         return false;
     }
-    if ty.kind() != Kind::Base || ty.word() >> 10 == 0 {
+    if ty.kind() != Kind::Base {
         return true;
     }
-    let (first, len) = bits_of(ty);
-    let (from, to) = (8 * byte, 8 * byte + 8);
-    first < to && from < first + len
-}
-
-/// First bit and number of bits of a bit-field in its storage unit.
-#[must_use]
-pub fn bits_of(ty: TypeRef) -> (usize, usize) {
-    let word = ty.word();
-    let all = 8 * ty.size().unwrap_or(0);
-    let power = word >> 10 & 15;
-    let delta = if power > 0 { 1i64 << (power - 1) } else { 0 };
-    let delta_delta = i64::from((word >> 14 & 0xff) as u8 as i8);
-    let len = all as i64 - (delta + delta_delta);
-    let offset = (word as i32) >> 22;
-    let first = if offset < 0 { all as i64 + i64::from(offset) } else { i64::from(offset) };
-    (first.max(0) as usize, len.max(0) as usize)
+    let bits = Bits::of(ty.word(), ty.size().unwrap_or(0) as u32);
+    let (first, end) = (bits.first as usize, (bits.first + bits.len) as usize);
+    first < 8 * byte + 8 && 8 * byte < end
 }

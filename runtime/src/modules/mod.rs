@@ -13,12 +13,12 @@ pub mod dl;
 pub mod elf;
 pub mod open;
 
-use allocs_metadata::Metadata;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::avma::Avma;
 use crate::private_heap;
+use crate::types::TypedFile;
 
 /// An address as the file states it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -43,7 +43,7 @@ pub struct Module {
     /// Its build-id; empty if it has none.
     pub build_id: &'static [u8],
     /// What allocscc wrote into it.
-    pub metadata: Option<Metadata<'static>>,
+    pub metadata: Option<TypedFile>,
     /// The generation in which it was last seen to be loaded.
     seen: AtomicU64,
     next: *const Module,

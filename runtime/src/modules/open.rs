@@ -21,6 +21,7 @@ use crate::env::{self, Variable};
 use crate::private_heap;
 use crate::sys::file::{Fd, readlink};
 use crate::sys::memory::{self, PAGE_SIZE};
+use crate::types::TypedFile;
 
 /// Longest path that we open.
 const PATH_MAX: usize = 1024;
@@ -40,7 +41,7 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> M
         unwind_segment,
         loaded_from: keep(path),
         build_id: private_heap::alloc_slice(id).unwrap_or(&[]),
-        metadata: metadata_of(file, path, id),
+        metadata: metadata_of(file, path, id).map(TypedFile::new),
         seen: AtomicU64::new(generation),
         next,
     }

@@ -12,9 +12,10 @@ use allocs_metadata::{
 };
 use core::ffi::CStr;
 
+use super::file::TypedFile;
 use super::scratch::{Scratch, WordSet};
 use super::trie::Trie;
-use super::uniqtype::{self, Shape, TypeRef};
+use super::uniqtype::{self, Bits, Shape, TypeRef};
 use super::{make, precise};
 use crate::modules;
 
@@ -41,26 +42,27 @@ pub fn find<T>(mut f: impl FnMut(TypeRef) -> Option<T>) -> Option<T> {
 #[must_use]
 pub fn by_name(name: &CStr) -> Option<TypeRef> {
     modules::each(|module| {
-        let metadata = module.metadata.as_ref()?;
-        let named = |record: &TypeRecord| metadata.string(record.name) == name.to_bytes();
-        let index = metadata.types().iter().position(named)?;
-        intern(metadata, TypeId(index as u32))
+        let file = module.metadata.as_ref()?;
+        let named = |record: &TypeRecord| file.string(record.name) == name.to_bytes();
+        let index = file.types().iter().position(named)?;
+        intern(file, TypeId(index as u32))
     })
 }
 
 /// The type of this process that a file's type is. `None` if the metadata is broken or there is no memory.
 #[must_use]
-pub fn intern(metadata: &'static Metadata<'static>, id: TypeId) -> Option<TypeRef> {
-    let record = metadata.ty(id)?;
-    if record.flags & TYPE_INCOMPLETE == 0
-        && let Some(ty) = known(record.digest)
-    {
-        return Some(ty);
-    }
-    let root = locate(metadata, id)?;
+#[inline]
+pub fn intern(file: &'static TypedFile, id: TypeId) -> Option<TypeRef> {
+    file.found(id).or_else(|| find_or_make(file, id))
+}
+
+#[cold]
+fn find_or_make(file: &'static TypedFile, id: TypeId) -> Option<TypeRef> {
+    let root = locate(file, id)?;
     if !root.ty.is_complete() {
         fill_closure(root)?;
     }
+    file.keep(id, root.ty);
     Some(root.ty)
 }
 
@@ -68,7 +70,7 @@ pub fn intern(metadata: &'static Metadata<'static>, id: TypeId) -> Option<TypeRe
 #[derive(Clone, Copy)]
 struct Located {
     ty: TypeRef,
-    metadata: &'static Metadata<'static>,
+    file: &'static TypedFile,
     id: TypeId,
 }
 
@@ -93,10 +95,10 @@ fn fill_closure(root: Located) -> Option<()> {
 
 /// Writes all words of a type; `visit` gets each type that it refers to.
 fn fill(this: Located, visit: &mut impl FnMut(Located) -> Option<()>) -> Option<()> {
-    let Located { ty, metadata, id } = this;
-    let record = metadata.ty(id)?;
-    let related = metadata.related(record);
-    ty.set_name(text(metadata, record.name));
+    let Located { ty, file, id } = this;
+    let record = file.ty(id)?;
+    let related = file.related(record);
+    ty.set_name(text(file, record.name));
     if record.flags & TYPE_MAKES_PRECISE != 0 {
         ty.set_make_precise(precise::callback());
     }
@@ -109,13 +111,13 @@ fn fill(this: Located, visit: &mut impl FnMut(Located) -> Option<()>) -> Option<
         let child = match slot.ty {
             TypeId::NONE => None,
             child => {
-                let child = locate(metadata, child)?;
+                let child = locate(file, child)?;
                 visit(child)?;
                 Some(child.ty)
             }
         };
         if kind == Kind::Composite {
-            ty.set_member_name(index, text(metadata, slot.name));
+            ty.set_member_name(index, text(file, slot.name));
             ty.set_related(index, child.or_else(make::void), slot.value);
         } else if child.is_some() {
             ty.set_related(index, child, 0);
@@ -130,29 +132,25 @@ fn fill(this: Located, visit: &mut impl FnMut(Located) -> Option<()>) -> Option<
 
 /// The block for a type of a file: of an incomplete type that of its definition, if there is one, and of a type made from
 /// it that of the type made from the definition.
-fn locate(metadata: &'static Metadata<'static>, id: TypeId) -> Option<Located> {
-    let record = metadata.ty(id)?;
+fn locate(file: &'static TypedFile, id: TypeId) -> Option<Located> {
+    let record = file.ty(id)?;
     if record.flags & TYPE_INCOMPLETE != 0 {
-        return locate_definition(metadata, id, record);
+        return locate_definition(file, id, record);
     }
-    let mut shape = shape(metadata, record)?;
-    shape.digest = Resolver { metadata, steps: MAX_STEPS }.digest(id)?;
-    Some(Located { ty: block_of(&shape)?, metadata, id })
+    let mut shape = shape(file, record)?;
+    shape.digest = Resolver { file, steps: MAX_STEPS }.digest(id)?;
+    Some(Located { ty: block_of(&shape)?, file, id })
 }
 
-fn locate_definition(
-    metadata: &'static Metadata<'static>,
-    id: TypeId,
-    record: &TypeRecord,
-) -> Option<Located> {
-    let ty = block_of(&shape(metadata, record)?)?;
-    let this = Located { ty, metadata, id };
+fn locate_definition(file: &'static TypedFile, id: TypeId, record: &TypeRecord) -> Option<Located> {
+    let ty = block_of(&shape(file, record)?)?;
+    let this = Located { ty, file, id };
     if let Some(chosen) = ty.definition()
         && chosen.is_complete()
     {
         return Some(Located { ty: chosen, ..this });
     }
-    let found = only_definition(metadata, record).unwrap_or(this);
+    let found = only_definition(file, record).unwrap_or(this);
     let chosen = ty.choose_definition(found.ty);
     if chosen == found.ty { Some(found) } else { with_digest(chosen) }
 }
@@ -160,80 +158,65 @@ fn locate_definition(
 /// Most types that are looked at for the digest of one.
 const MAX_STEPS: u32 = 1000;
 
-/// Computes the digests of types that are made from others, when one of these may be incomplete.
+/// Computes the digests of types that are made from others, since one of these may be incomplete in its file.
 struct Resolver {
-    metadata: &'static Metadata<'static>,
+    file: &'static TypedFile,
     steps: u32,
 }
 
 impl Resolver {
     fn digest(&mut self, id: TypeId) -> Option<Digest> {
-        let record = self.metadata.ty(id)?;
+        let record = self.file.ty(id)?;
         // What nests so deep keeps the digest that the file states.
         let Some(steps) = self.steps.checked_sub(1) else { return Some(record.digest) };
         self.steps = steps;
-        let related = self.metadata.related(record);
-        let digest = match (Kind::of_word(record.word)?, related) {
+        let digest = match (Kind::of_word(record.word)?, self.file.related(record)) {
             (Kind::Composite | Kind::Enumeration, _) if record.flags & TYPE_INCOMPLETE != 0 => {
-                locate_definition(self.metadata, id, record)?.ty.digest()
+                locate_definition(self.file, id, record)?.ty.digest()
             }
-            (Kind::Address, [pointee, ..]) if self.has_incomplete(core::slice::from_ref(pointee)) => {
-                digest::pointer(self.digest(pointee.ty)?)
+            (Kind::Void, _) => digest::void(),
+            (Kind::Base, _) => {
+                let Bits { encoding, len, first } = Bits::of(record.word, record.size);
+                digest::base(encoding, record.size, len, first)
             }
-            (Kind::Subprogram, [result, parameters @ ..]) if self.has_incomplete(related) => {
+            (Kind::Address, [pointee, ..]) => digest::pointer(self.digest(pointee.ty)?),
+            (Kind::Array, [element, ..]) => {
+                let length = Some(record.word >> 1).filter(|&n| n != UNBOUNDED_LENGTH);
+                digest::array(self.digest(element.ty)?, length)
+            }
+            (Kind::Subprogram, [result, parameters @ ..]) => {
                 let result = self.digest(result.ty)?;
                 let variadic = record.word >> 24 & 1 != 0;
-                let parameters = parameters.iter().map_while(|p| self.digest(p.ty));
-                digest::function(result, parameters, variadic)
+                digest::function(result, parameters.iter().map_while(|p| self.digest(p.ty)), variadic)
             }
-            (Kind::Array, [element, ..]) if self.has_incomplete(related) => digest::array(
-                self.digest(element.ty)?,
-                Some(record.word >> 1).filter(|&n| n != UNBOUNDED_LENGTH),
-            ),
             _ => record.digest,
         };
         Some(digest)
     }
-
-    /// Whether one of these types leads to an incomplete one by pointers, arrays and functions.
-    fn has_incomplete(&mut self, related: &[RelatedRecord]) -> bool {
-        related.iter().any(|slot| {
-            let Some(record) = self.metadata.ty(slot.ty) else { return false };
-            let Some(steps) = self.steps.checked_sub(1) else { return false };
-            self.steps = steps;
-            match Kind::of_word(record.word) {
-                Some(Kind::Address | Kind::Array) => {
-                    self.has_incomplete(self.metadata.related(record).get(..1).unwrap_or(&[]))
-                }
-                Some(Kind::Subprogram) => self.has_incomplete(self.metadata.related(record)),
-                _ => record.flags & TYPE_INCOMPLETE != 0,
-            }
-        })
-    }
 }
 
 /// The only definition, in the loaded files, of a tag that this file only declares.
-fn only_definition(metadata: &'static Metadata<'static>, declared: &TypeRecord) -> Option<Located> {
-    let name = metadata.string(declared.name);
+fn only_definition(file: &'static TypedFile, declared: &TypeRecord) -> Option<Located> {
+    let name = file.string(declared.name);
     let wanted = Kind::of_word(declared.word)?;
     if declared.flags & TYPE_NAME_IS_TAG == 0 {
         return None;
     }
     let mut found: Option<Located> = None;
     let ambiguous = modules::each(|module| {
-        let metadata = module.metadata.as_ref()?;
-        metadata.types().iter().enumerate().find_map(|(index, record)| {
+        let file = module.metadata.as_ref()?;
+        file.types().iter().enumerate().find_map(|(index, record)| {
             let defines = record.flags & (TYPE_INCOMPLETE | TYPE_NAME_IS_TAG) == TYPE_NAME_IS_TAG
                 && Kind::of_word(record.word) == Some(wanted)
-                && metadata.string(record.name) == name;
+                && file.string(record.name) == name;
             if !defines {
                 return None;
             }
-            let ty = block_of(&shape(metadata, record)?)?;
+            let ty = block_of(&shape(file, record)?)?;
             match found {
                 Some(other) if other.ty != ty => Some(()),
                 _ => {
-                    found = Some(Located { ty, metadata, id: TypeId(index as u32) });
+                    found = Some(Located { ty, file, id: TypeId(index as u32) });
                     None
                 }
             }
@@ -245,9 +228,9 @@ fn only_definition(metadata: &'static Metadata<'static>, declared: &TypeRecord) 
 /// The record of a block that another thread chose.
 fn with_digest(ty: TypeRef) -> Option<Located> {
     modules::each(|module| {
-        let metadata = module.metadata.as_ref()?;
-        let index = metadata.types().iter().position(|record| record.digest == ty.digest())?;
-        Some(Located { ty, metadata, id: TypeId(index as u32) })
+        let file = module.metadata.as_ref()?;
+        let index = file.types().iter().position(|record| record.digest == ty.digest())?;
+        Some(Located { ty, file, id: TypeId(index as u32) })
     })
 }
 

@@ -1,9 +1,10 @@
 //! The unique types of this process.
 //!
 //! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`intern`] makes
-//! types from metadata and [`make`] from other types; [`precise`] fills in array lengths; [`spell`] writes a type as C
+//! types from the metadata of a [`file`] and [`make`] from other types; [`precise`] fills in array lengths; [`spell`] writes a type as C
 //! does.
 
+pub mod file;
 pub mod intern;
 pub mod make;
 pub mod precise;
@@ -14,5 +15,6 @@ mod tests;
 pub mod trie;
 pub mod uniqtype;
 
+pub use file::TypedFile;
 pub use intern::intern;
 pub use uniqtype::{TypeRef, Uniqtype};

@@ -308,6 +308,35 @@ impl TypeRef {
     }
 }
 
+/// What the word of a base type says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bits {
+    /// `DW_ATE_…`.
+    pub encoding: u8,
+    /// Number of bits.
+    pub len: u32,
+    /// First bit, from the low bit of the storage unit.
+    pub first: u32,
+}
+
+impl Bits {
+    /// From the word of a base type of `size` bytes.
+    #[must_use]
+    pub fn of(word: u32, size: u32) -> Bits {
+        let all = 8 * i64::from(size);
+        let power = word >> 10 & 15;
+        let delta = if power > 0 { 1i64 << (power - 1) } else { 0 };
+        let rest = i64::from((word >> 14) as u8 as i8);
+        let offset = i64::from((word as i32) >> 22);
+        let first = if offset < 0 { all + offset } else { offset };
+        Bits {
+            encoding: (word >> 4 & 63) as u8,
+            len: (all - delta - rest).max(0) as u32,
+            first: first.max(0) as u32,
+        }
+    }
+}
+
 /// What a type has besides its name and its slots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
