@@ -11,6 +11,7 @@ use crate::allocators::statics::{self, StaticHit};
 use crate::avma::Avma;
 use crate::index::{self, Block, Coverage, site};
 use crate::init;
+use crate::modules::symbols::{self, Symbol};
 use crate::modules::{self, Module, open};
 use crate::types::{self, TypeRef};
 use crate::unwind::Caller;
@@ -64,6 +65,8 @@ pub enum Place {
     Heap(Block),
     /// A symbol of a loaded file.
     Static(StaticHit),
+    /// A dynamic symbol of a loaded file without metadata.
+    Symbol(Symbol),
     /// A segment of a loaded file, where no symbol is.
     Segment(&'static Module, Bounds),
     /// A loaded file, where no segment is.
@@ -122,6 +125,11 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
     if let Some(hit) = statics::static_at(module, p) {
         return Place::Static(hit);
     }
+    if module.metadata.is_none()
+        && let Some(symbol) = symbols::symbol_at(module, p)
+    {
+        return Place::Symbol(symbol);
+    }
     match open::loaded_segment(module, p) {
         Some((start, size)) => {
             Place::Segment(module, Bounds { start, end: Avma(start.0.wrapping_add(size)) })
@@ -150,7 +158,7 @@ impl Place {
         Some(match self {
             Place::Nowhere => return None,
             Place::Heap(_) => Allocator::Malloc,
-            Place::Static(_) => Allocator::StaticSymbol,
+            Place::Static(_) | Place::Symbol(_) => Allocator::StaticSymbol,
             Place::Segment(..) => Allocator::StaticSegment,
             Place::File(_) => Allocator::StaticFile,
             Place::Frame(_) => Allocator::StackFrame,
@@ -168,6 +176,7 @@ impl Place {
             Place::Nowhere => Avma::NULL,
             Place::Heap(block) => block.base,
             Place::Static(hit) => hit.base(),
+            Place::Symbol(symbol) => symbol.base,
             Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
             Place::File(module) => module.start,
             Place::Frame(hit) => hit.base,
@@ -183,6 +192,7 @@ impl Place {
             Place::Nowhere => 0,
             Place::Heap(block) => block.size,
             Place::Static(hit) => hit.size(),
+            Place::Symbol(symbol) => symbol.size,
             Place::Segment(_, bounds) | Place::Stack(bounds, _) => {
                 bounds.end.0.saturating_sub(bounds.start.0)
             }
@@ -200,7 +210,7 @@ impl Place {
             Place::Nowhere => Err(Reason::UnknownStorage),
             Place::Heap(block) => site_types::type_of(block.site).ok_or(Reason::UnknownSite),
             Place::Static(hit) => hit.ty().ok_or(Reason::UnknownStatic),
-            Place::Segment(..) | Place::File(_) => Err(Reason::UnknownStatic),
+            Place::Symbol(_) | Place::Segment(..) | Place::File(_) => Err(Reason::UnknownStatic),
             Place::Frame(hit) => {
                 let metadata = hit.module.metadata.as_ref().ok_or(Reason::UnknownFrame)?;
                 types::intern(metadata, hit.record.ty).ok_or(Reason::UnknownFrame)
@@ -235,6 +245,7 @@ impl Place {
     pub fn name<T>(&self, f: impl FnOnce(&[u8]) -> T) -> Option<T> {
         match self {
             Place::Static(hit) => hit.name().map(|name| f(name.to_bytes())),
+            Place::Symbol(symbol) => Some(symbol.name(f)),
             Place::Segment(module, _) | Place::File(module) => Some(f(module.path().to_bytes())),
             Place::Frame(_) => self.ty().ok().map(|ty| f(ty.name().to_bytes())),
             Place::Stack(..) => Some(f(b"[stack]")),

@@ -9,7 +9,7 @@ use crate::avma::Avma;
 use crate::hooks::SiteDescription;
 use crate::index::sites::{self, DeclaredType};
 use crate::index::{SiteEntry, SiteIndex, site};
-use crate::modules::{self, Module};
+use crate::modules;
 use crate::private_heap;
 use crate::types::{self, TypeRef, TypedFile, Uniqtype, make, spell};
 
@@ -47,14 +47,16 @@ fn resolve(index: SiteIndex, entry: &'static SiteEntry) -> Option<TypeRef> {
 /// A declaration counts whatever is reallocated later; then the type of the latest site whose size says it; then that
 /// of the first.
 fn find(entry: &'static SiteEntry) -> Option<TypeRef> {
-    if let Some(ty) = declaration(entry) {
-        return Some(ty);
-    }
-    let own = || own_type(entry);
+    declaration(entry).or_else(|| own_type(decider(entry)))
+}
+
+/// The site that says the type of the blocks of a site: the latest whose size does, else the first.
+fn decider(entry: &'static SiteEntry) -> &'static SiteEntry {
     if entry.origin() == SiteIndex::UNKNOWN || retypes(entry) {
-        return own();
+        return entry;
     }
-    type_of(entry.origin()).or_else(own)
+    let origin = decider(site(entry.origin()));
+    if own_type(origin).is_some() { origin } else { entry }
 }
 
 /// The type that was declared for the block at this site or before it was reallocated here.
@@ -75,27 +77,12 @@ fn own_type(entry: &SiteEntry) -> Option<TypeRef> {
     if entry.is_string() {
         return make::array(make::char()?, None);
     }
-    let (module, record) = record_of(entry)?;
-    types::intern(module.metadata.as_ref()?, record.ty)
+    let (file, record) = record_of(entry)?;
+    types::intern(file, record.ty)
 }
 
 fn retypes(entry: &SiteEntry) -> bool {
     record_of(entry).is_some_and(|(_, record)| record.flags & SITE_RETYPES != 0)
-}
-
-/// The metadata record of the call, as long as its file is loaded.
-fn record_of(entry: &SiteEntry) -> Option<(&'static Module, &'static SiteRecord)> {
-    if entry.is_retired() {
-        return None;
-    }
-    record_at(entry.return_address())
-}
-
-fn record_at(return_address: Avma) -> Option<(&'static Module, &'static SiteRecord)> {
-    // A call may be the last instruction of its file's code.
-    let module = modules::at(Avma(return_address.0.wrapping_sub(1)))?;
-    let record = module.metadata.as_ref()?.site_at(module.svma(return_address).0)?;
-    Some((module, record))
 }
 
 #[allow(unsafe_code)]
@@ -107,8 +94,7 @@ fn stored(ty: DeclaredType) -> Option<TypeRef> {
 /// Finds the types of all sites, while the files with their code are still loaded.
 pub fn resolve_all() {
     for index in sites::all() {
-        describe_record(index);
-        let _ = type_of(index);
+        let _ = (record_of(site(index)), type_of(index));
     }
 }
 
@@ -117,14 +103,17 @@ pub fn resolve_all() {
 pub fn describe(index: SiteIndex) -> SiteDescription {
     let entry = site(index);
     let mut description = SiteDescription::UNKNOWN;
-    if let Some((metadata, record)) = describe_record(index) {
-        description.file = metadata.string(record.file);
+    if let Some((file, record)) = record_of(entry) {
+        description.file = file.string(record.file);
         description.line = record.line;
-        description.function = metadata.string(record.function);
+        description.function = file.string(record.function);
+    }
+    let decider = decider(entry);
+    if let Some((_, record)) = record_of(decider) {
         description.evidence = Evidence::from_u8(record.evidence).word().as_bytes();
         description.is_buffer = record.flags & SITE_IS_BUFFER != 0;
     }
-    if entry.is_string() {
+    if decider.is_string() {
         description.is_buffer = true;
     }
     if declaration(entry).is_some() {
@@ -138,28 +127,32 @@ pub fn describe(index: SiteIndex) -> SiteDescription {
     description
 }
 
-/// A record together with the metadata that it is part of; kept in the entry, so that it outlives the file.
+/// A record together with the metadata that it is part of.
 #[derive(Debug)]
-struct Described {
-    metadata: &'static TypedFile,
+struct Found {
+    file: &'static TypedFile,
     record: &'static SiteRecord,
 }
 
+/// The metadata record of the call. It is kept in the entry, so that it outlives the file.
 #[allow(unsafe_code)]
-fn describe_record(index: SiteIndex) -> Option<(&'static TypedFile, &'static SiteRecord)> {
-    let entry = site(index);
-    let known = entry.record.load(Ordering::Acquire).cast::<Described>();
-    // SAFETY: only the address of a `Described` that stays is ever stored there.
+fn record_of(entry: &SiteEntry) -> Option<(&'static TypedFile, &'static SiteRecord)> {
+    let known = entry.record.load(Ordering::Acquire).cast::<Found>();
+    // SAFETY: only the address of a `Found` that stays is ever stored there.
     if let Some(known) = unsafe { known.as_ref() } {
-        return Some((known.metadata, known.record));
+        return Some((known.file, known.record));
     }
-    let (module, record) = record_of(entry)?;
-    let metadata = module.metadata.as_ref()?;
-    if index != SiteIndex::UNKNOWN {
-        let described = private_heap::alloc_value(Described { metadata, record })?;
-        entry.record.store(core::ptr::from_ref(described).cast_mut().cast(), Ordering::Release);
+    let return_address = entry.return_address();
+    if entry.is_retired() || return_address.is_null() {
+        return None;
     }
-    Some((metadata, record))
+    // A call may be the last instruction of its file's code.
+    let module = modules::at(Avma(return_address.0.wrapping_sub(1)))?;
+    let file = module.metadata.as_ref()?;
+    let record = file.site_at(module.svma(return_address).0)?;
+    let found = private_heap::alloc_value(Found { file, record })?;
+    entry.record.store(core::ptr::from_ref(found).cast_mut().cast(), Ordering::Release);
+    Some((file, record))
 }
 
 /// A type in C's spelling, as text that stays.

@@ -13,7 +13,7 @@ use crate::avma::Avma;
 use crate::index::sites::{self, Key};
 use crate::index::{SiteIndex, site};
 use crate::init;
-use crate::modules::{self, dl};
+use crate::modules::{self, dl, symbols};
 use crate::types::Uniqtype;
 use crate::unwind::Caller;
 use crate::unwind::entry::entry;
@@ -112,15 +112,17 @@ pub unsafe extern "C" fn fake_dladdr(
     symbol_base: *mut *mut c_void,
 ) -> c_int {
     let Some(module) = modules::at(address) else { return 0 };
-    let hit = statics::static_at(module, address);
-    let name = hit.and_then(|hit| hit.name()).map_or(core::ptr::null(), CStr::as_ptr);
-    let base = hit.map_or(core::ptr::null_mut(), |hit| hit.base().pointer());
+    let (name, base) = match statics::static_at(module, address) {
+        Some(hit) => (hit.name().map_or(core::ptr::null(), CStr::as_ptr), hit.base()),
+        None => symbols::symbol_at(module, address)
+            .map_or((core::ptr::null(), Avma::NULL), |symbol| (symbol.c_name(), symbol.base)),
+    };
     // SAFETY: says the caller.
     unsafe {
         put(file, module.path().as_ptr());
         put(file_base, module.start.pointer());
         put(symbol, name);
-        put(symbol_base, base);
+        put(symbol_base, base.pointer());
     }
     1
 }

@@ -405,7 +405,7 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
             end: Avma(start.0.wrapping_add(size)),
         });
     }
-    if let Place::Heap(_) | Place::Static(_) | Place::Frame(_) | Place::Auxv(_) = place {
+    if let Place::Heap(_) | Place::Static(_) | Place::Symbol(_) | Place::Frame(_) | Place::Auxv(_) = place {
         chain[3] = Some(Node::Typed {
             base: place.base(),
             len: place.size(),

@@ -116,15 +116,15 @@ fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes_at(bytes, at).map(u16::from_le_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes_at(bytes, at).map(u32::from_le_bytes)
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes_at(bytes, at).map(u64::from_le_bytes)
 }
 
@@ -135,6 +135,8 @@ pub mod loaded {
     const PROGRAM_HEADER_SIZE: usize = 56;
     /// Segment of loaded bytes.
     pub const PT_LOAD: u32 = 1;
+    /// Segment of the dynamic linker's table.
+    pub const PT_DYNAMIC: u32 = 2;
     /// Segment of notes.
     pub const PT_NOTE: u32 = 4;
 

@@ -2,7 +2,8 @@
 //!
 //! A file is looked at when the first query comes that concerns it, not when it is loaded. Its metadata is mapped and stays
 //! mapped for ever, so that types and names outlive the file. [`dl`] asks the dynamic linker which file covers an
-//! address, [`elf`] finds the section in the file, [`open`] checks that it describes the file in memory.
+//! address, [`elf`] finds the section in the file, [`open`] checks that it describes the file in memory, [`symbols`] are those of the dynamic
+//! linker, for files without metadata.
 //!
 //! # Safety
 //! A [`Module`] is never freed. The registry is a fixed array of lists that only grow at their heads, by
@@ -12,6 +13,7 @@
 pub mod dl;
 pub mod elf;
 pub mod open;
+pub mod symbols;
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};

@@ -48,16 +48,18 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> M
 }
 
 fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
+    // The kernel knows the name where the dynamic linker's is relative to a directory that was left meanwhile, and where an
+    // emulator's `/proc/self/exe` is the emulator.
+    let mapped = || {
+        let mut path = PathBuffer::new();
+        path.push(named_at(file.start)?.name());
+        in_file(path.finish()?, id)
+    };
     let found = match path.to_bytes() {
-        // An emulator's `/proc/self/exe` may be the emulator; then the mapping has the name.
-        b"" => in_file(c"/proc/self/exe", id).or_else(|| {
-            let mut path = PathBuffer::new();
-            path.push(named_at(file.start)?.name());
-            in_file(path.finish()?, id)
-        }),
-        // The kernel's own file in every process; any other relative path is the program's.
+        b"" => in_file(c"/proc/self/exe", id).or_else(mapped),
         b"linux-vdso.so.1" => None,
-        _ => in_file(path, id),
+        [b'/', ..] => in_file(path, id),
+        _ => mapped(),
     };
     found.or_else(|| separate(id))
 }
