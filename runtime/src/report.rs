@@ -94,8 +94,7 @@ pub fn at_exit() {
     }
     let mut text = Text { bytes: [0; 1024], len: 0 };
     write_summary(&mut text, |line| COUNTS[line as usize].load(Ordering::Relaxed));
-    let bytes = text.bytes.get(..text.len).unwrap_or(&[]);
-    log::write(bytes);
+    log::write(text.bytes.get(..text.len).unwrap_or(&[]));
 }
 
 fn write_summary(text: &mut Text, count: impl Fn(Line) -> u64) {

@@ -178,3 +178,22 @@ unsafe fn describe(info: &PhdrInfo) -> Option<Loaded> {
         handle: core::ptr::null_mut(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_find_the_same_file() {
+        init();
+        for address in
+            [Avma(both_ways_find_the_same_file as fn() as usize), Avma(dlsym as *const () as usize)]
+        {
+            let (fast, slow) = (loaded_at(address).unwrap(), iterate(address).unwrap());
+            assert_eq!((fast.start, fast.bias), (slow.start, slow.bias));
+            assert_eq!(fast.eh_frame_hdr, slow.eh_frame_hdr);
+            assert!(fast.start <= address && address < fast.end && address < slow.end);
+        }
+        assert!(loaded_at(Avma(8)).is_none() && iterate(Avma(8)).is_none());
+    }
+}

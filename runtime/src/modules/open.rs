@@ -18,6 +18,7 @@ use super::{Module, Svma, dl};
 use crate::allocators::mmap::named_at;
 use crate::avma::Avma;
 use crate::env::{self, Variable};
+use crate::log::{Level, Path, log};
 use crate::private_heap;
 use crate::sys::file::{Fd, readlink};
 use crate::sys::memory::{self, PAGE_SIZE};
@@ -68,7 +69,7 @@ fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'st
 fn in_file(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
     let fd = Fd::open(path).ok()?;
     let section = elf::find_section(&fd, SECTION_NAME.as_bytes())?;
-    map(&fd, section, id)
+    map(&fd, path, section, id)
 }
 
 /// Metadata in a file of its own: `dir/.build-id/xx/yyyy.meta`, which holds nothing else, or has the section.
@@ -86,12 +87,12 @@ fn separate(id: &[u8]) -> Option<Metadata<'static>> {
         in_file(path, id).or_else(|| {
             let fd = Fd::open(path).ok()?;
             let size = fd.size().ok()?;
-            map(&fd, elf::Extent { offset: 0, size }, id)
+            map(&fd, path, elf::Extent { offset: 0, size }, id)
         })
     })
 }
 
-fn map(fd: &Fd, section: elf::Extent, id: &[u8]) -> Option<Metadata<'static>> {
+fn map(fd: &Fd, path: &CStr, section: elf::Extent, id: &[u8]) -> Option<Metadata<'static>> {
     let size = usize::try_from(section.size).ok().filter(|&n| n > 0)?;
     if section.offset.checked_add(section.size)? > fd.size().ok()? {
         return None;
@@ -100,12 +101,20 @@ fn map(fd: &Fd, section: elf::Extent, id: &[u8]) -> Option<Metadata<'static>> {
     let start = memory::map_file(fd, section.offset - lead as u64, lead.checked_add(size)?).ok()?;
     // SAFETY: the mapping has `lead + size` bytes, all inside the file, and is never given back once it is in use.
     let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(start.add(lead).as_ptr(), size) };
-    let metadata = Metadata::parse(bytes).ok().filter(|metadata| metadata.build_id() == id);
-    if metadata.is_none() {
-        // SAFETY: nothing refers to what is not metadata.
-        unsafe { memory::unmap(start, lead + size) };
+    let path = Path(path.to_bytes());
+    match Metadata::parse(bytes) {
+        Ok(metadata) if metadata.build_id() == id => {
+            log(Level::Detail, format_args!("{path}: metadata of {size} bytes"));
+            return Some(metadata);
+        }
+        Ok(_) => {
+            log(Level::Problem, format_args!("{path}: the build-id in its metadata is not that in memory"))
+        }
+        Err(error) => log(Level::Problem, format_args!("{path}: {error}")),
     }
-    metadata
+    // SAFETY: nothing refers to what is not metadata.
+    unsafe { memory::unmap(start, lead + size) };
+    None
 }
 
 /// The build-id of a file as it is in memory; empty if it has none.
