@@ -27,6 +27,8 @@ pub enum Allocator {
     StaticFile,
     /// A segment of a loaded file.
     StaticSegment,
+    /// A section of a loaded file.
+    StaticSection,
     /// A symbol of a loaded file.
     StaticSymbol,
     /// A thread's stack.
@@ -67,7 +69,9 @@ pub enum Place {
     Static(StaticHit),
     /// A dynamic symbol of a loaded file without metadata.
     Symbol(Symbol),
-    /// A segment of a loaded file, where no symbol is.
+    /// A section of a loaded file, where no symbol is.
+    Section(&'static Module, Bounds),
+    /// A segment of a loaded file, where no section is.
     Segment(&'static Module, Bounds),
     /// A loaded file, where no segment is.
     File(&'static Module),
@@ -130,10 +134,12 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
     {
         return Place::Symbol(symbol);
     }
+    let bounds = |(start, size): (Avma, usize)| Bounds { start, end: Avma(start.0.wrapping_add(size)) };
+    if let Some(section) = open::section_with(module, p) {
+        return Place::Section(module, bounds(section));
+    }
     match open::loaded_segment(module, p) {
-        Some((start, size)) => {
-            Place::Segment(module, Bounds { start, end: Avma(start.0.wrapping_add(size)) })
-        }
+        Some(segment) => Place::Segment(module, bounds(segment)),
         None => Place::File(module),
     }
 }
@@ -159,6 +165,7 @@ impl Place {
             Place::Nowhere => return None,
             Place::Heap(_) => Allocator::Malloc,
             Place::Static(_) | Place::Symbol(_) => Allocator::StaticSymbol,
+            Place::Section(..) => Allocator::StaticSection,
             Place::Segment(..) => Allocator::StaticSegment,
             Place::File(_) => Allocator::StaticFile,
             Place::Frame(_) => Allocator::StackFrame,
@@ -177,7 +184,7 @@ impl Place {
             Place::Heap(block) => block.base,
             Place::Static(hit) => hit.base(),
             Place::Symbol(symbol) => symbol.base,
-            Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
+            Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
             Place::File(module) => module.start,
             Place::Frame(hit) => hit.base,
             Place::Auxv(item) => item.base,
@@ -193,7 +200,7 @@ impl Place {
             Place::Heap(block) => block.size,
             Place::Static(hit) => hit.size(),
             Place::Symbol(symbol) => symbol.size,
-            Place::Segment(_, bounds) | Place::Stack(bounds, _) => {
+            Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => {
                 bounds.end.0.saturating_sub(bounds.start.0)
             }
             Place::File(module) => module.end.0.saturating_sub(module.start.0),
@@ -210,7 +217,9 @@ impl Place {
             Place::Nowhere => Err(Reason::UnknownStorage),
             Place::Heap(block) => site_types::type_of(block.site).ok_or(Reason::UnknownSite),
             Place::Static(hit) => hit.ty().ok_or(Reason::UnknownStatic),
-            Place::Symbol(_) | Place::Segment(..) | Place::File(_) => Err(Reason::UnknownStatic),
+            Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
+                Err(Reason::UnknownStatic)
+            }
             Place::Frame(hit) => {
                 let metadata = hit.module.metadata.as_ref().ok_or(Reason::UnknownFrame)?;
                 types::intern(metadata, hit.record.ty).ok_or(Reason::UnknownFrame)
@@ -246,7 +255,9 @@ impl Place {
         match self {
             Place::Static(hit) => hit.name().map(|name| f(name.to_bytes())),
             Place::Symbol(symbol) => Some(symbol.name(f)),
-            Place::Segment(module, _) | Place::File(module) => Some(f(module.path().to_bytes())),
+            Place::Section(module, _) | Place::Segment(module, _) | Place::File(module) => {
+                Some(f(module.path().to_bytes()))
+            }
             Place::Frame(_) => self.ty().ok().map(|ty| f(ty.name().to_bytes())),
             Place::Stack(..) => Some(f(b"[stack]")),
             Place::Mapping(mapping) => {

@@ -33,7 +33,9 @@ static QUERIED: AtomicBool = AtomicBool::new(false);
 pub fn handled(place: &Place) {
     count(match place {
         Place::Heap(_) => Line::Heap,
-        Place::Static(_) | Place::Symbol(_) | Place::Segment(..) | Place::File(_) => Line::Static,
+        Place::Static(_) | Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
+            Line::Static
+        }
         Place::Frame(_) | Place::Stack(..) => Line::Stack,
         Place::Nowhere => Line::UnknownStorage,
         Place::Auxv(_) | Place::Mapping(_) => return queried(),

@@ -1,6 +1,7 @@
 //@ modes: library O0 O2 -no-pie,-fno-pie
 //@ stdout: a function of the C library: static printf, no type
 //@ stdout: a variable of it: static _IO_2_1_stdout_, no type
+//@ stdout: a section without symbols: static section
 //@ stdout: a mapping: mmap 8192
 //@ stdout: the break: brk
 //@ stdout: argv: auxv __ARR[[re:[0-9]+]]___PTR_signed_char$8
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 extern char **environ;
+extern char _DYNAMIC[];
 
 static void show(const char *what, void *p)
 {
@@ -27,6 +29,7 @@ int main(int argc, char **argv)
 	void *function = dlsym(RTLD_DEFAULT, "printf");
 	show("a function of the C library", function);
 	show("a variable of it", dlsym(RTLD_NEXT, "_IO_2_1_stdout_"));
+	printf("a section without symbols: %s\n", alloc_get_allocator(_DYNAMIC + 1)->name);
 	char *mapping = mmap(NULL, 8192, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	printf("a mapping: %s %lu\n", alloc_get_allocator(mapping + 5000)->name, alloc_get_size(mapping));
 	char *old = sbrk(4096);

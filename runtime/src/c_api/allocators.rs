@@ -99,6 +99,7 @@ pub fn object(allocator: Allocator) -> &'static AllocatorObject {
         Allocator::Mmap => &__mmap_allocator,
         Allocator::Brk => &__brk_allocator,
         Allocator::StaticFile => &__static_file_allocator,
+        Allocator::StaticSection => &__static_section_allocator,
         Allocator::StaticSegment => &__static_segment_allocator,
         Allocator::StaticSymbol => &__static_symbol_allocator,
         Allocator::Stack => &__stack_allocator,

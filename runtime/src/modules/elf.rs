@@ -38,6 +38,8 @@ pub struct Extent {
 const FILE_HEADER_SIZE: usize = 64;
 const SECTION_HEADER_SIZE: usize = 64;
 const SHT_PROGBITS: u32 = 1;
+const SHF_ALLOC: u64 = 2;
+const SHF_TLS: u64 = 0x400;
 const SHF_COMPRESSED: u64 = 0x800;
 const SHN_XINDEX: u16 = 0xffff;
 /// More sections than any linker makes; keeps a hostile header from costing seconds.
@@ -48,40 +50,74 @@ const MAX_NAME: usize = 15;
 /// Finds the section of program data that has this name (of at most [`MAX_NAME`] bytes), uncompressed.
 #[must_use]
 pub fn find_section(file: &impl ReadAt, name: &[u8]) -> Option<Extent> {
-    let mut header = [0; FILE_HEADER_SIZE];
-    if !file.read_exact_at(&mut header, 0) || header.get(..6)? != b"\x7fELF\x02\x01" {
-        return None;
-    }
-    let table = u64_at(&header, 40)?;
-    if u16_at(&header, 58)? as usize != SECTION_HEADER_SIZE || table == 0 {
-        return None;
-    }
-    let first = SectionHeader::read(file, table, 0)?;
-    let count = match u16_at(&header, 60)? {
-        0 => first.size,
-        n => u64::from(n),
-    };
-    let names_index = match u16_at(&header, 62)? {
-        SHN_XINDEX => first.link,
-        n => u32::from(n),
-    };
-    if count > MAX_SECTIONS {
-        return None;
-    }
-    let names = SectionHeader::read(file, table, u64::from(names_index))?;
+    let table = SectionTable::read(file)?;
+    let names = SectionHeader::read(file, table.offset, u64::from(table.names_index))?;
     // Added by the last step of a link: it is near the end.
-    (0..count).rev().find_map(|index| {
-        let section = SectionHeader::read(file, table, index)?;
+    (0..table.count).rev().find_map(|index| {
+        let section = SectionHeader::read(file, table.offset, index)?;
         let fits = section.kind == SHT_PROGBITS && section.flags & SHF_COMPRESSED == 0;
         (fits && section.is_named(file, &names, name))
             .then_some(Extent { offset: section.offset, size: section.size })
     })
 }
 
+/// A section as it is loaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LoadedSection {
+    /// Address in the file.
+    pub svma: u64,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// Finds the loaded section that holds an address in the file.
+#[must_use]
+pub fn section_at(file: &impl ReadAt, svma: u64) -> Option<LoadedSection> {
+    let table = SectionTable::read(file)?;
+    (0..table.count).find_map(|index| {
+        let section = SectionHeader::read(file, table.offset, index)?;
+        // Thread-local data has an address that overlaps that of other sections.
+        let is_there = section.flags & SHF_ALLOC != 0 && section.flags & SHF_TLS == 0;
+        (is_there && svma.wrapping_sub(section.svma) < section.size)
+            .then_some(LoadedSection { svma: section.svma, size: section.size })
+    })
+}
+
+/// Where the section headers are.
+struct SectionTable {
+    offset: u64,
+    count: u64,
+    names_index: u32,
+}
+
+impl SectionTable {
+    fn read(file: &impl ReadAt) -> Option<SectionTable> {
+        let mut header = [0; FILE_HEADER_SIZE];
+        if !file.read_exact_at(&mut header, 0) || header.get(..6)? != b"\x7fELF\x02\x01" {
+            return None;
+        }
+        let offset = u64_at(&header, 40)?;
+        if u16_at(&header, 58)? as usize != SECTION_HEADER_SIZE || offset == 0 {
+            return None;
+        }
+        let first = SectionHeader::read(file, offset, 0)?;
+        let count = match u16_at(&header, 60)? {
+            0 => first.size,
+            n => u64::from(n),
+        };
+        let names_index = match u16_at(&header, 62)? {
+            SHN_XINDEX => first.link,
+            n => u32::from(n),
+        };
+        (count <= MAX_SECTIONS).then_some(SectionTable { offset, count, names_index })
+    }
+}
+
 struct SectionHeader {
     name: u32,
     kind: u32,
     flags: u64,
+    svma: u64,
     offset: u64,
     size: u64,
     link: u32,
@@ -98,6 +134,7 @@ impl SectionHeader {
             name: u32_at(&bytes, 0)?,
             kind: u32_at(&bytes, 4)?,
             flags: u64_at(&bytes, 8)?,
+            svma: u64_at(&bytes, 16)?,
             offset: u64_at(&bytes, 24)?,
             size: u64_at(&bytes, 32)?,
             link: u32_at(&bytes, 40)?,
@@ -255,6 +292,11 @@ mod tests {
     fn a_real_file_has_a_build_id_and_segments() {
         let file = std::fs::read("/proc/self/exe").unwrap();
         assert!(find_section(&file, b".text").is_some());
+        let header = file.first_chunk::<64>().unwrap();
+        let entry = u64_at(header, 24).unwrap();
+        let text = section_at(&file, entry).unwrap();
+        assert!(text.svma <= entry && text.size > 1000);
+        assert_eq!(section_at(&file, u64::MAX), None);
         assert!(loaded::segments(&file[..4096]).any(|s| s.kind == loaded::PT_LOAD));
     }
 
@@ -285,7 +327,7 @@ mod tests {
                 file[at] = byte;
             }
             file.truncate(len);
-            let _ = find_section(&file, b".allocs");
+            let _ = (find_section(&file, b".allocs"), section_at(&file, 64));
             for segment in loaded::segments(&file) {
                 prop_assert!(segment.kind == segment.kind);
             }

@@ -48,6 +48,19 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> M
     }
 }
 
+/// The section of a loaded file that holds an address: start and size in memory. The file is read for it, so it is the last
+/// thing to ask; a file that was replaced may name a section that is not there, but none beyond the segment.
+#[must_use]
+pub fn section_with(module: &Module, p: Avma) -> Option<(Avma, usize)> {
+    let path = if module.loaded_from.is_empty() { c"/proc/self/exe" } else { module.loaded_from };
+    let fd = Fd::open(path).ok()?;
+    let section = elf::section_at(&fd, module.svma(p).0)?;
+    let (start, size) = (module.avma(Svma(section.svma)), usize::try_from(section.size).ok()?);
+    let (segment, segment_size) = loaded_segment(module, p)?;
+    let inside = start >= segment && start.checked_add(size)? <= segment.checked_add(segment_size)?;
+    inside.then_some((start, size))
+}
+
 fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
     // The kernel knows the name where the dynamic linker's is relative to a directory that was left meanwhile, and where an
     // emulator's `/proc/self/exe` is the emulator.
