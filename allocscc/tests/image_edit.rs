@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use allocscc::driver::records::Record;
 use allocscc::image::append::addition;
+use allocscc::image::bitcode;
 use allocscc::image::debug_info::{debug_info_of_sources, debug_info_size, is_debug_section};
 use allocscc::image::elf::{Elf, FileKind, Section};
 use allocscc::image::rewrite::{Edit, rewrite};
@@ -48,6 +49,9 @@ fn exercise(file: &[u8]) {
     let _ = stripped(file, false, Some((".new", b"contents")));
     let _ = stripped(file, true, None);
     let _ = Record::read_all(file);
+    let mut bitcode = b"BC\xc0\xde".to_vec();
+    bitcode.extend(file);
+    let _ = bitcode::contents(&bitcode);
 }
 
 #[test]
@@ -128,6 +132,20 @@ fn records_round_trip() {
         let cut = Record::read_all(&section[..end]);
         assert!(cut.is_err() || cut.unwrap() == records, "cut at {end}");
     }
+}
+
+#[test]
+fn a_block_in_bitcode_is_found_again() {
+    let mut file = b"BC\xc0\xde".to_vec();
+    let all = [&b""[..], b"1234", &[0xff; 31], &[7; 32], &[1; 5000]];
+    for contents in all {
+        file.extend(bitcode::block(&file, contents).unwrap());
+        // A block of another kind, with two words of contents.
+        file.extend([1 | 8 << 2 | 3 << 10, 2, 0x5a5a_5a5a, 0].map(u32::to_le_bytes).concat());
+    }
+    assert_eq!(bitcode::contents(&file).unwrap(), all);
+    assert!(bitcode::contents(&file[..file.len() - 4]).is_err());
+    assert!(bitcode::contents(b"\x7fELF").is_err());
 }
 
 proptest! {

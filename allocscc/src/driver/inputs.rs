@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use object::read::archive::ArchiveFile;
 
 use super::records::FACTS_SECTION;
+use crate::image::bitcode;
 use crate::image::debug_info::debug_info_size;
 use crate::image::elf::{Elf, FileKind};
 
@@ -77,7 +78,7 @@ pub struct FactsOfInputs {
 pub fn facts_of_inputs(inputs: &LinkInputs, is_static: bool) -> FactsOfInputs {
     let mut facts = FactsOfInputs::default();
     for path in inputs.existing(is_static) {
-        for_each_object(&path, |elf| facts.add(elf));
+        for_each_object(&path, |object| facts.add(object));
     }
     facts
 }
@@ -95,7 +96,15 @@ pub fn debug_info_of_objects(inputs: &LinkInputs) -> u64 {
 }
 
 impl FactsOfInputs {
-    fn add(&mut self, elf: &Elf) {
+    fn add(&mut self, object: &[u8]) {
+        if let Ok(blocks) = bitcode::contents(object) {
+            self.sections.extend(blocks.into_iter().map(<[u8]>::to_vec));
+            return;
+        }
+        let Ok(Some(elf)) = Elf::parse(object) else { return };
+        if elf.kind != FileKind::Object {
+            return;
+        }
         let before = self.sections.len();
         for section in elf.named(FACTS_SECTION) {
             self.sections.extend(section.bytes(elf.file).ok().map(<[u8]>::to_vec));
@@ -105,26 +114,19 @@ impl FactsOfInputs {
     }
 }
 
-/// Calls `visit` for an object file, or for each object in an archive. The members of a thin archive lie beside it.
-fn for_each_object(path: &Path, mut visit: impl FnMut(&Elf)) {
+/// Calls `visit` with a file's bytes, or with those of each member of an archive. The members of a thin archive lie beside it.
+fn for_each_object(path: &Path, mut visit: impl FnMut(&[u8])) {
     let Ok(file) = std::fs::read(path) else { return };
-    let mut object = |bytes: &[u8]| {
-        if let Ok(Some(elf)) = Elf::parse(bytes)
-            && elf.kind == FileKind::Object
-        {
-            visit(&elf);
-        }
-    };
-    let Ok(archive) = ArchiveFile::parse(&*file) else { return object(&file) };
+    let Ok(archive) = ArchiveFile::parse(&*file) else { return visit(&file) };
     for member in archive.members().map_while(Result::ok) {
         if member.is_thin() {
             let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(member.name());
             let member = path.parent().unwrap_or(Path::new("")).join(name);
             if let Ok(bytes) = std::fs::read(member) {
-                object(&bytes);
+                visit(&bytes);
             }
         } else if let Ok(bytes) = member.data(&*file) {
-            object(bytes);
+            visit(bytes);
         }
     }
 }
