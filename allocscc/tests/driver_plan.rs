@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use allocscc::driver::arguments::{Arguments, join, split};
-use allocscc::driver::commands::{compiler_arguments, meaning_options, preprocessor_arguments};
 use allocscc::driver::debug::DebugRequest;
 use allocscc::driver::plan::{Plan, Source};
+use allocscc::driver::spelling::{compiler_arguments, meaning_options, preprocessor_arguments};
 
 /// `@` in an expectation stands for what is always added to a compilation.
 const ADDED: &str = "-idirafter /inc -g -fno-eliminate-unused-debug-types";

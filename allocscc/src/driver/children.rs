@@ -6,12 +6,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// How long children may take to end after a signal.
@@ -94,6 +94,10 @@ pub fn forget(path: &Path) {
 /// Starts to listen for signals. Those that are ignored, as under `nohup`, stay ignored.
 pub fn listen() -> io::Result<()> {
     let ignored = ignored_signals();
+    // Inherited from a careless parent it would take our children's exit status away.
+    if ignored >> (SIGCHLD - 1) & 1 == 1 {
+        signal_hook::flag::register(SIGCHLD, Arc::default())?;
+    }
     let signals = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let mut signals = Signals::new(signals)?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {

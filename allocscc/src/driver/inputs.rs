@@ -1,4 +1,4 @@
-//! What a link command names: files, libraries and where to look for them.
+//! What a link command names: files, libraries and where to look for them; and the facts in them.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

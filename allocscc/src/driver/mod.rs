@@ -1,16 +1,28 @@
 //! The compiler driver: runs the host C compiler on the original command line, and gathers metadata beside it.
 //!
-//! Reading order: [`arguments`] and [`options`] cut a command line into words with a meaning, [`plan`] says what the command
-//! will do, [`commands`] spells the commands to run instead, [`run`] runs them. [`units`] preprocesses and analyses each source
+//! Reading order: [`arguments`], [`options`] and [`parser`] cut a command line into words with a meaning, [`plan`] says what the
+//! command will do, [`spelling`] spells the commands to run instead, [`run`] runs them. [`units`] preprocesses and analyses each source
 //! in a process of its own, [`records`] frames what comes out of that, [`objects`] puts it into object files, and
 //! [`finish`] turns the linked file into its final form.
 //!
 //! The one law: what the user sees is what the compiler does. Nothing here may fail a build; whatever goes wrong with the metadata
 //! is a [`warning`].
+//!
+//! # What passes through
+//! A command becomes the compiler itself, at the cost of one `exec`, when it makes no object or program of C: it only prints
+//! something, preprocesses, stops at assembly or bitcode (`-emit-llvm`), makes a precompiled header (with the options that its users get), compiles other languages, is for
+//! another machine (`-m32`, `--target=`), names a device as an input or output, asks for a debug format other than DWARF, or cannot
+//! work. Where headers may be needed it is told where ours are.
+//!
+//! # Where it differs from the compiler alone
+//! - The linker's messages name lines, and `-save-temps` files hold debug info, as with `-g`.
+//! - A build-id is that of the file with debug info. It depends on nothing else.
+//! - `-g1` becomes `-g`; DWARF 4 is used with `-save-temps`, because clang's assembler warns of clang's DWARF 5.
+//! - What another program links from our objects keeps [`records::FACTS_SECTION`] and the debug info.
+//! - Of an archive, where only the inputs have the facts ([`finish`]), those of members that were not linked count too.
 
 pub mod arguments;
 pub mod children;
-pub mod commands;
 pub mod compiler;
 pub mod debug;
 pub mod finish;
@@ -19,11 +31,13 @@ pub mod inputs;
 pub mod language;
 pub mod objects;
 pub mod options;
+pub mod parser;
 pub mod plan;
 pub mod records;
 pub mod run;
-pub mod sources;
+pub mod spelling;
 pub mod stack;
+pub mod standard_input;
 pub mod units;
 pub mod warning;
 

@@ -12,13 +12,13 @@ use anyhow::{Result, anyhow};
 
 use super::arguments::{Arguments, spell};
 use super::children::{self, Running};
-use super::commands;
 use super::compiler::{COMPILER_VARIABLE, Compiler};
 use super::finish;
 use super::hooks::Hooks;
 use super::objects;
 use super::plan::{Action, Introduction, Plan, Source};
-use super::sources::Input;
+use super::spelling;
+use super::standard_input::Input;
 use super::units;
 use super::warning::warn;
 
@@ -52,7 +52,7 @@ impl Driver {
     fn run(&self) -> ! {
         let gathers = matches!(self.plan.action, Action::Compile | Action::Link);
         let mut command = self.compiler.command();
-        let arguments = spell(commands::compiler_arguments(&self.plan, self.headers.as_deref()))
+        let arguments = spell(spelling::compiler_arguments(&self.plan, self.headers.as_deref()))
             .unwrap_or_else(|error| self.cannot_run(&error));
         command.args(&arguments.words);
         if !gathers && self.plan.introduces_itself.is_none() && arguments.file.is_none() {
@@ -131,7 +131,7 @@ impl Driver {
     fn introduce(&self) {
         let Some(introduction) = self.plan.introduces_itself else { return };
         let mut line = OsString::from(concat!("allocscc ", env!("CARGO_PKG_VERSION")));
-        let added = commands::additions(&self.plan, self.headers.as_deref());
+        let added = spelling::additions(&self.plan, self.headers.as_deref());
         if !added.is_empty() {
             line.push(", adds: ");
             line.push(added.join(std::ffi::OsStr::new(" ")));

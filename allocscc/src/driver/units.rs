@@ -12,13 +12,13 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::arguments::spell;
 use super::children::Running;
-use super::commands;
 use super::compiler::Compiler;
 use super::hooks::{Hooks, UnitInfo};
 use super::language::Language;
 use super::plan::{Plan, Source};
-use super::sources::Input;
+use super::spelling;
 use super::stack::with_large_stack;
+use super::standard_input::Input;
 
 /// First argument of this program when it is to analyse a unit: then the source's name and the options that change what C means.
 /// The preprocessed text is on the standard input, the facts go to the standard output.
@@ -33,7 +33,7 @@ pub fn facts(
     input: &Input,
 ) -> Result<Vec<u8>> {
     let mut analysis = Command::new(std::env::current_exe().context("cannot find this program")?);
-    analysis.arg(ANALYSE).arg(&source.path).args(commands::meaning_options(plan));
+    analysis.arg(ANALYSE).arg(&source.path).args(spelling::meaning_options(plan));
     analysis.stdout(Stdio::piped()).stderr(if plan.warn { Stdio::inherit() } else { Stdio::null() });
     if source.language == Language::PreprocessedC {
         let analysis = if source.is_standard_input() {
@@ -44,7 +44,7 @@ pub fn facts(
         };
         return output(analysis.context("cannot run the analysis")?);
     }
-    let arguments = spell(commands::preprocessor_arguments(plan, source, headers))?;
+    let arguments = spell(spelling::preprocessor_arguments(plan, source, headers))?;
     let mut preprocessor = compiler.command();
     preprocessor
         .args(&arguments.words)

@@ -25,6 +25,7 @@ const TESTS: &[(&str, Test)] = &[
     ("more sections than 16 bits can count", many_sections),
     ("a long response file", long_response_file),
     ("little memory", little_memory),
+    ("a parent that ignores SIGCHLD", ignored_child_signal),
     ("allocs run", allocs_run),
 ];
 
@@ -234,6 +235,16 @@ fn little_memory(compiler: &str) -> Result<(), Failed> {
     expect("status", output.status.success(), true)?;
     world.shell("./prog");
     Ok(())
+}
+
+fn ignored_child_signal(compiler: &str) -> Result<(), Failed> {
+    let world = World::new(compiler, &[("a.c", PROGRAM)]);
+    let driver = world.driver(Driver::WithHooks);
+    let mut command = world.command("sh");
+    let script = format!("trap '' CHLD; exec {} a.c -o prog", driver.get_program().display());
+    command.args(["-c", &script]).envs(driver.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    expect("status", command.status()?.success(), true)?;
+    expect("metadata", metadata(&world, "prog"), "a.c: fact_main".into())
 }
 
 fn allocs_run(compiler: &str) -> Result<(), Failed> {

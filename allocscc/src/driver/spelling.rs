@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::debug::DebugRequest;
 use super::language::Language;
-use super::plan::{Action, Plan, Source, Strip, Word, WordKind, strip_of_linker_option};
+use super::plan::{Action, Plan, Source, Strip, Word, WordKind};
 
 /// The given command with what we need added and what is ours to do taken out.
 pub fn compiler_arguments(plan: &Plan, headers: Option<&Path>) -> Vec<OsString> {
@@ -112,7 +112,7 @@ fn kept(plan: &Plan, word: &Word) -> Vec<OsString> {
         {
             Some(list) => {
                 let kept: Vec<&str> =
-                    list.split(',').filter(|option| strip_of_linker_option(option).is_none()).collect();
+                    list.split(',').filter(|option| Strip::of_linker_option(option).is_none()).collect();
                 if kept.is_empty() { Vec::new() } else { vec![format!("-Wl,{}", kept.join(",")).into()] }
             }
             None => Vec::new(),

@@ -1,0 +1,265 @@
+//! Reads a command line word by word, and decides what is to be done about it.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::arguments::Arguments;
+use super::debug::DebugRequest;
+use super::inputs::{LinkFile, LinkInputs};
+use super::language::Language;
+use super::options::takes_next_word;
+use super::plan::{Action, Introduction, Plan, Reason, Source, Strip, Word, WordKind};
+
+/// Works out what the command line asks for.
+pub fn parse(arguments: Arguments) -> Plan {
+    let mut parser = Parser::default();
+    let mut position = 0;
+    while position < arguments.expanded.len() {
+        position += parser.word(&arguments.expanded, position);
+    }
+    parser.finish(arguments)
+}
+
+#[derive(Default)]
+struct Parser {
+    words: Vec<Word>,
+    sources: Vec<Source>,
+    output: Option<PathBuf>,
+    language: Option<Language>,
+    debug: DebugRequest,
+    strip: Strip,
+    inputs: LinkInputs,
+    lto: bool,
+    is_static: bool,
+    warn: bool,
+    introduction: Option<Introduction>,
+    only_inputs: bool,
+    malformed: bool,
+    compiles_only: bool,
+    stops_early: bool,
+    prints_only: bool,
+    other_output: bool,
+    other_target: bool,
+    split_dwarf: bool,
+    relocatable: bool,
+    /// The output keeps more than symbols, or may be none that we can strip: that stays the linker's business.
+    leaves_stripping: bool,
+}
+
+impl Parser {
+    /// Takes the word at `position`, with its value, and returns how many words that were.
+    fn word(&mut self, all: &[OsString], position: usize) -> usize {
+        let word = all[position].as_os_str();
+        let text = word.to_string_lossy();
+        if self.only_inputs || text == "-" || !text.starts_with('-') {
+            let kind = self.input(Path::new(word));
+            return self.push(position, 1, kind);
+        }
+        let value = all.get(position + 1).map(OsString::as_os_str);
+        let len = 1 + usize::from(takes_next_word(&text));
+        if len == 2 && value.is_none() {
+            self.malformed = true;
+            return self.push(position, 1, WordKind::Option);
+        }
+        let kind = self.option(&text, word, value.filter(|_| len == 2));
+        self.push(position, len, kind)
+    }
+
+    fn push(&mut self, start: usize, len: usize, kind: WordKind) -> usize {
+        self.words.push(Word { start, len, kind });
+        len
+    }
+
+    fn input(&mut self, path: &Path) -> WordKind {
+        let language = self.language.unwrap_or_else(|| Language::of_file(path));
+        match language {
+            Language::C | Language::PreprocessedC => {
+                self.sources.push(Source { path: path.to_path_buf(), language });
+            }
+            Language::LinkerInput => self.inputs.files.push(LinkFile::Path(path.to_path_buf())),
+            Language::CHeader | Language::Other => {}
+        }
+        WordKind::Input(language)
+    }
+
+    fn option(&mut self, text: &str, word: &OsStr, value: Option<&OsStr>) -> WordKind {
+        let joined = |prefix: &str| match value {
+            Some(value) if text == prefix => Some(value),
+            _ => word
+                .as_bytes()
+                .strip_prefix(prefix.as_bytes())
+                .filter(|rest| !rest.is_empty())
+                .map(OsStr::from_bytes),
+        };
+        if let Some(path) = joined("-o").or_else(|| joined("--output=")).or_else(|| joined("--output")) {
+            self.output = Some(path.into());
+            return WordKind::Output;
+        }
+        if let Some(name) = joined("-x").or_else(|| joined("--language=")).or_else(|| joined("--language")) {
+            self.language = Language::of_option(name);
+            return WordKind::Language;
+        }
+        if let Some(name) = joined("-l") {
+            self.inputs.files.push(LinkFile::Library(name.to_string_lossy().into_owned()));
+            return WordKind::Input(Language::LinkerInput);
+        }
+        if let Some(directory) = joined("-L") {
+            self.inputs.directories.push(directory.into());
+            return WordKind::Option;
+        }
+        if let Some(list) = text.strip_prefix("-Wl,") {
+            return self.linker_options(list.split(','));
+        }
+        if matches!(text, "-Xlinker" | "--for-linker") {
+            return self.linker_options(value.iter().map(|value| value.to_str().unwrap_or("")));
+        }
+        self.debug = self.debug.after(text);
+        self.flag(text, value)
+    }
+
+    fn flag(&mut self, text: &str, value: Option<&OsStr>) -> WordKind {
+        match text {
+            "-Wallocs" | "-Wno-allocs" => {
+                self.warn = text == "-Wallocs";
+                return WordKind::Ours;
+            }
+            "--" => {
+                self.only_inputs = true;
+                return WordKind::EndOfOptions;
+            }
+            "-s" | "--strip-all" => {
+                self.strip = Strip::Symbols;
+                return WordKind::Strip;
+            }
+            "-c" | "--compile" => {
+                self.compiles_only = true;
+                return WordKind::Mode;
+            }
+            "-S"
+            | "--assemble"
+            | "-E"
+            | "--preprocess"
+            | "-M"
+            | "-MM"
+            | "--dependencies"
+            | "--user-dependencies"
+            | "-fsyntax-only" => {
+                self.stops_early = true;
+                return WordKind::Mode;
+            }
+            "--version" | "--help" => {
+                self.introduction = Some(Introduction::Output);
+                self.prints_only = true;
+            }
+            "-v" | "--verbose" => self.introduction = self.introduction.or(Some(Introduction::Error)),
+            "-###" | "--target-help" | "-dumpversion" | "-dumpfullversion" | "-dumpmachine"
+            | "-dumpspecs" | "-cc1" | "-cc1as" | "-cc1gen-reproducer" | "-help" => self.prints_only = true,
+            "-emit-llvm"
+            | "-emit-ast"
+            | "--analyze"
+            | "--precompile"
+            | "-verify-pch"
+            | "-rewrite-objc"
+            | "-rewrite-legacy-objc"
+            | "-emit-interface-stubs"
+            | "-extract-api"
+            | "--migrate" => {
+                self.other_output = true;
+            }
+            "-m32" | "-mx32" | "-m16" | "-miamcu" | "-b" | "-V" => self.other_target = true,
+            "-target" => self.target(&value.map(OsStr::to_string_lossy).unwrap_or_default()),
+            "-gsplit-dwarf" => self.split_dwarf = true,
+            "-gno-split-dwarf" => self.split_dwarf = false,
+            "-r" => self.relocatable = true,
+            "-static" | "-static-pie" | "--static" => self.is_static = true,
+            "-flto" => self.lto = true,
+            "-fno-lto" => self.lto = false,
+            _ => self.prefixed_flag(text),
+        }
+        WordKind::Option
+    }
+
+    fn prefixed_flag(&mut self, text: &str) {
+        let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| text.starts_with(prefix));
+        if is(&["-print-", "--print-", "--help=", "--autocomplete="]) {
+            self.prints_only = true;
+        } else if is(&["-flto="]) {
+            self.lto = true;
+        } else if is(&["-gsplit-dwarf="]) {
+            self.split_dwarf = true;
+        } else if let Some(triple) = text.strip_prefix("--target=") {
+            self.target(triple);
+        }
+    }
+
+    fn target(&mut self, triple: &str) {
+        self.other_target |=
+            !(triple.starts_with("x86_64") && triple.contains("linux") && !triple.ends_with("x32"));
+    }
+
+    fn linker_options<'a>(&mut self, options: impl Iterator<Item = &'a str>) -> WordKind {
+        let mut kind = WordKind::Option;
+        for option in options {
+            if let Some(strip) = Strip::of_linker_option(option) {
+                self.strip = self.strip.max(strip);
+                kind = WordKind::Strip;
+            }
+            self.relocatable |= matches!(option, "-r" | "-i" | "--relocatable" | "-relocatable");
+            self.leaves_stripping |= matches!(option, "-q" | "--emit-relocs" | "-emit-relocs");
+            self.leaves_stripping |= option.starts_with("-m") || option.contains("-oformat");
+        }
+        kind
+    }
+
+    fn finish(self, arguments: Arguments) -> Plan {
+        let action = self.action(&arguments);
+        let strip = if self.relocatable || self.leaves_stripping { Strip::Nothing } else { self.strip };
+        Plan {
+            arguments,
+            words: self.words,
+            action,
+            sources: self.sources,
+            output: self.output,
+            debug: self.debug,
+            strip,
+            inputs: self.inputs,
+            lto: self.lto,
+            is_static: self.is_static,
+            warn: self.warn,
+            introduces_itself: self.introduction,
+        }
+    }
+
+    fn action(&self, arguments: &Arguments) -> Action {
+        let mut languages = self.words.iter().filter_map(|word| match word.kind {
+            WordKind::Input(language) => Some(language),
+            _ => None,
+        });
+        let has_input = languages.clone().next().is_some();
+        let has_header = languages.any(|language| language == Language::CHeader);
+        let unusual =
+            self.debug == DebugRequest::Unusual || (self.split_dwarf && self.debug == DebugRequest::Nothing);
+        // A pipe can be read only once, and a device holds no sections.
+        let names_a_device = arguments.expanded.iter().any(|word| word.as_bytes().starts_with(b"/dev/"));
+        if self.prints_only || !has_input {
+            Action::Pass(Reason::NothingToCompile)
+        } else if self.malformed || (self.only_inputs && arguments.has_response_file()) {
+            Action::Pass(Reason::Malformed)
+        } else if self.other_target {
+            Action::Pass(Reason::OtherTarget)
+        } else if self.sources.is_empty() && (self.compiles_only || self.stops_early) && !has_header {
+            Action::Pass(Reason::NoCSource)
+        } else if self.stops_early || self.other_output || names_a_device {
+            Action::AddHeaders
+        } else if has_header {
+            if unusual { Action::AddHeaders } else { Action::PrecompileHeader }
+        } else if unusual {
+            if self.sources.is_empty() { Action::Link } else { Action::AddHeaders }
+        } else if self.compiles_only {
+            Action::Compile
+        } else {
+            Action::Link
+        }
+    }
+}
