@@ -2,6 +2,7 @@
 
 use super::syntax::{BinaryOp, Expr, ExprId, Tree, UnaryOp};
 use super::types::{self, Type, TypeId, Types};
+use super::typing;
 use crate::sites::facts::BaseType;
 
 /// The value of an expression, if it is an integer constant.
@@ -60,8 +61,14 @@ fn binary(types: &Types, tree: &Tree, op: BinaryOp, left: ExprId, right: ExprId)
         Op::OrOr if a.is_some_and(|a| a != 0) => return Some(1),
         _ => {}
     }
-    let a = a?;
-    let b = evaluate(types, tree, right)?;
+    let (mut a, mut b) = (a?, evaluate(types, tree, right)?);
+    let operands = [left, right].map(|operand| types.arithmetic(tree.node(operand).ty));
+    if let ([Some(left), Some(right)], false) =
+        (operands, matches!(op, Op::Shl | Op::Shr | Op::AndAnd | Op::OrOr))
+    {
+        let common = typing::common_base(left, right);
+        (a, b) = (wrap_base(common, a), wrap_base(common, b));
+    }
     let truth = |value: bool| Some(i128::from(value));
     match op {
         Op::Mul => Some(a.wrapping_mul(b)),
@@ -88,14 +95,14 @@ fn binary(types: &Types, tree: &Tree, op: BinaryOp, left: ExprId, right: ExprId)
 /// A value as the type can hold it.
 fn wrap(types: &Types, ty: TypeId, value: i128) -> i128 {
     match types.arithmetic(ty) {
-        Some(base) if types::is_integer(base) => wrap_base(base, value),
-        _ => value,
+        Some(base) => wrap_base(base, value),
+        None => value,
     }
 }
 
 fn wrap_base(base: BaseType, value: i128) -> i128 {
-    let bits = base.size * 8;
-    if bits == 0 || bits >= 128 {
+    let bits = base.size.saturating_mul(8);
+    if bits == 0 || bits >= 128 || !types::is_integer(base) {
         return value;
     }
     let shift = 128 - bits;

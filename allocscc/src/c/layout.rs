@@ -17,9 +17,17 @@ pub struct Layout {
 /// No object is larger; it keeps the arithmetic below from overflowing.
 const LARGEST: u64 = 1 << 56;
 
+/// Arrays of arrays nested deeper have no layout.
+const DEEPEST: u32 = 256;
+
 /// The layout of a type.
 #[must_use]
 pub fn size_and_align(types: &Types, id: TypeId) -> Option<Layout> {
+    size_and_align_within(types, id, DEEPEST)
+}
+
+fn size_and_align_within(types: &Types, id: TypeId, depth: u32) -> Option<Layout> {
+    let depth = depth.checked_sub(1)?;
     match *types.get(id) {
         Type::Unknown | Type::Void | Type::Function { .. } => None,
         Type::Base(base) => {
@@ -31,7 +39,7 @@ pub fn size_and_align(types: &Types, id: TypeId) -> Option<Layout> {
         Type::Record(record) => types.record(record).layout,
         Type::Vector(_, size) => Some(Layout { size, align: size.next_power_of_two().clamp(1, 1 << 28) }),
         Type::Array(element, length) => {
-            let element = size_and_align(types, element)?;
+            let element = size_and_align_within(types, element, depth)?;
             let count = match length {
                 Length::Known(count) => count,
                 Length::Open => 0,

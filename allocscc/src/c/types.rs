@@ -259,11 +259,14 @@ impl Types {
     /// A type that allocations are made of: complete, with a size, and no function.
     #[must_use]
     pub fn is_complete_object(&self, id: TypeId) -> bool {
+        let mut id = id;
+        while let Type::Array(element, _) = *self.get(id) {
+            id = element;
+        }
         match *self.get(id) {
             Type::Unknown | Type::Void | Type::Function { .. } => false,
             Type::Record(record) => self.record(record).complete,
-            Type::Array(element, _) => self.is_complete_object(element),
-            Type::Base(_) | Type::Pointer(_) | Type::Vector(..) => true,
+            Type::Array(..) | Type::Base(_) | Type::Pointer(_) | Type::Vector(..) => true,
         }
     }
 

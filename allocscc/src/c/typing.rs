@@ -26,7 +26,9 @@ pub fn promote(types: &mut Types, ty: TypeId) -> TypeId {
     }
 }
 
-fn common_base(left: BaseType, right: BaseType) -> BaseType {
+/// The arithmetic type of both operands after the usual conversions.
+#[must_use]
+pub fn common_base(left: BaseType, right: BaseType) -> BaseType {
     let rank = |base: BaseType| match base.encoding {
         types::COMPLEX_FLOAT => 3,
         types::DECIMAL_FLOAT => 2,

@@ -17,6 +17,17 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
+    /// Adds those of another place of the same declaration.
+    pub(super) fn merge(&mut self, other: &Attributes) {
+        self.packed |= other.packed;
+        if let Some(align) = other.aligned {
+            self.align(align);
+        }
+        self.vector_size = other.vector_size.or(self.vector_size);
+        self.vector_length = other.vector_length.or(self.vector_length);
+        self.mode = other.mode.or(self.mode);
+    }
+
     pub(super) fn align(&mut self, align: u64) {
         if align.is_power_of_two() && align <= 1 << 28 {
             self.aligned = Some(self.aligned.unwrap_or(1).max(align));

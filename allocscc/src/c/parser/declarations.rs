@@ -48,6 +48,7 @@ impl Parser<'_> {
         let mut declarator = first;
         loop {
             let mut attributes = specifiers.attributes;
+            attributes.merge(&declarator.attributes);
             self.asm_label(&mut attributes)?;
             self.init_declarator(specifiers, declarator, &attributes, &mut declared)?;
             if !self.eat(Punct::Comma) {

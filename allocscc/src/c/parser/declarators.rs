@@ -29,6 +29,8 @@ pub(super) struct Declarator {
     pub(super) name: Option<(Symbol, TokenIndex)>,
     /// From the name outwards.
     pub(super) parts: Vec<Part>,
+    /// The attributes around the name.
+    pub(super) attributes: Attributes,
 }
 
 impl Parser<'_> {
@@ -58,7 +60,7 @@ impl Parser<'_> {
     }
 
     fn direct_declarator(&mut self) -> Parse<Declarator> {
-        let mut declarator = Declarator { name: None, parts: Vec::new() };
+        let mut declarator = Declarator { name: None, parts: Vec::new(), attributes: Attributes::default() };
         if let Some(name) = self.identifier() {
             declarator.name = Some((name, self.at));
             self.bump();
@@ -68,7 +70,7 @@ impl Parser<'_> {
             self.expect(Punct::CloseParen, "expected `)` in a declarator")?;
         }
         loop {
-            self.attributes(&mut Attributes::default())?;
+            self.attributes(&mut declarator.attributes)?;
             if self.is(Punct::OpenBracket) {
                 let length = self.array_length()?;
                 declarator.parts.push(Part::Array(length));
@@ -173,6 +175,7 @@ impl Parser<'_> {
         let mut specifiers = self.specifiers()?;
         let declarator = self.declarator()?;
         self.attributes(&mut specifiers.attributes)?;
+        specifiers.attributes.merge(&declarator.attributes);
         let base = self.with_attributes(specifiers.ty, &specifiers.attributes);
         let ty = self.apply(declarator.parts, base);
         let ty = self.adjusted(ty);
@@ -232,6 +235,7 @@ impl Parser<'_> {
                 return parser.reject("a name in a type name");
             }
             parser.attributes(&mut specifiers.attributes)?;
+            specifiers.attributes.merge(&declarator.attributes);
             let base = parser.with_attributes(specifiers.ty, &specifiers.attributes);
             Ok(parser.apply(declarator.parts, base))
         })

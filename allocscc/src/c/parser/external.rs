@@ -41,11 +41,11 @@ impl Parser<'_> {
         if self.eat(Punct::Semicolon) {
             return Ok(External::Nothing);
         }
-        let declarator = self.declarator()?;
+        let mut declarator = self.declarator()?;
         if declarator.name.is_none() {
             return self.reject("expected a declaration");
         }
-        self.asm_label(&mut Attributes::default())?;
+        self.asm_label(&mut declarator.attributes)?;
         if self.starts_body(&declarator) {
             return Ok(External::Function(self.definition(&specifiers, declarator)?));
         }

@@ -150,6 +150,9 @@ impl Parser<'_> {
                     Some(width.and_then(|width| u64::try_from(width).ok()).filter(|&width| width <= 1 << 16));
             }
             self.attributes(&mut attributes)?;
+            if let Some(declarator) = &declarator {
+                attributes.merge(&declarator.attributes);
+            }
             let base = self.with_attributes(specifiers.ty, &attributes);
             let (name, ty) = match declarator {
                 Some(declarator) => {

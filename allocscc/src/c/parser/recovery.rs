@@ -10,7 +10,7 @@ impl Parser<'_> {
         self.scopes.leave_to(0);
         self.nesting = 0;
         self.at = start;
-        let mut depth = 0u32;
+        let (mut depth, mut parentheses) = (0u32, 0u32);
         let mut is_body = false;
         let mut before = TokenKind::End;
         let mut is_aggregate = false;
@@ -21,7 +21,10 @@ impl Parser<'_> {
                 TokenKind::Name(kw::STRUCT | kw::UNION | kw::ENUM) if depth == 0 => is_aggregate = true,
                 TokenKind::Punct(Punct::Semicolon | Punct::Assign) if depth == 0 => {
                     is_aggregate = false;
-                    if kind == TokenKind::Punct(Punct::Semicolon) && !self.is_in_parameter_declarations() {
+                    let ends =
+                        kind == TokenKind::Punct(Punct::Semicolon) && !self.is_in_parameter_declarations();
+                    // A semicolon in parentheses belongs to a list of parameters, unless one parenthesis is missing.
+                    if ends && (parentheses == 0 || self.ends_line()) {
                         self.bump();
                         return;
                     }
@@ -36,8 +39,10 @@ impl Parser<'_> {
                     }
                     depth += 1;
                 }
-                TokenKind::Punct(Punct::OpenParen | Punct::OpenBracket) => depth += 1,
-                TokenKind::Punct(Punct::CloseParen | Punct::CloseBracket) => depth = depth.saturating_sub(1),
+                TokenKind::Punct(Punct::OpenParen) if depth == 0 => parentheses += 1,
+                TokenKind::Punct(Punct::CloseParen) if depth == 0 => {
+                    parentheses = parentheses.saturating_sub(1)
+                }
                 TokenKind::Punct(Punct::CloseBrace) => {
                     depth = depth.saturating_sub(1);
                     // A brace in the first column ends a definition in every style that is in use.
@@ -76,6 +81,11 @@ impl Parser<'_> {
     /// `f(a) int a; {`: the semicolon stands before the body of an old-style definition.
     fn is_in_parameter_declarations(&self) -> bool {
         self.is_after(1, Punct::OpenBrace)
+    }
+
+    fn ends_line(&self) -> bool {
+        let end = self.token().end as usize;
+        matches!(self.tokens.source.get(end), None | Some(b'\n' | b'\r'))
     }
 
     fn is_in_first_column(&self) -> bool {

@@ -67,8 +67,8 @@ impl Parser<'_> {
         if self.eat(Punct::Semicolon) {
             return Ok(());
         }
-        let declarator = self.declarator()?;
-        self.asm_label(&mut Attributes::default())?;
+        let mut declarator = self.declarator()?;
+        self.asm_label(&mut declarator.attributes)?;
         let stmt = if self.starts_body(&declarator) {
             let definition = self.nested(|parser| parser.definition(&specifiers, declarator))?;
             Stmt::Function(Box::new(definition))

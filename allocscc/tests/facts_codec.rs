@@ -1,0 +1,183 @@
+//! Facts survive their encoding, and no bytes make the decoder panic.
+
+use allocscc::sites::codec::{CodecError, MAGIC, decode, encode};
+use allocscc::sites::extract::{UnitInfo, facts_of_unit};
+use allocscc::sites::facts::*;
+use proptest::prelude::*;
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-z_]{0,6}|é"
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    (name(), any::<u32>()).prop_map(|(file, line)| Place { file, line })
+}
+
+fn kind() -> impl Strategy<Value = TagKind> {
+    prop_oneof![Just(TagKind::Struct), Just(TagKind::Union), Just(TagKind::Enum)]
+}
+
+fn ty() -> impl Strategy<Value = TypeRef> {
+    let leaf = prop_oneof![
+        Just(TypeRef::Void),
+        (any::<u8>(), any::<u32>()).prop_map(|(encoding, size)| TypeRef::Base(BaseType { encoding, size })),
+        (kind(), name(), place()).prop_map(|(kind, tag, place)| TypeRef::Tagged { kind, tag, place }),
+        (kind(), proptest::option::of(name()), place())
+            .prop_map(|(kind, typedef, place)| TypeRef::Anonymous { kind, typedef, place }),
+    ];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|to| TypeRef::Pointer(Box::new(to))),
+            (inner.clone(), any::<Option<u64>>())
+                .prop_map(|(of, length)| TypeRef::Array(Box::new(of), length)),
+            (inner.clone(), prop::collection::vec(inner, 0..3), any::<bool>()).prop_map(
+                |(result, parameters, variadic)| TypeRef::Function {
+                    result: Box::new(result),
+                    parameters,
+                    variadic
+                }
+            ),
+        ]
+    })
+}
+
+fn size() -> impl Strategy<Value = SizeExpr> {
+    let leaf = prop_oneof![
+        any::<u64>().prop_map(SizeExpr::Const),
+        ty().prop_map(SizeExpr::Sizeof),
+        (ty(), name()).prop_map(|(ty, path)| SizeExpr::OffsetOf(ty, path)),
+        any::<u32>().prop_map(SizeExpr::Param),
+        Just(SizeExpr::StringLength),
+        Just(SizeExpr::Opaque),
+    ];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        let pair = (inner.clone(), inner.clone()).prop_map(|(left, right)| (Box::new(left), Box::new(right)));
+        let pair = pair.boxed();
+        prop_oneof![
+            pair.clone().prop_map(|(left, right)| SizeExpr::Mul(left, right)),
+            pair.clone().prop_map(|(left, right)| SizeExpr::Add(left, right)),
+            pair.clone().prop_map(|(left, right)| SizeExpr::Sub(left, right)),
+            pair.prop_map(|(left, right)| SizeExpr::Div(left, right)),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(SizeExpr::Alt),
+            (name(), prop::collection::vec(inner, 0..3))
+                .prop_map(|(name, arguments)| SizeExpr::Call(name, arguments)),
+        ]
+    })
+}
+
+fn sink() -> impl Strategy<Value = Sink> {
+    prop_oneof![
+        Just(Sink::Return),
+        any::<u32>().prop_map(Sink::Out),
+        ty().prop_map(Sink::Pointer),
+        (name(), any::<u32>()).prop_map(|(name, index)| Sink::Argument(name, index)),
+    ]
+}
+
+fn callee() -> impl Strategy<Value = Callee> {
+    prop_oneof![
+        name().prop_map(Callee::Direct),
+        (name(), name()).prop_map(|(holder, field)| Callee::Field(holder, field)),
+        name().prop_map(Callee::Global),
+        any::<u32>().prop_map(Callee::Param),
+    ]
+}
+
+prop_compose! {
+    fn function()(
+        name in name(), is_static in any::<bool>(), place in place(), last_line in any::<u32>(),
+        parameters in prop::collection::vec(ty(), 0..3), result in ty(), value in proptest::option::of(size()),
+    ) -> Function {
+        Function { name, is_static, place, last_line, parameters, result, value }
+    }
+}
+
+prop_compose! {
+    fn call()(
+        place in place(), lines in any::<[u32; 3]>(), callee in callee(),
+        arguments in prop::collection::vec(size(), 0..3), sinks in prop::collection::vec(sink(), 0..3),
+        outputs in prop::collection::vec((any::<u32>(), prop::collection::vec(sink(), 0..2)), 0..2),
+    ) -> Call {
+        let [first_line, last_line, ordinal] = lines;
+        Call { function: 0, place, first_line, last_line, ordinal, callee, arguments, sinks, outputs }
+    }
+}
+
+prop_compose! {
+    fn facts()(
+        source in name(), directory in name(), functions in prop::collection::vec(function(), 1..3),
+        calls in prop::collection::vec(call(), 0..3),
+        aggregates in prop::collection::vec((ty(), proptest::option::of(ty()), prop::collection::vec((name(), ty()), 0..2)), 0..2),
+        skipped in prop::collection::vec((place(), name()), 0..2),
+    ) -> FileFacts {
+        let aggregates = aggregates.into_iter().map(|(ty, tail, members)| Aggregate { ty, tail, members }).collect();
+        FileFacts { source, directory, functions, calls, aggregates, skipped }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn facts_survive(one in facts(), other in facts(), padding in 0usize..9) {
+        let mut bytes = encode(&one);
+        bytes.resize(bytes.len() + padding, 0);
+        bytes.extend(encode(&other));
+        prop_assert_eq!(decode(&bytes), Ok(vec![one, other]));
+    }
+
+    #[test]
+    fn damaged_facts_are_refused_or_read(facts in facts(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
+        let mut bytes = encode(&facts);
+        let index = at.index(bytes.len());
+        bytes[index] = byte;
+        let _ = decode(&bytes);
+        bytes.truncate(cut.index(bytes.len()));
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut block = MAGIC.to_vec();
+        block.push(1);
+        block.extend((bytes.len() as u32).to_le_bytes());
+        block.extend(&bytes);
+        let _ = decode(&block);
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn any_text_is_read(text in "(int |struct |[{}()\\[\\];,*=\"'#\n]|malloc|sizeof|\\PC){0,200}") {
+        let _ = facts_of_unit(text.as_bytes(), &UnitInfo::default());
+    }
+
+    #[test]
+    fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = facts_of_unit(&bytes, &UnitInfo::default());
+    }
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let bytes = encode(&FileFacts::default());
+    assert_eq!(decode(&[]), Ok(vec![]));
+    assert_eq!(decode(b"what is this"), Err(CodecError::Magic(0)));
+    assert_eq!(decode(&bytes[..bytes.len() - 1]), Err(CodecError::Truncated));
+    let mut newer = bytes.clone();
+    newer[4] = 9;
+    assert_eq!(decode(&newer), Err(CodecError::Version(9)));
+}
+
+#[test]
+fn a_type_that_doubles_at_each_step_is_refused() {
+    // Type n is a function that returns and takes type n - 1.
+    let mut payload = vec![0, 60, 0];
+    for index in 0..59u8 {
+        payload.extend([7, index, 0, 1, index]);
+    }
+    let mut block = MAGIC.to_vec();
+    block.push(1);
+    block.extend((payload.len() as u32).to_le_bytes());
+    block.extend(payload);
+    assert!(matches!(decode(&block), Err(CodecError::Value(_))));
+}
