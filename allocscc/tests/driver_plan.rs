@@ -60,6 +60,9 @@ fn actions() {
             ("-emit-llvm -c a.c", "AddHeaders a.c"),
             ("--analyze a.c", "AddHeaders a.c"),
             ("-c a.c -o /dev/null", "AddHeaders a.c"),
+            ("-c a.c -MF /dev/null -include /dev/null", "Compile a.c"),
+            ("-x c /dev/null -c -o x.o", "Compile /dev/null"),
+            ("/dev/shm/a.c -o /dev/shm/a", "Link /dev/shm/a.c"),
             ("-x c /dev/stdin", "AddHeaders /dev/stdin"),
             ("-include /dev/fd/63 -c a.c", "AddHeaders a.c"),
             ("a.h", "PrecompileHeader"),
@@ -204,6 +207,21 @@ fn debug_options() {
 fn options_that_change_the_meaning() {
     let plan = plan("-c a.c -std=gnu17 -ansi -O2 -Wall -funsigned-char -m64 -DX -I x -o y -g");
     assert_eq!(text(meaning_options(&plan)), "-std=gnu17 -ansi -O2 -funsigned-char -m64");
+}
+
+#[test]
+fn outputs() {
+    let cases = [
+        ("a.c", "a.out"),
+        ("a.c -o x", "x"),
+        ("a.c -ox -o y", "y"),
+        ("a.c --output=x", "x"),
+        ("a.c --output x", "x"),
+        ("a.c --output-pch= x", "a.out"),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(plan(line).linked_file(), Path::new(expected), "{line}");
+    }
 }
 
 #[test]

@@ -10,9 +10,9 @@
 //!
 //! # What passes through
 //! A command becomes the compiler itself, at the cost of one `exec`, when it makes no object or program of C: it only prints
-//! something, preprocesses, stops at assembly or bitcode (`-emit-llvm`), makes a precompiled header (with the options that its users get), compiles other languages, is for
-//! another machine (`-m32`, `--target=`), names a device as an input or output, asks for a debug format other than DWARF, or cannot
-//! work. Where headers may be needed it is told where ours are.
+//! something, preprocesses, stops at assembly or bitcode (`-emit-llvm`), makes a precompiled header (with the options that its
+//! users get), compiles other languages, is for another machine (`-m32`, `--target=`), reads or writes a stream such as
+//! `/dev/stdin`, asks for a debug format other than DWARF, or cannot work. Where headers may be needed it is told where ours are.
 //!
 //! # Where it differs from the compiler alone
 //! - The linker's messages name lines, and `-save-temps` files hold debug info, as with `-g`.

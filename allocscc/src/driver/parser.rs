@@ -92,11 +92,13 @@ impl Parser {
                 .filter(|rest| !rest.is_empty())
                 .map(OsStr::from_bytes),
         };
-        if let Some(path) = joined("-o").or_else(|| joined("--output=")).or_else(|| joined("--output")) {
+        let separate = |option: &str| value.filter(|_| text == option);
+        if let Some(path) = joined("-o").or_else(|| joined("--output=")).or_else(|| separate("--output")) {
             self.output = Some(path.into());
             return WordKind::Output;
         }
-        if let Some(name) = joined("-x").or_else(|| joined("--language=")).or_else(|| joined("--language")) {
+        let language = joined("-x").or_else(|| joined("--language="));
+        if let Some(name) = language.or_else(|| separate("--language")) {
             self.language = Language::of_option(name);
             return WordKind::Language;
         }
@@ -240,8 +242,8 @@ impl Parser {
         let has_header = languages.any(|language| language == Language::CHeader);
         let unusual =
             self.debug == DebugRequest::Unusual || (self.split_dwarf && self.debug == DebugRequest::Nothing);
-        // A pipe can be read only once, and a device holds no sections.
-        let names_a_device = arguments.expanded.iter().any(|word| word.as_bytes().starts_with(b"/dev/"));
+        let names_a_device = arguments.expanded.iter().any(|word| is_stream(word))
+            || self.output.as_deref() == Some(Path::new("/dev/null"));
         if self.prints_only || !has_input {
             Action::Pass(Reason::NothingToCompile)
         } else if self.malformed || (self.only_inputs && arguments.has_response_file()) {
@@ -262,4 +264,12 @@ impl Parser {
             Action::Link
         }
     }
+}
+
+/// Whether the word names a pipe or terminal: what is read from there cannot be read twice, and what is written there holds no
+/// sections.
+fn is_stream(word: &OsStr) -> bool {
+    const STREAMS: [&str; 6] =
+        ["/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/", "/proc/self/fd/"];
+    STREAMS.iter().any(|stream| word.as_bytes().starts_with(stream.as_bytes()))
 }

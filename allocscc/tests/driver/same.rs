@@ -94,6 +94,9 @@ const CASES: &[(&str, &str)] = &[
 
 /// More of them, where a second compiler tells nothing new.
 const MORE: &[(&str, &str)] = &[
+    ("", "-MD -MF /dev/null -c util.c"),
+    ("", "-x c /dev/null -c -o empty.o"),
+    ("", "-x c -c /dev/stdin -o in.o"),
     ("", "-static -s -Wl,-z,noseparate-code main.c util.c -o prog"),
     ("", "-fdebug-types-section main.c util.c -o prog"),
     ("", "-fsanitize=address main.c util.c -o prog"),
