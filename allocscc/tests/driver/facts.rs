@@ -126,6 +126,14 @@ const DEBUG_INFO: &[(&str, bool)] = &[
     ("main.c one.c crash.c -o prog", false),
     ("main.c one.c linkcrash.c -o prog", false),
     ("main.c one.c linkrefuse.c -o prog", false),
+    (
+        "-ffunction-sections -c main.c one.c two.c unused.c|-Wl,--gc-sections main.o one.o two.o unused.o -o prog",
+        false,
+    ),
+    (
+        "-c main.c one.c two.c unused.c|-fuse-ld=gold -Wl,--gc-sections main.o one.o two.o unused.o -o prog",
+        false,
+    ),
 ];
 
 /// Commands and the warning that `-Wallocs` adds to them.
