@@ -48,7 +48,7 @@ fn by_type(out: &mut String, census: &Census) {
         let figures = [f.sites, f.live, f.live_bytes, f.total, f.total_bytes].map(|n| n.to_string());
         rows.push([vec![allocator.into(), type_name.into()], figures.to_vec()].concat());
     }
-    table(out, &rows, 2);
+    table(out, &rows);
 }
 
 fn by_site(out: &mut String, census: &Census) {
@@ -59,7 +59,7 @@ fn by_site(out: &mut String, census: &Census) {
         rows.push([names, figures.to_vec()].concat());
     }
     rows[1..].sort();
-    table(out, &rows, 3);
+    table(out, &rows);
 }
 
 fn sampled(out: &mut String, samples: &[String]) {
@@ -67,7 +67,7 @@ fn sampled(out: &mut String, samples: &[String]) {
     rows.extend(samples.iter().map(|line| line.split(' ').map(str::to_owned).collect()));
     rows[1..].sort();
     if !samples.is_empty() {
-        table(out, &rows, 2);
+        table(out, &rows);
     }
 }
 
@@ -75,20 +75,20 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
 }
 
-/// Columns padded to the widest cell; the first `left` are aligned left, the others right. An empty line ends it.
-fn table(out: &mut String, rows: &[Vec<String>], left: usize) {
+/// Columns padded to the widest cell, those of numbers aligned right. An empty line ends it.
+fn table(out: &mut String, rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let shapes: Vec<(usize, bool)> = (0..columns)
+        .map(|column| {
+            let width = cells(column).map(String::len).max().unwrap_or(0);
+            (width, cells(column).skip(1).all(|cell| cell.parse::<u64>().is_ok()))
+        })
+        .collect();
     for row in rows {
         let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let width = widths[column];
-            let _ = if column < left {
-                write!(line, "{cell:width$}  ")
-            } else {
-                write!(line, "{cell:>width$}  ")
-            };
+        for (cell, &(width, is_numbers)) in row.iter().zip(&shapes) {
+            line += &if is_numbers { format!("{cell:>width$}  ") } else { format!("{cell:width$}  ") };
         }
         let _ = writeln!(out, "{}", line.trim_end());
     }
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn tables_are_aligned() {
         let mut out = String::new();
-        table(&mut out, &[row(["type", "n"]), row(["a", "100"])], 1);
-        assert_eq!(out, "type    n\na     100\n\n");
+        table(&mut out, &[row(["type", "n", "name"]), row(["a", "100", "b"])]);
+        assert_eq!(out, "type    n  name\na     100  b\n\n");
     }
 }
