@@ -4,7 +4,7 @@ mod compile;
 
 use std::process::Command;
 
-use allocs_metadata::{Metadata, TYPE_IS_FRAME};
+use allocs_metadata::Metadata;
 use allocscc::dwarf::literals;
 use allocscc::dwarf::statics::Static;
 use allocscc::graph::Canonical;
@@ -125,13 +125,10 @@ fn frames_say_where_variables_are() {
             let (function, name) = variable.split_once('.').unwrap();
             let distance: i64 = distance.parse().unwrap();
             let is_there = m.frames().iter().any(|f| {
-                let ty = m.ty(f.ty).unwrap();
-                assert_eq!((ty.flags & TYPE_IS_FRAME, ty.size), (TYPE_IS_FRAME, f.below_cfa));
-                let is_function = m.text(ty.name).starts_with(&format!("program_c_{function}_vaddrs_0x"));
-                let has_it = m.related(ty).iter().any(|member| {
-                    m.text(member.name) == name && member.value as i64 - i64::from(f.below_cfa) == distance
-                });
-                is_function && has_it
+                m.text(f.name) == format!("program_c_{function}")
+                    && m.slots(f)
+                        .iter()
+                        .any(|v| m.text(v.name) == name && -i64::from(v.below_cfa) == distance)
             });
             assert!(is_there, "{case}: no frame has {line}");
         }
@@ -149,8 +146,12 @@ fn frames_cover_disjoint_code_inside_their_function() {
             end = f.svma + u64::from(f.length);
             let function = m.static_at(f.svma).unwrap();
             assert!(end <= function.svma + function.size, "{case}");
-            let name = m.text(m.ty(f.ty).unwrap().name);
-            assert!(name.ends_with(&format!("_vaddrs_{:#x}_{end:#x}", f.svma)), "{case}: {name}");
+            for slot in m.slots(f) {
+                assert!(slot.length > 0 && slot.start + slot.length <= f.length, "{case}");
+                let layout = m.frame_at(f.svma + u64::from(slot.start)).unwrap();
+                assert!(layout.variables().any(|v| v == slot), "{case}");
+                assert!(f.svma <= layout.start && layout.end <= end, "{case}");
+            }
         }
     }
 }

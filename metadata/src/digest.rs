@@ -25,10 +25,12 @@ pub enum Tag {
     Subrange = 6,
     /// An enumeration.
     Enumeration = 7,
-    /// A struct, union, class, frame or synthetic composite.
+    /// A struct, union, class or synthetic composite.
     Composite = 8,
     /// A union that the run-time library made, or a composite that it made precise.
     Derived = 9,
+    /// A stack frame's layout, which the run-time library makes.
+    Frame = 10,
 }
 
 /// Hashes words to 128 bits: two multiply-and-rotate lanes with a strong finish. It has no secret; who writes

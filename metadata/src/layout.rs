@@ -8,7 +8,7 @@ pub const SECTION_NAME: &str = ".allocs";
 pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
 
 /// Version of this layout. A reader takes exactly its own.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Alignment of the section and of every table in it.
 pub const ALIGN: u64 = 8;
@@ -62,6 +62,8 @@ pub struct Header {
     pub frames: Table,
     /// [`SiteRecord`]s by ascending return address.
     pub sites: Table,
+    /// [`SlotRecord`]s, each frame's in one run.
+    pub slots: Table,
     /// NUL-terminated strings; starts with one NUL.
     pub strings: Table,
 }
@@ -121,7 +123,7 @@ pub const TYPE_INCOMPLETE: u32 = 2;
 pub const TYPE_IS_UNION: u32 = 4;
 /// The name is the tag of its declaration (for the C spelling), as opposed to a typedef or a made-up name.
 pub const TYPE_NAME_IS_TAG: u32 = 8;
-/// The composite is a stack frame.
+/// The composite is a stack frame. Files have no such types: the reader makes them of a [`crate::FrameLayout`].
 pub const TYPE_IS_FRAME: u32 = 16;
 /// The composite was put together by the analysis (`__SYNTH_…`, `__SYNTHUNION_…`).
 pub const TYPE_IS_SYNTHETIC: u32 = 32;
@@ -186,7 +188,8 @@ pub struct StaticRecord {
     pub name: StrRef,
 }
 
-/// The layout of a function's stack frame over a range of program counters.
+/// A function's stack frame over a range of its code. Which variables are in it differs from instruction to instruction:
+/// [`crate::FrameLayout`] is what holds at one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct FrameRecord {
@@ -194,12 +197,28 @@ pub struct FrameRecord {
     pub svma: u64,
     /// Length of the range in bytes.
     pub length: u32,
-    /// The composite whose members are the variables; offset 0 is the lowest local.
-    pub ty: TypeId,
-    /// Distance in bytes from the lowest local up to the CFA: the size of the frame.
+    /// File and function (`test_c_main`): what the names of the frame's types begin with.
+    pub name: StrRef,
+    /// Index of the first of the frame's [`SlotRecord`]s.
+    pub first_slot: u32,
+    /// Number of its [`SlotRecord`]s, which are by descending `below_cfa`.
+    pub slot_count: u32,
+}
+
+/// A variable in a stack frame, and the code over which it is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct SlotRecord {
+    /// First byte of the code, from the start of the frame's range.
+    pub start: u32,
+    /// Length of the code in bytes.
+    pub length: u32,
+    /// Distance in bytes from the variable's first byte up to the CFA.
     pub below_cfa: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Its name.
+    pub name: StrRef,
+    /// Its type.
+    pub ty: TypeId,
 }
 
 /// Where a heap allocation's type was found.
@@ -277,9 +296,10 @@ pub struct SiteRecord {
     pub reserved: u16,
 }
 
-const _: () = assert!(size_of::<Header>() == 104);
+const _: () = assert!(size_of::<Header>() == 112);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
 const _: () = assert!(size_of::<FrameRecord>() == 24);
+const _: () = assert!(size_of::<SlotRecord>() == 20);
 const _: () = assert!(size_of::<SiteRecord>() == 32);

@@ -6,7 +6,7 @@
 //! little-endian machine with 8-byte alignment, which x86-64 is.
 #![allow(unsafe_code)]
 
-use crate::layout::{FrameRecord, Header, RelatedRecord, SiteRecord, StaticRecord, TypeRecord};
+use crate::layout::{FrameRecord, Header, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, TypeRecord};
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("the metadata format is little-endian");
@@ -29,6 +29,8 @@ unsafe impl Pod for RelatedRecord {}
 unsafe impl Pod for StaticRecord {}
 // SAFETY: as above.
 unsafe impl Pod for FrameRecord {}
+// SAFETY: as above.
+unsafe impl Pod for SlotRecord {}
 // SAFETY: as above.
 unsafe impl Pod for SiteRecord {}
 

@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use crate::frame::FrameLayout;
 use crate::layout::{
-    FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId, TypeRecord,
-    VERSION,
+    FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef, Table, TypeId,
+    TypeRecord, VERSION,
 };
 use crate::pod::{self, Pod};
 
@@ -59,6 +60,7 @@ pub struct Metadata<'a> {
     related: &'a [RelatedRecord],
     statics: &'a [StaticRecord],
     frames: &'a [FrameRecord],
+    slots: &'a [SlotRecord],
     sites: &'a [SiteRecord],
     strings: &'a [u8],
 }
@@ -98,6 +100,7 @@ impl<'a> Metadata<'a> {
             related: table(bytes, header.related)?,
             statics: table(bytes, header.statics)?,
             frames: table(bytes, header.frames)?,
+            slots: table(bytes, header.slots)?,
             sites: table(bytes, header.sites)?,
             strings,
         })
@@ -152,12 +155,19 @@ impl<'a> Metadata<'a> {
         self.frames
     }
 
+    /// The variables of a frame; empty if its record points outside the table.
+    #[must_use]
+    pub fn slots(&self, frame: &FrameRecord) -> &'a [SlotRecord] {
+        let start = frame.first_slot as usize;
+        start.checked_add(frame.slot_count as usize).and_then(|end| self.slots.get(start..end)).unwrap_or(&[])
+    }
+
     /// The frame layout at a program counter. For a caller, pass its return address minus one.
     #[must_use]
     #[inline]
-    pub fn frame_at(&self, svma: u64) -> Option<&'a FrameRecord> {
+    pub fn frame_at(&self, svma: u64) -> Option<FrameLayout<'a>> {
         let record = last_not_after(self.frames, svma, |r| r.svma)?;
-        (svma - record.svma < u64::from(record.length)).then_some(record)
+        FrameLayout::at(record, self.slots(record), svma)
     }
 
     /// All allocation sites, by ascending return address.

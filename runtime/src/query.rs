@@ -222,7 +222,7 @@ impl Place {
             }
             Place::Frame(hit) => {
                 let metadata = hit.module.metadata.as_ref().ok_or(Reason::UnknownFrame)?;
-                types::intern(metadata, hit.record.ty).ok_or(Reason::UnknownFrame)
+                types::frame(metadata, hit.layout).ok_or(Reason::UnknownFrame)
             }
             Place::Stack(_, Miss::Lost) => Err(Reason::LostWalk),
             Place::Stack(..) => Err(Reason::UnknownFrame),

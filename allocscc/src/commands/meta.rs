@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use allocs_metadata::{
-    Evidence, Kind, MEMBER_MAY_BE_INVALID, Metadata, RelatedRecord, SECTION_NAME, SITE_IS_BUFFER,
-    SITE_RETYPES, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId, TypeRecord, UNBOUNDED_SIZE,
+    Evidence, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata, RelatedRecord, SECTION_NAME,
+    SITE_IS_BUFFER, SITE_RETYPES, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId, TypeRecord,
+    UNBOUNDED_SIZE,
 };
 use anyhow::Context;
 use object::read::elf::ElfFile64;
@@ -115,9 +116,18 @@ struct StaticEntry<'a> {
 struct FrameEntry<'a> {
     svma: u64,
     length: u32,
+    name: &'a str,
+    variables: Vec<SlotEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct SlotEntry<'a> {
+    start: u64,
+    end: u64,
     below_cfa: u32,
     #[serde(rename = "type")]
     ty: Option<&'a str>,
+    name: &'a str,
 }
 
 impl<'a> Report<'a> {
@@ -152,16 +162,7 @@ impl<'a> Report<'a> {
                     name: m.text(s.name),
                 })
                 .collect(),
-            frames: m
-                .frames()
-                .iter()
-                .map(|f| FrameEntry {
-                    svma: f.svma,
-                    length: f.length,
-                    below_cfa: f.below_cfa,
-                    ty: type_name(f.ty),
-                })
-                .collect(),
+            frames: m.frames().iter().map(|f| FrameEntry::of(&m, f)).collect(),
         }
     }
 
@@ -196,10 +197,36 @@ impl<'a> Report<'a> {
         }
         writeln!(out, "\nframes ({})", self.frames.len())?;
         for f in &self.frames {
-            let (start, end) = (f.svma, f.svma.saturating_add(u64::from(f.length)));
-            writeln!(out, "  {start:#x}..{end:#x} CFA-{}: {}", f.below_cfa, unknown(f.ty))?;
+            writeln!(out, "  {:#x}..{:#x} {}", f.svma, f.svma.saturating_add(u64::from(f.length)), f.name)?;
+            for v in &f.variables {
+                let (start, end) = (v.start, v.end);
+                writeln!(
+                    out,
+                    "    CFA-{} {}: {} at {start:#x}..{end:#x}",
+                    v.below_cfa,
+                    v.name,
+                    unknown(v.ty)
+                )?;
+            }
         }
         Ok(())
+    }
+}
+
+impl<'a> FrameEntry<'a> {
+    fn of(m: &Metadata<'a>, f: &FrameRecord) -> Self {
+        let variable = |slot: &SlotRecord| {
+            let start = f.svma.saturating_add(u64::from(slot.start));
+            SlotEntry {
+                start,
+                end: start.saturating_add(u64::from(slot.length)),
+                below_cfa: slot.below_cfa,
+                ty: m.ty(slot.ty).map(|t| m.text(t.name)),
+                name: m.text(slot.name),
+            }
+        };
+        let variables = m.slots(f).iter().map(variable).collect();
+        FrameEntry { svma: f.svma, length: f.length, name: m.text(f.name), variables }
     }
 }
 

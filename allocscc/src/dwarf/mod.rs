@@ -38,7 +38,7 @@ pub struct Contents {
     /// Functions and variables with static storage, by address. [`literals::add`] adds string literals, which no
     /// debug information describes.
     pub statics: Vec<Static>,
-    /// Stack frame layouts.
+    /// Stack frames.
     pub frames: Vec<Frame>,
     /// Source positions.
     pub lines: LineIndex,
@@ -56,7 +56,7 @@ impl Contents {
         let mut faults = [&types.warnings[..], &scopes.warnings, &lines.warnings].concat();
         let mut types = types.merge();
         let index = TypeIndex::new(units, &types);
-        let frames = frames::read(units, &scopes, &mut types, &mut faults);
+        let frames = frames::read(units, &scopes, &types, &mut faults);
         let statics = statics::read(units, &scopes, &mut types);
         let warnings =
             units.warnings().iter().cloned().chain(faults.iter().map(ToString::to_string)).collect();

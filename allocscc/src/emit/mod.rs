@@ -6,9 +6,9 @@ mod words;
 pub use aligned::Aligned;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SiteRecord, StaticRecord, StrRef,
-    TYPE_INCOMPLETE, TYPE_IS_FRAME, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG,
-    TypeId, TypeRecord, UNBOUNDED_SIZE,
+    Evidence, FrameRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
+    StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId,
+    TypeRecord, UNBOUNDED_SIZE,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -55,7 +55,7 @@ pub struct Input<'a> {
     pub wanted: &'a [NodeId],
     /// Functions, variables, literals.
     pub statics: &'a [Static],
-    /// Stack frame layouts.
+    /// Stack frames.
     pub frames: &'a [Frame],
     /// Allocation sites.
     pub sites: &'a [SiteInput],
@@ -73,9 +73,7 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
         tables.out.add_static(StaticRecord { svma: s.svma, size: s.size, ty, name });
     }
     for f in frames {
-        let ty = tables.number(f.ty);
-        let length = u32::try_from(f.code.end - f.code.start).unwrap_or(u32::MAX);
-        tables.out.frame(FrameRecord { svma: f.code.start, length, ty, below_cfa: f.below_cfa, reserved: 0 });
+        tables.frame(f);
     }
     for s in sites {
         let ty = tables.number(s.node);
@@ -122,6 +120,29 @@ impl Tables {
             self.order.push(node);
             next
         })
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        let offset = |svma: u64| u32::try_from(svma - frame.code.start).unwrap_or(u32::MAX);
+        let slots: Vec<SlotRecord> = frame
+            .slots
+            .iter()
+            .map(|slot| SlotRecord {
+                start: offset(slot.start),
+                length: offset(slot.end) - offset(slot.start),
+                below_cfa: slot.below_cfa,
+                name: self.out.string(&slot.name),
+                ty: self.number(slot.ty),
+            })
+            .collect();
+        let record = FrameRecord {
+            svma: frame.code.start,
+            length: offset(frame.code.end),
+            name: self.out.string(&frame.name),
+            first_slot: 0,
+            slot_count: 0,
+        };
+        self.out.frame(record, &slots);
     }
 
     /// Writes the next type. `complement` is the integer of the other signedness.
@@ -226,7 +247,6 @@ fn flags(ty: &Type) -> u32 {
             flags |= match kind {
                 CompositeKind::Struct | CompositeKind::Class => 0,
                 CompositeKind::Union => TYPE_IS_UNION,
-                CompositeKind::Frame => TYPE_IS_FRAME,
                 CompositeKind::Synthetic => TYPE_IS_SYNTHETIC,
                 CompositeKind::SyntheticUnion => TYPE_IS_SYNTHETIC | TYPE_IS_UNION,
             };

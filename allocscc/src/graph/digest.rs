@@ -75,9 +75,8 @@ fn kind_number(kind: CompositeKind) -> u64 {
     match kind {
         CompositeKind::Struct | CompositeKind::Class => 0,
         CompositeKind::Union => 1,
-        CompositeKind::Frame => 2,
-        CompositeKind::Synthetic => 3,
-        CompositeKind::SyntheticUnion => 4,
+        CompositeKind::Synthetic => 2,
+        CompositeKind::SyntheticUnion => 3,
     }
 }
 

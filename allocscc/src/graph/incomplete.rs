@@ -70,7 +70,7 @@ fn tag_of(ty: &Type) -> Option<Tag<'_>> {
         Type::Composite { kind, naming: Naming::Tag(tag), .. } => match kind {
             CompositeKind::Struct | CompositeKind::Class => Some((TagSpace::Struct, tag)),
             CompositeKind::Union => Some((TagSpace::Union, tag)),
-            CompositeKind::Frame | CompositeKind::Synthetic | CompositeKind::SyntheticUnion => None,
+            CompositeKind::Synthetic | CompositeKind::SyntheticUnion => None,
         },
         _ => None,
     }

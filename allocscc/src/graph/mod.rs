@@ -30,8 +30,6 @@ pub enum CompositeKind {
     Class,
     /// `union`.
     Union,
-    /// A stack frame; offset 0 is the lowest local.
-    Frame,
     /// A header and what follows it in one allocation (`__SYNTH_…`).
     Synthetic,
     /// One of several types (`__SYNTHUNION_…`).
@@ -58,7 +56,7 @@ pub enum Naming {
     Made(String),
 }
 
-/// A member of a composite, or a variable of a frame.
+/// A member of a composite.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Member {
     /// Empty for an anonymous member.
@@ -67,7 +65,7 @@ pub struct Member {
     pub ty: NodeId,
     /// Bytes from the start; for a bit-field that of its storage unit.
     pub offset: u64,
-    /// It is not there all the time (a union's member, a variable that may lie in a register).
+    /// It is not there all the time (a union's member).
     pub may_be_invalid: bool,
 }
 
@@ -100,7 +98,7 @@ pub enum Type {
         /// Declared and not defined.
         incomplete: bool,
     },
-    /// A struct, union, class, frame or synthetic type.
+    /// A struct, union, class or synthetic type.
     Composite {
         /// What it is.
         kind: CompositeKind,

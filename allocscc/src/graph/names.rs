@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gimli::constants as dw;
 use rustc_hash::FxHashMap;
 
-use super::{Canonical, CompositeKind, Naming, NodeId, Type};
+use super::{Canonical, Naming, NodeId, Type};
 
 /// A name longer than this is replaced by a digest. Names of function types hold those of all parameters, so that
 /// functions that take functions have names that double with every step.
@@ -135,10 +135,4 @@ fn spell(naming: &Naming) -> String {
 pub fn plain(path: &str) -> String {
     let basename = path.rsplit('/').next().unwrap_or(path);
     basename.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b) } else { '_' }).collect()
-}
-
-/// Whether a composite is one of C's, as opposed to one that was made up.
-#[must_use]
-pub fn is_source_kind(kind: CompositeKind) -> bool {
-    matches!(kind, CompositeKind::Struct | CompositeKind::Class | CompositeKind::Union)
 }

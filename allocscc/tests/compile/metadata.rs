@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use allocs_metadata::{Metadata, TYPE_IS_FRAME, TypeRecord};
+use allocs_metadata::{Metadata, TypeRecord};
 use allocscc::dwarf::Contents;
 use allocscc::dwarf::units::{DebugData, Units};
 use allocscc::emit::{self, Aligned};
@@ -38,10 +38,10 @@ pub fn describe(m: &Metadata<'_>, t: &TypeRecord) -> String {
     format!("{size} {:#x} [{}]", t.word, related.collect::<Vec<_>>().join(" "))
 }
 
-/// Digest and looks of every type but frames, by name. Two types of one name make the test fail.
+/// Digest and looks of every type, by name. Two types of one name make the test fail.
 pub fn types(m: &Metadata<'_>) -> BTreeMap<String, ([u64; 2], String)> {
     let mut found = BTreeMap::new();
-    for t in m.types().iter().filter(|t| t.flags & TYPE_IS_FRAME == 0) {
+    for t in m.types() {
         let name = m.text(t.name).to_owned();
         let old = found.insert(name.clone(), (t.digest, describe(m, t)));
         assert_eq!(old, None, "two types are called {name}");

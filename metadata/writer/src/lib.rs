@@ -8,8 +8,8 @@ use std::fmt;
 
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
-    ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, StaticRecord, StrRef, Table, TypeId,
-    TypeRecord, VERSION,
+    ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef, Table,
+    TypeId, TypeRecord, VERSION,
 };
 
 /// Collects records and lays them out.
@@ -19,6 +19,7 @@ pub struct Writer {
     related: Vec<RelatedRecord>,
     statics: Vec<StaticRecord>,
     frames: Vec<FrameRecord>,
+    slots: Vec<SlotRecord>,
     sites: Vec<SiteRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
@@ -81,8 +82,13 @@ impl Writer {
         self.statics.push(record);
     }
 
-    /// Adds a frame layout.
-    pub fn frame(&mut self, record: FrameRecord) {
+    /// Adds a frame and its variables, which it sorts; `first_slot` and `slot_count` of `record` are filled in.
+    pub fn frame(&mut self, mut record: FrameRecord, slots: &[SlotRecord]) {
+        record.first_slot = self.slots.len() as u32;
+        record.slot_count = slots.len() as u32;
+        self.slots.extend_from_slice(slots);
+        let own = &mut self.slots[record.first_slot as usize..];
+        own.sort_by_key(|slot| std::cmp::Reverse(slot.below_cfa));
         self.frames.push(record);
     }
 
@@ -125,6 +131,7 @@ impl Writer {
             statics: Table::default(),
             frames: Table::default(),
             sites: Table::default(),
+            slots: Table::default(),
             strings: Table::default(),
         };
         let mut out = vec![0; size_of::<Header>()];
@@ -133,6 +140,8 @@ impl Writer {
         header.statics = append(&mut out, &self.statics);
         header.frames = append(&mut out, &self.frames);
         header.sites = append(&mut out, &self.sites);
+        // Last of the tables, since its records are not a multiple of 8 long.
+        header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };
         out.extend_from_slice(&self.strings);
         out.resize(out.len().next_multiple_of(ALIGN as usize), 0);

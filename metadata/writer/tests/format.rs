@@ -1,7 +1,8 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    Error, FrameRecord, Metadata, RelatedRecord, SiteRecord, StaticRecord, StrRef, TypeId, TypeRecord,
+    Error, FrameRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef, TypeId,
+    TypeRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -29,6 +30,10 @@ fn type_record(name: StrRef, word: u32) -> TypeRecord {
     TypeRecord { digest: [1, 2], name, size: 4, word, first_related: 0, related_count: 0, flags: 0 }
 }
 
+fn frame_record(svma: u64, length: u32, name: StrRef) -> FrameRecord {
+    FrameRecord { svma, length, name, first_slot: 0, slot_count: 0 }
+}
+
 fn static_record(svma: u64, size: u64, name: StrRef) -> StaticRecord {
     StaticRecord { svma, size, ty: TypeId(0), name }
 }
@@ -46,7 +51,8 @@ fn records_and_strings_come_back() {
     let main = w.string("main");
     w.add_static(static_record(0x2000, 16, StrRef(0)));
     w.add_static(static_record(0x1000, 32, main));
-    w.frame(FrameRecord { svma: 0x1000, length: 32, ty: point, below_cfa: 48, reserved: 0 });
+    let slot = |start, length, below_cfa| SlotRecord { start, length, below_cfa, name: x, ty: point };
+    w.frame(frame_record(0x1000, 32, main), &[slot(0, 32, 8), slot(8, 8, 48), slot(4, 24, 16)]);
     w.site(SiteRecord {
         return_svma: 0x1010,
         ty: point,
@@ -66,8 +72,17 @@ fn records_and_strings_come_back() {
     assert_eq!(m.static_at(0x101f).map(|s| m.text(s.name)), Some("main"));
     assert_eq!(m.static_at(0x1020), None);
     assert_eq!(m.static_at(0xfff), None);
-    assert_eq!(m.frame_at(0x1000).unwrap().below_cfa, 48);
-    assert_eq!(m.frame_at(0x1020), None);
+    let layout = |svma| {
+        let layout = m.frame_at(svma)?;
+        let offsets: Vec<u32> = layout.variables().map(|v| layout.offset(v)).collect();
+        Some((layout.start..layout.end, layout.below_cfa, offsets))
+    };
+    assert_eq!(layout(0x1000), Some((0x1000..0x1004, 8, vec![0])));
+    assert_eq!(layout(0x1005), Some((0x1004..0x1008, 16, vec![0, 8])));
+    assert_eq!(layout(0x100f), Some((0x1008..0x1010, 48, vec![0, 32, 40])));
+    assert_eq!(layout(0x1010), Some((0x1010..0x101c, 16, vec![0, 8])));
+    assert_eq!(layout(0x101f), Some((0x101c..0x1020, 8, vec![0])));
+    assert_eq!(layout(0x1020), None);
     assert_eq!(m.site_at(0x1010).unwrap().line, 7);
     assert_eq!(m.site_at(0x1011), None);
 }
@@ -107,7 +122,7 @@ fn walk(m: &Metadata<'_>) -> usize {
     }
     for probe in [0, 0x10, 0x1000, u64::MAX] {
         seen += usize::from(m.static_at(probe).is_some());
-        seen += usize::from(m.frame_at(probe).is_some());
+        seen += m.frame_at(probe).map_or(0, |f| f.variables().map(|v| f.offset(v) as usize & 1).sum());
         seen += usize::from(m.site_at(probe).is_some());
     }
     seen
@@ -135,7 +150,7 @@ proptest! {
         let int = w.ty(type_record(name, 2), &[]);
         w.ty(type_record(name, 6), &[RelatedRecord { ty: int, name, value: 0 }]);
         w.add_static(static_record(0x10, 4, name));
-        w.frame(FrameRecord { svma: 0x10, length: 4, ty: int, below_cfa: 8, reserved: 0 });
+        w.frame(frame_record(0x10, 4, name), &[SlotRecord { start: 0, length: 4, below_cfa: 8, name, ty: int }]);
         let mut bytes = w.finish(b"id").unwrap();
         for (at, value) in noise {
             let at = at % bytes.len();

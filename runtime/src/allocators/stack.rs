@@ -7,7 +7,7 @@
 
 use core::ops::ControlFlow;
 
-use allocs_metadata::FrameRecord;
+use allocs_metadata::FrameLayout;
 
 use super::auxv;
 use super::mmap;
@@ -96,7 +96,7 @@ pub struct FrameHit {
     /// The file of the function.
     pub module: &'static Module,
     /// Its layout.
-    pub record: &'static FrameRecord,
+    pub layout: FrameLayout<'static>,
 }
 
 /// Why an address on the stack is in no known frame.
@@ -116,12 +116,12 @@ pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
         if p >= frame.cfa || p < frame.sp {
             return ControlFlow::Continue(());
         }
-        let Some((module, record)) = layout_at(frame.code) else {
+        let Some((module, layout)) = layout_at(frame.code) else {
             return ControlFlow::Break(Err(Miss::NoMetadata));
         };
-        let size = record.below_cfa as usize;
+        let size = layout.below_cfa as usize;
         let base = Avma(frame.cfa.0.wrapping_sub(size));
-        let hit = FrameHit { base, size, module, record };
+        let hit = FrameHit { base, size, module, layout };
         ControlFlow::Break(if p >= base { Ok(hit) } else { Err(Miss::Outside) })
     });
     match found {
@@ -131,7 +131,7 @@ pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
     }
 }
 
-fn layout_at(code: Avma) -> Option<(&'static Module, &'static FrameRecord)> {
+fn layout_at(code: Avma) -> Option<(&'static Module, FrameLayout<'static>)> {
     let module = modules::at(code)?;
     Some((module, module.metadata.as_ref()?.frame_at(module.svma(code).0)?))
 }

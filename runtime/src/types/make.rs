@@ -237,7 +237,7 @@ pub(super) fn with_precise_tail(whole: TypeRef, array: TypeRef) -> Option<TypeRe
 }
 
 /// Joins parts to a string that stays for ever.
-fn join(parts: &[&[u8]]) -> Option<&'static CStr> {
+pub(super) fn join(parts: &[&[u8]]) -> Option<&'static CStr> {
     let len: usize = parts.iter().map(|part| part.len()).sum();
     let bytes = private_heap::alloc_bytes(len + 1)?;
     let mut at = 0;

@@ -1,10 +1,11 @@
 //! The unique types of this process.
 //!
 //! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`intern`] makes
-//! types from the metadata of a [`file`] and [`make`] from other types; [`precise`] fills in array lengths; [`spell`] writes a type as C
-//! does.
+//! types from the metadata of a [`file`], [`frame`] those of stack frames, and [`make`] those from other types; [`precise`]
+//! fills in array lengths; [`spell`] writes a type as C does.
 
 pub mod file;
+pub mod frame;
 pub mod intern;
 pub mod make;
 pub mod precise;
@@ -16,5 +17,6 @@ pub mod trie;
 pub mod uniqtype;
 
 pub use file::TypedFile;
+pub use frame::frame;
 pub use intern::intern;
 pub use uniqtype::{TypeRef, Uniqtype};
