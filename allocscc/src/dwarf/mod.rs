@@ -1,7 +1,10 @@
 //! From the DWARF of a linked file to types, statics, frames and source positions.
 //!
-//! Reading order: [`linked`] opens the ELF file, [`units`] lists its units and follows references between DIEs,
-//! [`types`] makes type DIEs a graph (with [`arrays`], [`members`] and [`naming`]), [`scopes`] reads functions, blocks and variables, [`lines`] answers where in the source an address is.
+//! Reading order: [`linked`] opens the ELF file, [`units`] lists its units and follows references between DIEs.
+//! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
+//! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`] and [`cfa`] say where
+//! a variable is; [`statics`], [`literals`] and [`frames`] are what comes of it. [`lines`] answers where in the source an
+//! address is.
 
 mod arrays;
 pub mod cfa;

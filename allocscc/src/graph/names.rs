@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::rc::Rc;
 
 use gimli::constants as dw;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Canonical, Naming, NodeId, Type};
 
 /// A name longer than this is replaced by a digest. Names of function types hold those of all parameters, so that
 /// functions that take functions have names that double with every step.
-const LONGEST_NAME: usize = 8192;
+const LONGEST_NAME: usize = 4096;
 
 /// Names of the types of a graph, each made once.
 #[derive(Default)]
@@ -23,6 +23,7 @@ impl Names {
     pub fn of(&mut self, types: &Canonical, id: NodeId) -> Rc<str> {
         // Without recursion: the nesting of pointers in a broken file has no bound.
         let mut pending = vec![(id, false)];
+        let mut begun: FxHashSet<NodeId> = FxHashSet::default();
         while let Some((id, parts_are_known)) = pending.pop() {
             if self.known.contains_key(&id) {
                 continue;
@@ -32,9 +33,10 @@ impl Names {
                 None if parts_are_known => self.derived_name(types, id),
                 None => {
                     pending.push((id, true));
-                    // A cycle without a named type, which C does not have, meets `id` again; its parts are then "unknown".
+                    begun.insert(id);
+                    // A cycle without a named type, which C does not have, meets `id` again; it is then spelled by its digest.
                     types.get(id).for_each_child(|part| {
-                        if !pending.iter().any(|&(p, waits)| p == part && waits) {
+                        if !begun.contains(&part) {
                             pending.push((part, false));
                         }
                     });
