@@ -6,12 +6,18 @@
 
 use core::ffi::{CStr, c_char, c_void};
 
-use super::queries;
+use super::{queries, tree};
 use crate::index::big;
 use crate::query::Allocator;
 
 /// A function of C, whatever its signature: each entry's is that of the header.
 type Function = unsafe extern "C" fn();
+
+/// A function with whatever signature, as an entry of the table.
+const fn entry(function: *const ()) -> Option<Function> {
+    // SAFETY: a function's address; C calls it with the signature that the header gives the entry.
+    Some(unsafe { core::mem::transmute::<*const (), Function>(function) })
+}
 
 /// `struct allocator`. What an allocator cannot do is `None`.
 #[derive(Debug)]
@@ -55,9 +61,9 @@ impl AllocatorObject {
             get_specific: None,
             ensure_big: None,
             slots_a: [0; 5],
-            set_type: None,
+            set_type: entry(queries::alloc_set_type as *const ()),
             set_site: None,
-            walk_allocations: None,
+            walk_allocations: entry(tree::alloc_walk_allocations as *const ()),
             slots_b: [0; 7],
         }
     }
