@@ -27,7 +27,9 @@ use crate::types::TypedFile;
 /// Longest path that we open.
 const PATH_MAX: usize = 1024;
 
-/// Looks at a loaded file.
+/// Looks at a loaded file. Apart from [`super::at`], so that the frequent case needs little stack.
+#[cold]
+#[inline(never)]
 pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> Module {
     // SAFETY: the file was just found to be loaded.
     let (path, id, page) = unsafe { (file.path(), build_id(file), first_page(file)) };
