@@ -6,7 +6,9 @@ use std::path::Path;
 use allocscc::driver::arguments::{Arguments, join, split};
 use allocscc::driver::debug::DebugRequest;
 use allocscc::driver::plan::{Plan, Source};
-use allocscc::driver::spelling::{compiler_arguments, meaning_options, preprocessor_arguments};
+use allocscc::driver::spelling::{
+    compiler_arguments, has_room_for_map, meaning_options, preprocessor_arguments,
+};
 
 /// `@` in an expectation stands for what is always added to a compilation.
 const ADDED: &str = "-idirafter /inc -g -fno-eliminate-unused-debug-types";
@@ -146,7 +148,27 @@ fn compiler_command_lines() {
             ("-Wallocs -c a.c -Wno-allocs", "-c a.c @"),
             ("-Wallocs --version", "--version"),
         ],
-        |plan| text(compiler_arguments(plan, Some(Path::new("/inc")))),
+        |plan| text(compiler_arguments(plan, Some(Path::new("/inc")), None)),
+    );
+}
+
+#[test]
+fn one_link_map() {
+    check(
+        &[
+            ("a.c", "map"),
+            ("a.o -shared", "map"),
+            ("a.o -Wl,-z,now -Xlinker -x", "map"),
+            ("-c a.c", "none"),
+            ("-E a.c", "none"),
+            ("-r a.o", "none"),
+            ("a.o -Wl,-r", "none"),
+            ("a.o -Wl,-Map,prog.map", "none"),
+            ("a.o -Wl,-Map=prog.map", "none"),
+            ("a.o -Wl,--cref,--print-map", "none"),
+            ("a.o -Xlinker -M", "none"),
+        ],
+        |plan| (if has_room_for_map(plan) { "map" } else { "none" }).to_owned(),
     );
 }
 

@@ -91,6 +91,11 @@ pub fn forget(path: &Path) {
     live().files.retain(|file| file != path);
 }
 
+/// Removes the files that [`remember`] knows, before an end that nothing drops them at.
+pub fn remove_files() {
+    live().remove_files();
+}
+
 /// Starts to listen for signals. Those that are ignored, as under `nohup`, stay ignored.
 pub fn listen() -> io::Result<()> {
     let ignored = ignored_signals();

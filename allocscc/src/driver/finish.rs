@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use super::arguments::Arguments;
 use super::children::{self, Running};
 use super::debug::DebugRequest;
-use super::hooks::{Hooks, LinkOutput};
+use super::hooks::{Annotate, Hooks, LinkOutput};
 use super::inputs;
 use super::plan::{Plan, Source, Strip};
 use super::records::{FACTS_SECTION, Record};
@@ -28,32 +28,33 @@ use crate::image::debug_info::{debug_info_of_sources, debug_info_size, is_debug_
 use crate::image::elf::{Elf, FileKind};
 use crate::image::rewrite::{Edit, rewrite};
 
-/// First argument of this program when it is to finish a linked file: then whether to analyse it, then the original command
-/// line. The records of the sources in that command are on the standard input.
+/// First argument of this program when it is to finish a linked file: then whether to analyse it, then the file that holds the link
+/// editor's map (or an empty word), then the original command line. The records of the sources in that command are on the standard input.
 pub const FINISH: &str = "--allocs-internal-finish";
 
 const WITH_ANALYSIS: &str = "analyse";
 const WITHOUT_ANALYSIS: &str = "edit";
 
-/// Finishes the file that `plan` has linked. `facts` are those of the sources in the command.
-pub fn run(plan: &Plan, facts: &[&[u8]]) {
+/// Finishes the file that `plan` has linked. `facts` are those of the sources in the command, `map` holds the link editor's map.
+pub fn run(plan: &Plan, facts: &[&[u8]], map: Option<&Path>) {
     let mut section = Vec::new();
     for payload in facts {
         Record { payload, asked: plan.debug != DebugRequest::Nothing, unasked_debug_info: 0 }
             .write(&mut section);
     }
     let input = Input::Text(Arc::new(section));
-    if let Err(reason) = run_once(plan, &input, WITH_ANALYSIS) {
+    if let Err(reason) = run_once(plan, &input, WITH_ANALYSIS, map) {
         warn(plan.warn, &plan.linked_file(), format_args!("the analysis failed: {reason:#}"));
-        if let Err(reason) = run_once(plan, &input, WITHOUT_ANALYSIS) {
+        if let Err(reason) = run_once(plan, &input, WITHOUT_ANALYSIS, None) {
             warn(plan.warn, &plan.linked_file(), format_args!("it keeps debug info: {reason:#}"));
         }
     }
 }
 
-fn run_once(plan: &Plan, input: &Input, mode: &str) -> Result<()> {
+fn run_once(plan: &Plan, input: &Input, mode: &str, map: Option<&Path>) -> Result<()> {
     let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
-    command.arg(FINISH).arg(mode).args(&plan.arguments.given).stdout(Stdio::null());
+    command.arg(FINISH).arg(mode).arg(map.unwrap_or(Path::new(""))).args(&plan.arguments.given);
+    command.stdout(Stdio::null());
     if !plan.warn {
         command.stderr(Stdio::null());
     }
@@ -64,26 +65,40 @@ fn run_once(plan: &Plan, input: &Input, mode: &str) -> Result<()> {
 
 /// The other side of [`run`], in the process of its own. Returns the exit status.
 pub fn finish(hooks: Hooks, mut arguments: Vec<OsString>) -> i32 {
-    let mode = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
+    let mut own = arguments.drain(..arguments.len().min(2));
+    let (mode, map) = (own.next().unwrap_or_default(), own.next().unwrap_or_default());
+    drop(own);
+    // A map that cannot be read costs the string literals.
+    let map = std::fs::read(map).ok().map(|map| String::from_utf8_lossy(&map).into_owned());
     let plan = Plan::new(Arguments::new(arguments));
     let path = plan.linked_file();
     let mut section = Vec::new();
     let result = children::listen()
         .and_then(|()| std::io::stdin().lock().read_to_end(&mut section))
         .map_err(anyhow::Error::from)
-        .and_then(|_| finish_file(hooks, &plan, &path, &section, mode == WITH_ANALYSIS));
+        .and_then(|_| {
+            let analysis =
+                (mode == WITH_ANALYSIS).then_some(Analysis { annotate: hooks.annotate, map: map.as_deref() });
+            finish_file(&plan, &path, &section, analysis)
+        });
     if let Err(reason) = &result {
         warn(plan.warn, &path, reason);
     }
     i32::from(result.is_err())
 }
 
-fn finish_file(hooks: Hooks, plan: &Plan, path: &Path, compiled_here: &[u8], analyse: bool) -> Result<()> {
+/// What analyses a linked file, and what it needs beside the file.
+struct Analysis<'a> {
+    annotate: Annotate,
+    map: Option<&'a str>,
+}
+
+fn finish_file(plan: &Plan, path: &Path, compiled_here: &[u8], analysis: Option<Analysis<'_>>) -> Result<()> {
     let Ok(file) = std::fs::read(path) else { return Ok(()) };
     let Some(elf) = Elf::parse(&file)? else { return Ok(()) };
     match elf.kind {
         FileKind::Object => add_to_relocatable(plan, path, &elf, compiled_here),
-        FileKind::Linked => finish_linked(hooks, plan, path, &elf, compiled_here, analyse),
+        FileKind::Linked => finish_linked(plan, path, &elf, compiled_here, analysis),
     }
 }
 
@@ -148,12 +163,11 @@ impl Carried {
 }
 
 fn finish_linked(
-    hooks: Hooks,
     plan: &Plan,
     path: &Path,
     elf: &Elf,
     compiled_here: &[u8],
-    analyse: bool,
+    analysis: Option<Analysis<'_>>,
 ) -> Result<()> {
     let carried = Carried::new(plan, elf)?;
     let here = Record::read_all(compiled_here)?;
@@ -164,15 +178,16 @@ fn finish_linked(
             .unwrap_or(true);
     let facts = linked.iter().chain(&here).map(|record| record.payload).filter(|facts| !facts.is_empty());
     let mut metadata = None;
-    if analyse {
+    if let Some(Analysis { annotate, map }) = analysis {
         let output = LinkOutput {
             path,
             bytes: elf.file,
             facts: facts.collect(),
+            map,
             keeps_debug_info,
             inputs: &plan.inputs,
         };
-        match with_large_stack(|| (hooks.annotate)(&output)) {
+        match with_large_stack(|| annotate(&output)) {
             Ok(bytes) => metadata = bytes,
             Err(reason) => warn(plan.warn, path, reason),
         }

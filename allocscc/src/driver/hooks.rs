@@ -29,6 +29,8 @@ pub struct LinkOutput<'a> {
     pub bytes: &'a [u8],
     /// What [`Analyse`] returned for the units that are in the file, as far as it is known.
     pub facts: Vec<&'a [u8]>,
+    /// The link editor's map, if it wrote one for us.
+    pub map: Option<&'a str>,
     /// Whether the debug info stays in the file.
     pub keeps_debug_info: bool,
     /// What was linked, as the command line says.

@@ -29,6 +29,7 @@ pub mod finish;
 pub mod hooks;
 pub mod inputs;
 pub mod language;
+pub mod link_map;
 pub mod objects;
 pub mod options;
 pub mod parser;

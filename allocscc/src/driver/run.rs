@@ -15,6 +15,7 @@ use super::children::{self, Running};
 use super::compiler::{COMPILER_VARIABLE, Compiler};
 use super::finish;
 use super::hooks::Hooks;
+use super::link_map::LinkMap;
 use super::objects;
 use super::plan::{Action, Introduction, Plan, Source};
 use super::spelling;
@@ -52,7 +53,9 @@ impl Driver {
     fn run(&self) -> ! {
         let gathers = matches!(self.plan.action, Action::Compile | Action::Link);
         let mut command = self.compiler.command();
-        let arguments = spell(spelling::compiler_arguments(&self.plan, self.headers.as_deref()))
+        let map = if spelling::has_room_for_map(&self.plan) { LinkMap::new() } else { None };
+        let map_path = map.as_ref().map(LinkMap::path);
+        let arguments = spell(spelling::compiler_arguments(&self.plan, self.headers.as_deref(), map_path))
             .unwrap_or_else(|error| self.cannot_run(&error));
         command.args(&arguments.words);
         if !gathers && self.plan.introduces_itself.is_none() && arguments.file.is_none() {
@@ -73,10 +76,10 @@ impl Driver {
         if !status.success() {
             children::close();
         } else if let Some(facts) = facts {
-            self.add_metadata(receive(facts, start.elapsed(), self.plan.sources.len()));
+            self.add_metadata(receive(facts, start.elapsed(), self.plan.sources.len()), map_path);
         }
         self.introduce();
-        drop(arguments);
+        drop((arguments, map));
         children::exit_like(status)
     }
 
@@ -104,7 +107,7 @@ impl Driver {
         receiver
     }
 
-    fn add_metadata(&self, facts: Vec<Result<Vec<u8>>>) {
+    fn add_metadata(&self, facts: Vec<Result<Vec<u8>>>, map: Option<&Path>) {
         let facts: Facts = self.plan.sources.iter().cloned().zip(facts).collect();
         for (source, facts) in &facts {
             if let Err(reason) = facts {
@@ -114,7 +117,7 @@ impl Driver {
         if self.plan.action == Action::Link {
             let facts: Vec<&[u8]> =
                 facts.iter().map(|(_, facts)| facts.as_deref().unwrap_or_default()).collect();
-            finish::run(&self.plan, &facts);
+            finish::run(&self.plan, &facts, map);
             return;
         }
         // Of two sources with the same object the last one wins, for the compiler and for us.
@@ -150,6 +153,7 @@ impl Driver {
     }
 
     fn cannot_run(&self, error: &io::Error) -> ! {
+        children::remove_files();
         let name = Path::display(self.compiler.name());
         eprintln!(
             "allocscc: cannot run the compiler {name}: {error}. {COMPILER_VARIABLE} names another one."

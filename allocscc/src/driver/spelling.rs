@@ -7,15 +7,15 @@ use super::debug::DebugRequest;
 use super::language::Language;
 use super::plan::{Action, Plan, Source, Strip, Word, WordKind};
 
-/// The given command with what we need added and what is ours to do taken out.
-pub fn compiler_arguments(plan: &Plan, headers: Option<&Path>) -> Vec<OsString> {
+/// The given command with what we need added and what is ours to do taken out. `map` is where the link editor puts its map.
+pub fn compiler_arguments(plan: &Plan, headers: Option<&Path>, map: Option<&Path>) -> Vec<OsString> {
     let mut words = if needs_removal(plan) {
         plan.words.iter().flat_map(|word| kept(plan, word)).collect()
     } else {
         plan.arguments.given.clone()
     };
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    words.splice(end..end, additions(plan, headers));
+    words.splice(end..end, additions(plan, headers).into_iter().chain(map.map(map_option)));
     words
 }
 
@@ -45,6 +45,31 @@ pub fn additions(plan: &Plan, headers: Option<&Path>) -> Vec<OsString> {
         added.push("-fno-eliminate-unused-debug-types".into());
     }
     added
+}
+
+/// Makes the link editor write its map. The path must have no comma.
+fn map_option(map: &Path) -> OsString {
+    let mut option = OsString::from("-Wl,-Map=");
+    option.push(map);
+    option
+}
+
+/// Whether the command links, and the link editor may write a map for us: it writes one only.
+pub fn has_room_for_map(plan: &Plan) -> bool {
+    let asks = |option: &str| {
+        matches!(option, "-M" | "--print-map" | "-print-map" | "-r" | "--relocatable" | "-i")
+            || option.starts_with("-Map")
+            || option.starts_with("--Map")
+    };
+    plan.action == Action::Link
+        && !plan.words.iter().filter(|word| word.kind == WordKind::Option).any(|word| {
+            let text = plan.text(word);
+            let option = text[0].to_string_lossy();
+            match option.strip_prefix("-Wl,") {
+                Some(list) => list.split(',').any(asks),
+                None => option == "-r" || (option == "-Xlinker" && asks(&text[1].to_string_lossy())),
+            }
+        })
 }
 
 /// Prints the preprocessed text of one source on the standard output, and does nothing else.

@@ -25,7 +25,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
     let mut contents = Contents::read(&units);
     let mut names = Names::default();
     let wanted = contents.types.named();
-    let strings = string_literals("", &data);
+    let strings = string_literals(output.map.unwrap_or_default(), &data);
     literals::add(&mut contents.statics, &mut contents.types.types, &strings);
     let facts = files(&output.facts)?;
     let declared = compile::declared_functions()?;
