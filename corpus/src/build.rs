@@ -8,13 +8,14 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::{self, Key};
 use crate::manifest::{Manifest, Program};
+use crate::sources::Sources;
 use crate::stage::Stage;
-use crate::{child, fetch, places, tools};
+use crate::{child, places, tools};
 
 /// Which compiler builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
     }
     let sources = Sources::find(manifest, program)?;
     let cc = tools::find("cc")?;
-    let (version, _) = version_of(&cc)?;
+    let version = Command::new(&cc).arg("--version").output().context("cannot run cc")?.stdout;
     let mut key = Key::new("build", 1)
         .with(&program.name)
         .with(serde_json::to_vec(&program.build)?)
@@ -95,59 +96,6 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
     let figures = serde_json::from_slice(&fs::read(dir.join("figures.json"))?)?;
     let sources = sources.files.into_iter().map(|(name, _)| name).collect();
     Ok(Built { dir, name: program.name.clone(), sources, figures })
-}
-
-fn version_of(cc: &Path) -> Result<(Vec<u8>, Duration)> {
-    let output =
-        Command::new(cc).arg("--version").output().with_context(|| format!("cannot run {}", cc.display()))?;
-    Ok((output.stdout, Duration::ZERO))
-}
-
-/// The source files of a program: the name in the manifest's terms, and the path.
-struct Sources {
-    files: Vec<(String, PathBuf)>,
-    include: Vec<PathBuf>,
-}
-
-impl Sources {
-    fn find(manifest: &Manifest, program: &Program) -> Result<Self> {
-        let mut roots = vec![("corpus".to_owned(), places::corpus())];
-        for package in manifest.packages_of(program) {
-            roots.push((package.name.clone(), fetch::sources(manifest, package)?));
-        }
-        let path_of = |name: &str| {
-            let (first, rest) = name.split_once('/').unwrap_or((name, ""));
-            let root = roots.iter().find(|(root, _)| root == first);
-            root.map(|(_, path)| path.join(rest))
-                .with_context(|| format!("{name} is in no package of {}", program.name))
-        };
-        let mut files = Vec::new();
-        for pattern in &program.build.sources {
-            for name in expand(pattern, path_of(pattern)?.parent())? {
-                if !program.build.exclude.contains(&name) {
-                    files.push((name.clone(), path_of(&name)?));
-                }
-            }
-        }
-        let include = program.build.include.iter().map(|dir| path_of(dir)).collect::<Result<_>>()?;
-        Ok(Self { files, include })
-    }
-}
-
-/// The files that a pattern with at most one `*` in its last component matches, sorted.
-fn expand(pattern: &str, dir: Option<&Path>) -> Result<Vec<String>> {
-    let Some((before, after)) = pattern.split_once('*') else { return Ok(vec![pattern.to_owned()]) };
-    let (prefix, start) = before.rsplit_once('/').context("a pattern has a directory")?;
-    let mut names = BTreeSet::new();
-    let dir = dir.context("a pattern has a directory")?;
-    for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.len() >= start.len() + after.len() && name.starts_with(start) && name.ends_with(after) {
-            names.insert(format!("{prefix}/{name}"));
-        }
-    }
-    ensure!(!names.is_empty(), "{pattern} matches no file");
-    Ok(names.into_iter().collect())
 }
 
 fn compile(

@@ -2,8 +2,8 @@
 //!
 //! This crate knows only built files and command lines: the products reach it through the staged prefix ([`stage`]).
 //! One corpus program walks these stations:
-//! [`manifest`] says where its sources come from, how it is built and what it runs → [`fetch`] gets the pinned package →
-//! [`build`] compiles it once with the plain compiler and once with `allocscc` → [`objects`] compares the code of the
+//! [`manifest`] says where its sources come from, how it is built and what it runs → [`fetch`] gets the pinned package and
+//! [`sources`] finds its files → [`build`] compiles it once with the plain compiler and once with `allocscc` → [`objects`] compares the code of the
 //! two → [`workload`] runs it over generated [`inputs`], bare, with the library, and under each [`watch::Watch`] →
 //! [`census`] reads what the library saw → [`snapshot`] renders it → [`report`] keeps the figures for the table.
 //! [`programs`] reads the directives of our own small C programs.
@@ -20,6 +20,7 @@ pub mod places;
 pub mod programs;
 pub mod report;
 pub mod snapshot;
+pub mod sources;
 pub mod stage;
 pub mod tools;
 pub mod watch;

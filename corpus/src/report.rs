@@ -26,10 +26,22 @@ pub struct Report {
     pub summary: Option<Summary>,
     /// Functions that call alloca.
     pub alloca: Vec<String>,
-    /// "same", "changed", "blessed", or missing where the test did not come so far.
-    pub snapshot: Option<String>,
+    /// How the census compares; missing where the test did not come so far.
+    pub snapshot: Option<Verdict>,
     /// Why the test failed.
     pub failure: Option<String>,
+}
+
+/// How a census compares with its snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It is the same.
+    Same,
+    /// It differs.
+    Changed,
+    /// It differed, and was accepted.
+    Blessed,
 }
 
 impl Report {

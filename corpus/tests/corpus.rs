@@ -1,8 +1,9 @@
 //! One test for each program of the corpus.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, fs, path::PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -10,7 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use corpus::build::{self, Compiler};
 use corpus::census::Summary;
 use corpus::manifest::{Manifest, Program};
-use corpus::report::Report;
+use corpus::report::{Report, Verdict};
 use corpus::stage::Stage;
 use corpus::watch::{Preloads, Seen, Watch};
 use corpus::workload::{self, Mode, Step, Workload};
@@ -36,64 +37,69 @@ fn test(program: &Program) -> Result<(), String> {
 
 /// The whole way of one program. The report is filled as far as it comes.
 fn check(program: &Program, report: &mut Report) -> Result<()> {
-    let manifest = Manifest::read()?;
     let stage = Stage::ready()?;
-    let progress = |station: &str| {
-        if env::var_os("ALLOCS_CORPUS_PROGRESS").is_some() {
-            eprintln!("::station {station}");
-        }
-    };
+    let [plain, built] = builds(program, &stage, report)?;
+    let seen = runs(program, &stage, &plain, &built, report)?;
+    let verdict = compare(&program.name, &seen);
+    report.snapshot = Some(verdict);
+    ensure!(
+        verdict != Verdict::Changed,
+        "snapshots/{}.snap differs; `cargo xtask corpus --bless` accepts what is new",
+        program.name
+    );
+    Ok(())
+}
+
+/// Builds with both compilers. The code of every object must be the same.
+fn builds(program: &Program, stage: &Stage, report: &mut Report) -> Result<[PathBuf; 2]> {
+    let manifest = Manifest::read()?;
     progress("building with cc");
-    let plain = build::build(&manifest, program, Compiler::Plain, &stage)?;
+    let plain = build::build(&manifest, program, Compiler::Plain, stage)?;
     report.build_plain = Some(plain.figures.cpu);
     report.alloca = plain.figures.alloca.iter().cloned().collect();
     progress("building with allocscc");
-    let built = build::build(&manifest, program, Compiler::Allocscc, &stage)?;
+    let built = build::build(&manifest, program, Compiler::Allocscc, stage)?;
     report.build_allocscc = Some(built.figures.cpu);
     for ((source, expected), (_, found)) in plain.objects().zip(built.objects()) {
         objects::same_code(&expected, &found).with_context(|| format!("the code of {source}"))?;
     }
+    Ok([plain.executable(), built.executable()])
+}
 
-    let preloads = Preloads::ready(&stage)?;
-    let run = |executable: PathBuf, library, watch| {
+/// Runs the workload in every way. All show the same to the outside; what the census says is returned.
+fn runs(program: &Program, stage: &Stage, plain: &Path, built: &Path, report: &mut Report) -> Result<String> {
+    let preloads = Preloads::ready(stage)?;
+    let run = |executable: &Path, library, watch| {
         progress(&format!("running {} the library: {watch:?}", if library { "with" } else { "without" }));
-        Workload::new(program, &executable, &preloads)?.run(Mode { library, watch })
+        Workload::new(program, executable, &preloads)?.run(Mode { library, watch })
     };
-    let expected = run(plain.executable(), false, Watch::Nothing)?;
+    let expected = run(plain, false, Watch::Nothing)?;
     report.run_plain = Some(cpu(&expected));
-    let bare = run(built.executable(), false, Watch::Nothing)?;
-    workload::same_output(&expected, &bare, "when built with allocscc")?;
-    let library = run(built.executable(), true, Watch::Nothing)?;
+    workload::same_output(&expected, &run(built, false, Watch::Nothing)?, "when built with allocscc")?;
+    let library = run(built, true, Watch::Nothing)?;
     report.run_library = Some(cpu(&library));
     workload::same_output(&expected, &library, "with the library")?;
-    let census = run(built.executable(), true, Watch::Census)?;
+
+    let census = run(built, true, Watch::Census)?;
     workload::same_output(&expected, &census, "with the census")?;
     let mut summary = Summary::default();
     census.iter().filter_map(|step| step.seen.census()).for_each(|census| summary += census.summary);
     report.summary = Some(summary);
-    same_counts(&run(built.executable(), false, Watch::Count)?, &census)?;
+    same_counts(&run(built, false, Watch::Count)?, &census)?;
 
     let seen = snapshot::render(&census);
     let dir = tempfile::tempdir()?;
-    let stripped = run(workload::stripped(&built.executable(), dir.path())?, true, Watch::Census)?;
+    let stripped = run(&workload::stripped(built, dir.path())?, true, Watch::Census)?;
     workload::same_text(&seen, &snapshot::render(&stripped))
         .context("the census of a second run, stripped, differs")?;
-    let path = places::root().join("snapshots").join(format!("{}.snap", program.name));
-    let before = fs::read(&path).ok();
-    let same = is_snapshot(&program.name, &seen);
-    let blessed = same && fs::read(&path).ok() != before;
-    report.snapshot = Some(
-        if blessed {
-            "blessed"
-        } else if same {
-            "same"
-        } else {
-            "changed"
-        }
-        .to_owned(),
-    );
-    ensure!(same, "{} differs; `cargo xtask corpus --bless` accepts what is new", path.display());
-    Ok(())
+    Ok(seen)
+}
+
+/// Tells `cargo xtask corpus` how far the test is.
+fn progress(station: &str) {
+    if env::var_os("ALLOCS_CORPUS_PROGRESS").is_some() {
+        eprintln!("::station {station}");
+    }
 }
 
 fn cpu(steps: &[Step]) -> Duration {
@@ -115,12 +121,19 @@ fn same_counts(counted: &[Step], census: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// Compares with the snapshot; insta prints the difference.
-fn is_snapshot(name: &str, seen: &str) -> bool {
+/// Compares with the snapshot; insta prints the difference, or accepts it where INSTA_UPDATE says so.
+fn compare(name: &str, seen: &str) -> Verdict {
+    let dir = places::root().join("snapshots");
+    let path = dir.join(format!("{name}.snap"));
+    let before = fs::read(&path).ok();
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(places::root().join("snapshots"));
+    settings.set_snapshot_path(dir);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let compare = AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, seen)));
-    panic::catch_unwind(compare).is_ok()
+    match panic::catch_unwind(compare) {
+        Err(_) => Verdict::Changed,
+        Ok(()) if fs::read(&path).ok() == before => Verdict::Same,
+        Ok(()) => Verdict::Blessed,
+    }
 }
