@@ -11,6 +11,7 @@ struct item {
 };
 static struct item *volatile live, global;
 static volatile int wrong, handled;
+static int *interrupted;
 
 static void check(int *local)
 {
@@ -26,6 +27,7 @@ static void handler(int signal)
 {
 	int local = signal;
 	check(&local);
+	check(interrupted);
 	++handled;
 }
 
@@ -36,8 +38,9 @@ int main(void)
 	int local = 0;
 	sigaction(SIGPROF, &action, NULL);
 	setitimer(ITIMER_PROF, &timer, NULL);
+	interrupted = &local;
 	live = malloc(sizeof (struct item));
-	for (int i = 0; i < 3000000 && handled < 50; ++i) {
+	for (int i = 0; i < 100000000 && handled < 500; ++i) {
 		void *other = malloc(i % 300);
 		check(&local);
 		free(other);

@@ -1,7 +1,8 @@
 //! Entry points that see their caller's registers.
 //!
 //! A function in Rust cannot know its caller's stack and frame pointer. So each exported query that may have to walk
-//! the stack is a few instructions that pass them on as two more arguments.
+//! the stack is a few instructions that pass them on as two more arguments. They have unwind rules, since a signal may
+//! interrupt them, and its handler may ask about the interrupted stack.
 
 use crate::avma::Avma;
 
@@ -26,9 +27,11 @@ macro_rules! entry {
             #[unsafe(naked)]
             pub extern "C" fn $name() {
                 core::arch::naked_asm!(
+                    ".cfi_startproc",
                     concat!("mov ", $sp, ", rsp"),
                     concat!("mov ", $bp, ", rbp"),
                     "jmp {target}",
+                    ".cfi_endproc",
                     target = sym $target,
                 )
             }
@@ -46,13 +49,19 @@ macro_rules! entry_with_six {
             #[unsafe(naked)]
             pub extern "C" fn $name() {
                 core::arch::naked_asm!(
+                    ".cfi_startproc",
                     "mov rax, rsp",
                     "sub rsp, 8",
+                    ".cfi_adjust_cfa_offset 8",
                     "push rbp",
+                    ".cfi_adjust_cfa_offset 8",
                     "push rax",
+                    ".cfi_adjust_cfa_offset 8",
                     "call {target}",
                     "add rsp, 24",
+                    ".cfi_adjust_cfa_offset -24",
                     "ret",
+                    ".cfi_endproc",
                     target = sym $target,
                 )
             }

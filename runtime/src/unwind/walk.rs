@@ -1,7 +1,7 @@
 //! From frame to frame.
 //!
 //! # Safety
-//! Memory is read only between the stack pointer of the frame at hand and the end of the mapping that it lies in, which is
+//! Memory is read only between the red zone of the frame at hand and the end of the mapping that it lies in, which is
 //! the calling thread's stack (or the signal stack that it runs on): it stays mapped while we run on it.
 #![allow(unsafe_code)]
 
@@ -96,10 +96,15 @@ fn plus(a: Avma, offset: i32) -> Avma {
     Avma(a.0.wrapping_add_signed(offset as isize))
 }
 
-/// The word at `at`, if it lies on the stack, at or above `sp`.
+/// What a function may use below its stack pointer, and a signal leaves alone. Behind the `pop %rbp` of an epilogue, the
+/// rules still name the place that was popped.
+const RED_ZONE: usize = 128;
+
+/// The word at `at`, if it lies on the stack, not below what belongs to the frame at `sp`.
 fn read(bounds: Bounds, sp: Avma, at: Avma) -> Option<Avma> {
-    let inside = at >= sp && at.checked_add(8)? <= bounds.end && at.0.is_multiple_of(8) && sp >= bounds.start;
-    // SAFETY: the word is aligned and lies between the stack pointer and the end of the stack's mapping.
+    let lowest = Avma(sp.0.saturating_sub(RED_ZONE)).max(bounds.start);
+    let inside = at >= lowest && at.checked_add(8)? <= bounds.end && at.0.is_multiple_of(8);
+    // SAFETY: the word is aligned and lies between the red zone and the end of the stack's mapping.
     inside.then(|| Avma(unsafe { at.pointer::<usize>().read_volatile() }))
 }
 
