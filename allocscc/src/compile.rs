@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 
 use crate::driver::hooks::UnitInfo;
+use crate::driver::warning::warn_from_analysis;
 use crate::sites::codec;
 use crate::sites::extract::{self, facts_of_unit};
 use crate::sites::functions::DeclaredFunctions;
@@ -18,7 +19,14 @@ pub fn analyse(preprocessed: &[u8], unit: &UnitInfo) -> Result<Vec<u8>> {
         directory: unit.directory.to_string_lossy().into_owned(),
         declared,
     };
-    Ok(codec::encode(&facts_of_unit(preprocessed, &unit)))
+    let facts = facts_of_unit(preprocessed, &unit);
+    for (place, reason) in &facts.skipped {
+        warn_from_analysis(
+            format_args!("{}:{}", place.file, place.line),
+            format_args!("skipped a declaration: {reason}"),
+        );
+    }
+    Ok(codec::encode(&facts))
 }
 
 /// The functions that the environment declares to allocate.

@@ -3,9 +3,14 @@
 use std::fmt::Display;
 use std::path::Path;
 
+/// Prints the warning from inside an analysis: that is a process whose standard error goes nowhere unless the user wants to see it.
+pub fn warn_from_analysis(place: impl Display, reason: impl Display) {
+    eprintln!("{place}: warning: allocscc: {reason:#} [-Wallocs]");
+}
+
 /// Prints the warning if the user wants to see it.
 pub fn warn(wanted: bool, file: &Path, reason: impl Display) {
     if wanted {
-        eprintln!("{}: warning: allocscc: {reason:#} [-Wallocs]", file.display());
+        warn_from_analysis(file.display(), reason);
     }
 }

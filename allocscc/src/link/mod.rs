@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::compile;
 use crate::driver::hooks::LinkOutput;
+use crate::driver::warning::warn_from_analysis;
 use crate::dwarf::units::{DebugData, Units};
 use crate::dwarf::{Contents, literals};
 use crate::emit;
@@ -23,6 +24,9 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
     let data = DebugData::load(output.bytes).context("reading the linked file")?;
     let units = Units::new(&data).context("reading the debug information")?;
     let mut contents = Contents::read(&units);
+    for reason in &contents.warnings {
+        warn_from_analysis(output.path.display(), reason);
+    }
     let mut names = Names::default();
     let wanted = contents.types.named();
     let strings = string_literals(output.map.unwrap_or_default(), &data);
