@@ -26,47 +26,66 @@ fn each_slot<B>(
     ty: TypeRef,
     base: Avma,
     len: usize,
-    depth: u32,
     f: &mut impl FnMut(Avma, TypeRef) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    if depth > MAX_DEPTH {
-        return ControlFlow::Continue(());
-    }
-    match ty.kind() {
-        Kind::Address if len >= 8 => f(base, ty),
-        Kind::Array => {
-            let Some(element) = ty.related(0) else { return ControlFlow::Continue(()) };
-            let size = element.size().unwrap_or(0);
-            if size == 0 || !has_slots(element, depth) {
-                return ControlFlow::Continue(());
-            }
-            let count = ty.array_length().map_or(usize::MAX, |n| n as usize).min(len / size);
-            (0..count).try_for_each(|index| {
-                each_slot(element, Avma(base.0.wrapping_add(index * size)), size, depth + 1, f)
-            })
+    // No object has more subobjects than this, unless its type contains itself, as only broken metadata says.
+    let steps = len.saturating_mul(4).saturating_add(1000);
+    Slots { steps, f }.visit(ty, base, len, 0)
+}
+
+struct Slots<'a, F> {
+    steps: usize,
+    f: &'a mut F,
+}
+
+impl<B, F: FnMut(Avma, TypeRef) -> ControlFlow<B>> Slots<'_, F> {
+    fn visit(&mut self, ty: TypeRef, base: Avma, len: usize, depth: u32) -> ControlFlow<B> {
+        if depth > MAX_DEPTH || self.steps == 0 {
+            return ControlFlow::Continue(());
         }
-        Kind::Composite if ty.word() & WORD_NOT_SIMULTANEOUS == 0 => {
-            (0..ty.related_count()).try_for_each(|index| match ty.member(index) {
-                Some(member) if ty.member_bits(index) & MEMBER_MAY_BE_INVALID == 0 => {
-                    let rest = len.saturating_sub(member.offset);
-                    let at = Avma(base.0.wrapping_add(member.offset));
-                    each_slot(member.ty, at, member.ty.size().unwrap_or(rest).min(rest), depth + 1, f)
+        self.steps -= 1;
+        match ty.kind() {
+            Kind::Address if len >= 8 => (self.f)(base, ty),
+            Kind::Array => {
+                let Some(element) = ty.related(0) else { return ControlFlow::Continue(()) };
+                let size = element.size().unwrap_or(0);
+                if size == 0 || !has_slots(element, &mut { MOST_TYPES }) {
+                    return ControlFlow::Continue(());
                 }
-                _ => ControlFlow::Continue(()),
-            })
+                let count = ty.array_length().map_or(usize::MAX, |n| n as usize).min(len / size);
+                (0..count).try_for_each(|index| {
+                    self.visit(element, Avma(base.0.wrapping_add(index * size)), size, depth + 1)
+                })
+            }
+            Kind::Composite if ty.word() & WORD_NOT_SIMULTANEOUS == 0 => (0..ty.related_count())
+                .try_for_each(|index| match ty.member(index) {
+                    Some(member) if ty.member_bits(index) & MEMBER_MAY_BE_INVALID == 0 => {
+                        let rest = len.saturating_sub(member.offset);
+                        let at = Avma(base.0.wrapping_add(member.offset));
+                        self.visit(member.ty, at, member.ty.size().unwrap_or(rest).min(rest), depth + 1)
+                    }
+                    _ => ControlFlow::Continue(()),
+                }),
+            _ => ControlFlow::Continue(()),
         }
-        _ => ControlFlow::Continue(()),
     }
 }
 
-/// Whether objects of this type have pointers: keeps a walk from looking at each byte of a buffer.
-fn has_slots(ty: TypeRef, depth: u32) -> bool {
+/// Most types that are looked through for a pointer.
+const MOST_TYPES: u32 = 1000;
+
+/// Whether objects of this type have pointers: keeps a walk from looking at each byte of a buffer. Where that takes too
+/// long to say, they may have.
+fn has_slots(ty: TypeRef, steps: &mut u32) -> bool {
+    if *steps == 0 {
+        return true;
+    }
+    *steps -= 1;
     match ty.kind() {
-        _ if depth > MAX_DEPTH => false,
         Kind::Address => true,
-        Kind::Array => ty.related(0).is_some_and(|element| has_slots(element, depth + 1)),
+        Kind::Array => ty.related(0).is_some_and(|element| has_slots(element, steps)),
         Kind::Composite => (0..ty.related_count())
-            .any(|index| ty.member(index).is_some_and(|member| has_slots(member.ty, depth + 1))),
+            .any(|index| ty.member(index).is_some_and(|member| has_slots(member.ty, steps))),
         _ => false,
     }
 }
@@ -88,7 +107,7 @@ unsafe extern "C" fn walk_refs(
 ) -> c_int {
     let place = place_of(obj, Caller { return_slot, rbp });
     let (Ok(ty), Some(callback)) = (place.ty(), callback) else { return 0 };
-    let walked = each_slot(ty, place.base(), place.size(), 0, &mut |slot, pointer| {
+    let walked = each_slot(ty, place.base(), place.size(), &mut |slot, pointer| {
         // SAFETY: the callback has this signature.
         match unsafe { callback(slot.pointer(), pointee_of(pointer), argument) } {
             0 => ControlFlow::Continue(()),
@@ -158,7 +177,7 @@ unsafe extern "C" fn walk_bfs(
         let len = ty.size().unwrap_or(rest).min(rest);
         let readable = !matches!(place, Place::Nowhere | Place::Mapping(_));
         let len = if readable { len } else { 0 };
-        let _: ControlFlow<()> = each_slot(ty, address, len, 0, &mut |slot, pointer| {
+        let _: ControlFlow<()> = each_slot(ty, address, len, &mut |slot, pointer| {
             // SAFETY: the slot lies inside an allocation that was just found; it need not be aligned.
             let mut target = unsafe { slot.pointer::<Avma>().read_unaligned() };
             let mut target_type = pointee_of(pointer);

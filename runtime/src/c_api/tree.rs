@@ -7,6 +7,7 @@
 //! C programs call these; a position is NULL or one that a callback or the header's macros gave.
 #![allow(unsafe_code)]
 
+use core::cell::Cell;
 use core::ffi::{c_int, c_void};
 use core::ops::ControlFlow;
 
@@ -258,6 +259,9 @@ struct Walk {
     callback: Callback,
     argument: *mut c_void,
     is_deep: bool,
+    /// How many subobjects of the allocation at hand are still visited: none has more, unless its type contains itself, as
+    /// only broken metadata says.
+    subobjects: Cell<usize>,
 }
 
 impl Walk {
@@ -283,13 +287,29 @@ impl Walk {
                 (self.callback)(record, child.start(), ty, site.pointer(), &raw const link, self.argument)
             };
             match result {
-                0 if self.is_deep && depth < MAX_DEPTH => {
+                0 if self.is_deep && depth < MAX_DEPTH && self.enters(&child) => {
                     self.below(&child, child.start(), child.end(), depth + 1)
                 }
                 0 | -1 => ControlFlow::Continue(()),
                 other => ControlFlow::Break(other),
             }
         })
+    }
+
+    /// Whether the walk goes into a child.
+    fn enters(&self, child: &Node) -> bool {
+        match child {
+            Node::Typed { allocator: Some(_), len, .. } => {
+                self.subobjects.set(len.saturating_mul(4).saturating_add(1000));
+                true
+            }
+            Node::Typed { .. } => {
+                let left = self.subobjects.get();
+                self.subobjects.set(left.saturating_sub(1));
+                left > 0
+            }
+            _ => true,
+        }
     }
 
     fn run(&self, root: &Node, from: Avma, to: Avma) -> c_int {
@@ -315,7 +335,7 @@ pub unsafe extern "C" fn alloc_walk_allocations(
     // SAFETY: says the caller.
     let (Some(root), Some(callback)) = (unsafe { node_at(position) }, callback) else { return 0 };
     let end = if end.is_null() { root.end() } else { end };
-    Walk { callback, argument, is_deep: false }.run(&root, begin, end)
+    Walk { callback, argument, is_deep: false, subobjects: Cell::new(0) }.run(&root, begin, end)
 }
 
 /// `__liballocs_alloc_walk_allocations`.
@@ -346,7 +366,9 @@ pub unsafe extern "C" fn __liballocs_walk_allocations_df(
 ) -> c_int {
     // SAFETY: says the caller.
     let (Some(root), Some(callback)) = (unsafe { node_at(position) }, callback) else { return 0 };
-    Walk { callback, argument, is_deep: true }.run(&root, root.start(), root.end())
+    let subobjects =
+        Cell::new(root.end().0.saturating_sub(root.start().0).saturating_mul(4).saturating_add(1000));
+    Walk { callback, argument, is_deep: true, subobjects }.run(&root, root.start(), root.end())
 }
 
 entry!(__liballocs_leaf_allocator_for => leaf_allocator_for, "rdx", "rcx");

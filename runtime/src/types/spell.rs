@@ -11,14 +11,113 @@ use super::uniqtype::TypeRef;
 const MAX_DEPTH: u32 = 40;
 const ATE_COMPLEX_FLOAT: u8 = 3;
 
+/// Most parts of a spelling; what is longer ends early. Function types with function types as parameters can be as long
+/// as two to the power of their nesting.
+const MAX_PARTS: u32 = 2000;
+
 /// Hands the spelling to `out`, part by part.
 pub fn spell(ty: TypeRef, out: &mut impl FnMut(&[u8])) {
-    spell_at(ty, out, 0);
+    Speller { out, left: MAX_PARTS }.whole(ty, 0);
 }
 
-fn spell_at(ty: TypeRef, out: &mut impl FnMut(&[u8]), depth: u32) {
-    before(ty, out, depth);
-    after(ty, out, depth);
+struct Speller<'a, F> {
+    out: &'a mut F,
+    left: u32,
+}
+
+impl<F: FnMut(&[u8])> Speller<'_, F> {
+    fn out(&mut self, part: &[u8]) {
+        if self.left > 0 {
+            self.left -= 1;
+            (self.out)(part);
+        }
+    }
+
+    fn whole(&mut self, ty: TypeRef, depth: u32) {
+        self.before(ty, depth);
+        self.after(ty, depth);
+    }
+
+    /// What stands before the place of the name.
+    fn before(&mut self, ty: TypeRef, depth: u32) {
+        if depth > MAX_DEPTH || self.left == 0 {
+            return self.out(b"...");
+        }
+        match (ty.kind(), ty.related(0)) {
+            (Kind::Address, Some(pointee)) => {
+                self.before(pointee, depth + 1);
+                if !ends_with_star(pointee) {
+                    self.out(b" ");
+                }
+                self.out(if binds_tighter(pointee) { b"(*" } else { b"*" });
+            }
+            (Kind::Array | Kind::Subprogram, Some(inner)) => self.before(inner, depth + 1),
+            _ => self.name(ty),
+        }
+    }
+
+    /// What stands behind it.
+    fn after(&mut self, ty: TypeRef, depth: u32) {
+        if depth > MAX_DEPTH || self.left == 0 {
+            return;
+        }
+        match (ty.kind(), ty.related(0)) {
+            (Kind::Address, Some(pointee)) => {
+                if binds_tighter(pointee) {
+                    self.out(b")");
+                }
+                self.after(pointee, depth + 1);
+            }
+            (Kind::Array, Some(element)) => {
+                self.out(b"[");
+                if let Some(n) = ty.array_length() {
+                    self.out(decimal(u64::from(n), &mut [0; 20]));
+                }
+                self.out(b"]");
+                self.after(element, depth + 1);
+            }
+            (Kind::Subprogram, Some(result)) => {
+                self.out(b"(");
+                self.parameters(ty, depth);
+                self.out(b")");
+                self.after(result, depth + 1);
+            }
+            _ => {}
+        }
+    }
+
+    fn parameters(&mut self, ty: TypeRef, depth: u32) {
+        let returned = (ty.word() >> 14 & 0x3ff) as usize;
+        let variadic = ty.word() >> 24 & 1 != 0;
+        let mut first = true;
+        for index in returned..ty.related_count() {
+            if !core::mem::take(&mut first) {
+                self.out(b", ");
+            }
+            match ty.related(index) {
+                Some(parameter) => self.whole(parameter, depth + 1),
+                None => self.out(b"void *"),
+            }
+        }
+        match (variadic, first) {
+            (true, false) => self.out(b", ..."),
+            (false, true) => self.out(b"void"),
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, ty: TypeRef) {
+        let tag = ty.flags() & TYPE_NAME_IS_TAG != 0;
+        let prefix: &[u8] = match ty.kind() {
+            Kind::Composite if tag && ty.flags() & TYPE_IS_UNION != 0 => b"union ",
+            Kind::Composite if tag => b"struct ",
+            Kind::Enumeration if tag => b"enum ",
+            Kind::Base => return self.out(base(ty)),
+            _ => b"",
+        };
+        self.out(prefix);
+        self.out(ty.name().to_bytes());
+    }
 }
 
 /// Whether what a pointer points to must be told from it by parentheses.
@@ -38,90 +137,10 @@ fn ends_with_star(ty: TypeRef) -> bool {
     ty.kind() == Kind::Address
 }
 
-/// What stands before the place of the name.
-fn before(ty: TypeRef, out: &mut impl FnMut(&[u8]), depth: u32) {
-    if depth > MAX_DEPTH {
-        return out(b"...");
-    }
-    match (ty.kind(), ty.related(0)) {
-        (Kind::Address, Some(pointee)) => {
-            before(pointee, out, depth + 1);
-            if !ends_with_star(pointee) {
-                out(b" ");
-            }
-            out(if binds_tighter(pointee) { b"(*" } else { b"*" });
-        }
-        (Kind::Array | Kind::Subprogram, Some(inner)) => before(inner, out, depth + 1),
-        _ => name(ty, out),
-    }
-}
-
-/// What stands behind it.
-fn after(ty: TypeRef, out: &mut impl FnMut(&[u8]), depth: u32) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    match (ty.kind(), ty.related(0)) {
-        (Kind::Address, Some(pointee)) => {
-            if binds_tighter(pointee) {
-                out(b")");
-            }
-            after(pointee, out, depth + 1);
-        }
-        (Kind::Array, Some(element)) => {
-            out(b"[");
-            if let Some(n) = ty.array_length() {
-                out(decimal(u64::from(n), &mut [0; 20]));
-            }
-            out(b"]");
-            after(element, out, depth + 1);
-        }
-        (Kind::Subprogram, Some(result)) => {
-            out(b"(");
-            parameters(ty, out, depth);
-            out(b")");
-            after(result, out, depth + 1);
-        }
-        _ => {}
-    }
-}
-
-fn parameters(ty: TypeRef, out: &mut impl FnMut(&[u8]), depth: u32) {
-    let returned = (ty.word() >> 14 & 0x3ff) as usize;
-    let variadic = ty.word() >> 24 & 1 != 0;
-    let mut first = true;
-    for index in returned..ty.related_count() {
-        if !core::mem::take(&mut first) {
-            out(b", ");
-        }
-        match ty.related(index) {
-            Some(parameter) => spell_at(parameter, out, depth + 1),
-            None => out(b"void *"),
-        }
-    }
-    match (variadic, first) {
-        (true, false) => out(b", ..."),
-        (false, true) => out(b"void"),
-        _ => {}
-    }
-}
-
-fn name(ty: TypeRef, out: &mut impl FnMut(&[u8])) {
-    let tag = ty.flags() & TYPE_NAME_IS_TAG != 0;
-    let prefix: &[u8] = match ty.kind() {
-        Kind::Composite if tag && ty.flags() & TYPE_IS_UNION != 0 => b"union ",
-        Kind::Composite if tag => b"struct ",
-        Kind::Enumeration if tag => b"enum ",
-        Kind::Base => return base(ty, out),
-        _ => b"",
-    };
-    out(prefix);
-    out(ty.name().to_bytes());
-}
-
-fn base(ty: TypeRef, out: &mut impl FnMut(&[u8])) {
+/// A base type in the words of C.
+fn base(ty: TypeRef) -> &'static [u8] {
     let encoding = (ty.word() >> 4 & 63) as u8;
-    let spelling: &[u8] = match (encoding, ty.size().unwrap_or(0)) {
+    match (encoding, ty.size().unwrap_or(0)) {
         (ATE_BOOLEAN, 1) => b"_Bool",
         (ATE_COMPLEX_FLOAT, 8) => b"float _Complex",
         (ATE_COMPLEX_FLOAT, 16) => b"double _Complex",
@@ -140,6 +159,5 @@ fn base(ty: TypeRef, out: &mut impl FnMut(&[u8])) {
         (ATE_UNSIGNED, 8) => b"unsigned long",
         (ATE_UNSIGNED, 16) => b"unsigned __int128",
         _ => ty.name().to_bytes(),
-    };
-    out(spelling);
+    }
 }
