@@ -293,6 +293,18 @@ fn c_spells_types_inside_out() {
 }
 
 #[test]
+fn a_function_of_itself_is_spelled_in_finite_time() {
+    let mut file = File::default();
+    let int = file.base("int$32", make::ATE_SIGNED, 4);
+    let function = TypeId(2);
+    let pointer = file.add("pointer", ([11, 12], 8, Kind::Address as u32, 0), &[(function, "", 0); 2]);
+    let slots = [int, pointer, pointer, pointer].map(|ty| (ty, "", 0));
+    file.add("function", ([13, 14], 0, Kind::Subprogram as u32 | 3 << 4 | 1 << 14, 0), &slots);
+    let text = spelled(intern(file.load(false), function).unwrap());
+    assert!(text.starts_with("int(int (*)(int (*)(") && text.len() < 20_000, "{}", text.len());
+}
+
+#[test]
 fn a_list_of_types_has_one_union() {
     let int = make::base(make::ATE_SIGNED, 4).unwrap();
     let long = make::base(make::ATE_SIGNED, 8).unwrap();
