@@ -220,10 +220,7 @@ impl Place {
             Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
                 Err(Reason::UnknownStatic)
             }
-            Place::Frame(hit) => {
-                let metadata = hit.module.metadata.as_ref().ok_or(Reason::UnknownFrame)?;
-                types::frame(metadata, hit.layout).ok_or(Reason::UnknownFrame)
-            }
+            Place::Frame(hit) => Ok(hit.ty),
             Place::Stack(_, Miss::Lost) => Err(Reason::LostWalk),
             Place::Stack(..) => Err(Reason::UnknownFrame),
             Place::Auxv(item) => item.ty().ok_or(Reason::UnknownStorage),

@@ -1,19 +1,20 @@
 //! The calling thread's stack and its frames.
 //!
 //! # Safety
-//! [`HOME`] is two words of thread-local storage that only its own thread touches, word by word, so that a signal handler
-//! sees at worst an older pair, and checks it against its stack pointer.
+//! [`home`] is two words of thread-local storage that only its own thread touches. While they change, the end is NULL, so
+//! that a signal handler never sees parts of two pairs.
 #![allow(unsafe_code)]
 
+use core::num::NonZeroU64;
 use core::ops::ControlFlow;
-
-use allocs_metadata::FrameLayout;
 
 use super::auxv;
 use super::mmap;
 use crate::avma::Avma;
-use crate::modules::{self, Module};
+use crate::modules;
+use crate::types::{self, TypeRef, Uniqtype};
 use crate::unwind::Caller;
+use crate::unwind::cache::{Cache, Key};
 use crate::unwind::walk::{self, End};
 
 /// The mapping that a stack lies in, without what the kernel put above the first frame.
@@ -72,7 +73,11 @@ pub fn bounds_of(sp: Avma) -> Option<Bounds> {
     let found =
         Bounds { start: mapping.start, end: auxv::first_after(sp).unwrap_or(mapping.end).min(mapping.end) };
     // SAFETY: as above.
-    unsafe { home.write_volatile(found) };
+    unsafe {
+        (&raw mut (*home).end).write_volatile(Avma::NULL);
+        (&raw mut (*home).start).write_volatile(found.start);
+        (&raw mut (*home).end).write_volatile(found.end);
+    }
     Some(found)
 }
 
@@ -93,10 +98,8 @@ pub struct FrameHit {
     pub base: Avma,
     /// Bytes from there to the end of the frame.
     pub size: usize,
-    /// The file of the function.
-    pub module: &'static Module,
-    /// Its layout.
-    pub layout: FrameLayout<'static>,
+    /// Its type.
+    pub ty: TypeRef,
 }
 
 /// Why an address on the stack is in no known frame.
@@ -116,12 +119,12 @@ pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
         if p >= frame.cfa || p < frame.sp {
             return ControlFlow::Continue(());
         }
-        let Some((module, layout)) = layout_at(frame.code) else {
+        let Some(ty) = type_at(frame.code) else {
             return ControlFlow::Break(Err(Miss::NoMetadata));
         };
-        let size = layout.below_cfa as usize;
+        let size = ty.size().unwrap_or(0);
         let base = Avma(frame.cfa.0.wrapping_sub(size));
-        let hit = FrameHit { base, size, module, layout };
+        let hit = FrameHit { base, size, ty };
         ControlFlow::Break(if p >= base { Ok(hit) } else { Err(Miss::Outside) })
     });
     match found {
@@ -131,7 +134,16 @@ pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
     }
 }
 
-fn layout_at(code: Avma) -> Option<(&'static Module, FrameLayout<'static>)> {
+/// The type of a function's frame at an instruction; its size is the distance from the lowest local to the CFA.
+fn type_at(code: Avma) -> Option<TypeRef> {
+    static TYPES: Cache = Cache::new();
+    let found = TYPES.get(Key::of(code), || NonZeroU64::new(find_type(code)?.as_ptr() as u64))?;
+    // SAFETY: only types that were given out are stored.
+    unsafe { TypeRef::from_ptr(found.get() as *const Uniqtype) }
+}
+
+fn find_type(code: Avma) -> Option<TypeRef> {
     let module = modules::at(code)?;
-    Some((module, module.metadata.as_ref()?.frame_at(module.svma(code).0)?))
+    let file = module.metadata.as_ref()?;
+    types::frame(file, file.frame_at(module.svma(code).0)?)
 }

@@ -5,9 +5,10 @@
 //! the calling thread's stack (or the signal stack that it runs on): it stays mapped while we run on it.
 #![allow(unsafe_code)]
 
+use core::num::NonZeroU64;
 use core::ops::ControlFlow;
 
-use super::cache::{self, Key};
+use super::cache::{Cache, Key};
 use super::eh_frame::{self, Segment};
 use super::entry::Caller;
 use super::rule::{Cfa, Rule, SavedRbp};
@@ -51,7 +52,7 @@ pub fn walk<B>(caller: Caller, mut f: impl FnMut(&Frame) -> ControlFlow<B>) -> R
     let mut bp = caller.rbp;
     let mut signals = 0;
     loop {
-        match cache::get(Key::of(code), || find_rule(code)) {
+        match rule_at(code) {
             Rule::Unknown => return Err(End::Lost),
             Rule::End => return Err(End::Outermost),
             Rule::Signal => {
@@ -124,6 +125,13 @@ impl Context {
         let register = |offset| read(bounds, sp, plus(sp, offset));
         Some(Context { ip: register(RIP)?, sp: register(RSP)?, bp: register(RBP)? })
     }
+}
+
+/// The rule for an instruction.
+fn rule_at(code: Avma) -> Rule {
+    static RULES: Cache = Cache::new();
+    let found = RULES.get(Key::of(code), || NonZeroU64::new(find_rule(code).pack()));
+    found.map_or(Rule::Unknown, |word| Rule::unpack(word.get()))
 }
 
 fn find_rule(code: Avma) -> Rule {
