@@ -92,7 +92,8 @@ pub(super) fn pair_with_other_signedness(ty: TypeRef) -> Option<TypeRef> {
 
 fn base_block(encoding: u8, size: u32) -> Option<TypeRef> {
     let word = Kind::Base as u32 | u32::from(encoding) << 4;
-    let digest = digest::base(encoding, size, 8 * size, 0);
+    let bits = size.checked_mul(8)?;
+    let digest = digest::base(encoding, size, bits, 0);
     let ty = block_of(&Shape { digest, size, word, flags: 0, related_count: 1 })?;
     let stem: &[u8] = match encoding {
         ATE_BOOLEAN => b"boolean",
@@ -104,7 +105,7 @@ fn base_block(encoding: u8, size: u32) -> Option<TypeRef> {
         _ => return None,
     };
     if ty.name().is_empty() {
-        ty.set_name(join(&[stem, b"$", decimal(u64::from(8 * size), &mut [0; 20])])?);
+        ty.set_name(join(&[stem, b"$", decimal(u64::from(bits), &mut [0; 20])])?);
     }
     Some(ty)
 }
