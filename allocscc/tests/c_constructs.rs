@@ -291,6 +291,11 @@ const CONSTRUCTS: &[(&str, &str)] = &[
         "__attribute__((unused)) int f(void) { __attribute__((unused)) int x, __attribute__((aligned(8))) y; return 0; }",
     ),
     ("bit_cast", "float f(int x) { return __builtin_bit_cast(float, x); }"),
+    (
+        "types as arguments",
+        "int f(int x) { return __builtin_has_attribute(int, aligned(4)) + __builtin_has_attribute(x, const) + __builtin_classify_type(char *); }",
+    ),
+    ("address spaces", "int __seg_fs *p; __seg_gs int q; int f(void) { return *(int __seg_gs *)8; }"),
     ("multi-line strings of clang", "const char *s = \"a\" \"b\"\n\"c\";"),
 ];
 
@@ -354,6 +359,7 @@ const CONSTANTS: &[(&str, &str, u64)] = &[
     ("", "sizeof(L\"ab\")", 12),
     ("int a[] = { 1, [5] = 2, 3 };", "sizeof a / sizeof *a", 7),
     ("char a[] = \"abc\";", "sizeof a", 4),
+    ("char a[] = { 1, 2, 1, 2, 0x1, 1 };", "sizeof a", 6),
     ("char a[][4] = { \"a\", \"b\" };", "sizeof a", 8),
     ("struct s { int x, y; } a[] = { { 1 }, { 2 } };", "sizeof a", 16),
     ("", "sizeof(1 ? 1 : 1L) + sizeof('a') + sizeof(1.0f * 2)", 16),

@@ -132,7 +132,7 @@ impl Parser<'_> {
             let ty = parser.type_in_parens()?;
             if parser.is(Punct::OpenBrace) {
                 let literal = parser.compound_literal(start, ty)?;
-                return parser.postfix(literal);
+                return parser.postfix(literal, start);
             }
             let operand = parser.cast()?;
             parser.make(Expr::Cast(operand), start, ty)
@@ -190,7 +190,7 @@ impl Parser<'_> {
             }
             _ => {
                 let primary = self.primary()?;
-                return self.postfix(primary);
+                return self.postfix(primary, start);
             }
         };
         let is_extension = self.is_word(kw::EXTENSION);
@@ -238,7 +238,7 @@ impl Parser<'_> {
                 return self.make(Expr::SizeofType(ty), start, ulong);
             }
             let literal = self.compound_literal(open, ty)?;
-            let operand = self.postfix(literal)?;
+            let operand = self.postfix(literal, open)?;
             return self.make(Expr::SizeofExpr(operand), start, ulong);
         }
         let operand = self.unary()?;
@@ -258,10 +258,9 @@ impl Parser<'_> {
         self.make(Expr::Alignof(ty), start, ulong)
     }
 
-    /// What stands behind an operand.
-    pub(super) fn postfix(&mut self, operand: ExprId) -> Parse<ExprId> {
+    /// What stands behind an operand that begins at `start`, its parentheses included.
+    fn postfix(&mut self, operand: ExprId, start: TokenIndex) -> Parse<ExprId> {
         let mut operand = operand;
-        let start = self.start_of(operand);
         loop {
             match self.kind() {
                 TokenKind::Punct(Punct::OpenBracket) => {
@@ -271,9 +270,9 @@ impl Parser<'_> {
                     let ty = self.element(self.type_of(operand), self.type_of(index));
                     operand = self.make(Expr::Index(operand, index), start, ty)?;
                 }
-                TokenKind::Punct(Punct::OpenParen) => operand = self.call(operand)?,
-                TokenKind::Punct(Punct::Dot) => operand = self.member(operand, false)?,
-                TokenKind::Punct(Punct::Arrow) => operand = self.member(operand, true)?,
+                TokenKind::Punct(Punct::OpenParen) => operand = self.call(operand, start)?,
+                TokenKind::Punct(Punct::Dot) => operand = self.member(operand, start, false)?,
+                TokenKind::Punct(Punct::Arrow) => operand = self.member(operand, start, true)?,
                 TokenKind::Punct(Punct::Increment | Punct::Decrement) => {
                     self.bump();
                     let ty = self.type_of(operand);
@@ -292,13 +291,12 @@ impl Parser<'_> {
         of(left).or_else(|| of(right)).unwrap_or(Types::UNKNOWN)
     }
 
-    fn call(&mut self, callee: ExprId) -> Parse<ExprId> {
-        let start = self.start_of(callee);
+    fn call(&mut self, callee: ExprId, start: TokenIndex) -> Parse<ExprId> {
         self.bump();
         let mut arguments = Vec::new();
         if !self.is(Punct::CloseParen) {
             loop {
-                arguments.push(self.assignment()?);
+                arguments.push(self.argument()?);
                 if !self.eat(Punct::Comma) {
                     break;
                 }
@@ -310,10 +308,20 @@ impl Parser<'_> {
         self.make(Expr::Call(callee, arguments.into_boxed_slice(), close), start, ty)
     }
 
-    fn member(&mut self, of: ExprId, arrow: bool) -> Parse<ExprId> {
+    /// An argument; some built-in functions take types (`__builtin_has_attribute`, `__builtin_classify_type`).
+    fn argument(&mut self) -> Parse<ExprId> {
+        if !self.starts_type(self.kind()) {
+            return self.assignment();
+        }
+        let start = self.at;
+        let ty = self.type_name()?;
+        self.make(Expr::Opaque(Box::new([])), start, ty)
+    }
+
+    fn member(&mut self, of: ExprId, start: TokenIndex, arrow: bool) -> Parse<ExprId> {
         self.bump();
         let TokenKind::Name(name) = self.kind() else { return self.reject("expected the name of a member") };
-        let (at, start) = (self.at, self.start_of(of));
+        let at = self.at;
         self.bump();
         let holder = self.type_of(of);
         let holder = if arrow { self.types.pointee(holder).unwrap_or(Types::UNKNOWN) } else { holder };
