@@ -466,7 +466,7 @@ fn an_error_costs_one_declaration() {
 /// Depth and length that no stack and no square survives.
 #[test]
 fn hostile_files_end_soon() {
-    let many = 200_000;
+    let many = 50_000;
     let deep = |open: &str, middle: &str, close: &str| {
         format!("int f(void) {{ return {}{middle}{}; }}\nint ok;", open.repeat(many), close.repeat(many))
     };
@@ -510,7 +510,7 @@ fn hostile_files_end_soon() {
     for text in files {
         let begin = std::time::Instant::now();
         let _ = facts_of_unit(text.as_bytes(), &UnitInfo::default());
-        let limit = std::time::Duration::from_secs(20);
+        let limit = std::time::Duration::from_secs(10);
         assert!(begin.elapsed() < limit, "{:?} for {}", begin.elapsed(), &text[..text.len().min(80)]);
     }
 }

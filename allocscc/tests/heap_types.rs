@@ -299,6 +299,7 @@ fn the_receiving_pointer() {
     check("struct node v = { malloc(n), { 1, 2 } };", &["malloc: array of struct node, receiver"]);
     check("int *v[] = { malloc(n), 0 };", &["malloc: array of int32, receiver"]);
     check("__auto_type v = (int *)malloc(n);", &["malloc: array of int32, receiver"]);
+    check("int *p; *(void **)&p = malloc(n);", &["malloc: array of int32, receiver"]);
     check("*(int **)s = malloc(n);", &["malloc: array of int32, receiver"]);
     check_file(
         "struct point *make(size_t n) { return malloc(n); }",

@@ -154,8 +154,8 @@ pub struct Call {
     pub function: u32,
     /// Line and file of the callee's name, and of the end of the call (macros put both on one line).
     pub place: Place,
-    /// First line of the casts and calls around it in the same file: gcc moves the call of an argument to the call that it is
-    /// an argument of, and a call below a cast to the cast. At most `place.line`.
+    /// First line of the casts and calls around it in the same file, and of the parentheses around the callee: gcc moves the call
+    /// of an argument to the call that it is an argument of, and a call below a cast to the cast. At most `place.line`.
     pub first_line: u32,
     /// Last line of the call expression.
     pub last_line: u32,

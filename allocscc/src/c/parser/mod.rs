@@ -17,11 +17,9 @@ mod recovery;
 mod specifiers;
 mod statements;
 
-use rustc_hash::FxHashMap;
-
 use super::lexer::Tokens;
 use super::scopes::{Entity, Scopes};
-use super::syntax::{Declared, Definition, Expr, ExprId, InitId, Tree};
+use super::syntax::{Declared, Definition, Expr, ExprId, Tree};
 use super::token::{Punct, Symbol, Token, TokenIndex, TokenKind, kw};
 use super::types::{TypeId, Types};
 
@@ -68,8 +66,6 @@ pub struct Parser<'a> {
     at: TokenIndex,
     nesting: u32,
     va_list: Option<TypeId>,
-    /// The initialisers that are a number only, by its text.
-    numbers: FxHashMap<&'a [u8], InitId>,
 }
 
 impl<'a> Parser<'a> {
@@ -85,7 +81,6 @@ impl<'a> Parser<'a> {
             at: TokenIndex(0),
             nesting: 0,
             va_list: None,
-            numbers: FxHashMap::default(),
         }
     }
 

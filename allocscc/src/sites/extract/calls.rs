@@ -21,7 +21,7 @@ impl Walk<'_, '_, '_, '_> {
         let (target, at) = self.callee(callee);
         self.value(callee);
         let outer = self.context;
-        self.context = outer.or(Some(at));
+        self.context = outer.or(Some(unit.tree.node(id).start));
         let name = self.direct_name(callee);
         let parameters: Vec<TypeId> = unit.types.parameters(unit.tree.node(callee).ty).to_vec();
         let allocation = self.allocation(&target);
@@ -121,7 +121,7 @@ impl Walk<'_, '_, '_, '_> {
             }
             None => {
                 let index = CallIndex(self.found.calls.len() as u32);
-                let first_line = self.first_line(at);
+                let first_line = self.first_line(id, at);
                 self.found.calls.push(FoundCall {
                     function: self.function,
                     callee,
@@ -147,11 +147,16 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    fn first_line(&self, at: TokenIndex) -> u32 {
+    /// Lines of other files, from macros in the arguments of others, do not count.
+    fn first_line(&self, call: ExprId, at: TokenIndex) -> u32 {
         let tokens = self.unit.tokens;
         let own = tokens.get(at);
-        let outer = self.context.map(|context| tokens.get(context)).filter(|outer| outer.file == own.file);
-        outer.map_or(own.line, |outer| outer.line.min(own.line))
+        let outer = [Some(self.unit.tree.node(call).start), self.context].into_iter().flatten();
+        let lines = outer
+            .map(|token| tokens.get(token))
+            .filter(|token| token.file == own.file)
+            .map(|token| token.line);
+        lines.fold(own.line, u32::min)
     }
 
     /// The callee stores a block where an argument points: `(void **) &p`.
@@ -175,7 +180,7 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    fn below_casts(&self, expr: ExprId) -> ExprId {
+    pub(super) fn below_casts(&self, expr: ExprId) -> ExprId {
         match self.unit.tree.node(expr).expr {
             Expr::Cast(inner) | Expr::Unary(UnaryOp::Plus, inner) => self.below_casts(inner),
             _ => expr,

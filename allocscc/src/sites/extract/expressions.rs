@@ -202,6 +202,12 @@ impl Walk<'_, '_, '_, '_> {
         match &self.unit.tree.node(target).expr {
             Expr::Object(object) => self.set(*object, value),
             Expr::Unary(UnaryOp::Deref, pointer) | Expr::Index(pointer, _) => {
+                // `*(void **) &p = …`
+                let below = self.below_casts(*pointer);
+                if let Expr::Unary(UnaryOp::AddressOf, target) = self.unit.tree.node(below).expr {
+                    self.convert(value, self.unit.tree.node(target).ty);
+                    return self.store(target, value);
+                }
                 let pointer = self.value(*pointer);
                 if let Value::PointerParam(index) = *self.found.values.get(pointer) {
                     self.receive(value, FoundSink::Out(index));
