@@ -1,7 +1,7 @@
 // A program with a malloc library of its own keeps it, and its blocks are indexed, however small and close they are.
 //@ cflags: -O1 -fno-builtin
 //@ cc-so: foreign_malloc.c
-//@ ldflags: -L{dir} -lforeign_malloc -Wl,-rpath,{dir}
+//@ ldflags: -L{dir} -lforeign_malloc -Wl,-rpath,$ORIGIN
 //@ modes: library ulimit
 //@ stdout: 0 wrong answers, 0 damaged blocks
 //@ stdout: realloc to 0 gives a block: 1
