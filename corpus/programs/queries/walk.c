@@ -6,6 +6,7 @@
 //@ stdout: a skipped tree is not entered
 //@ stdout: a result ends the walk: 42
 //@ stdout: the file's children are its segments: static file, 4 or more
+//@ stdout: a static lies in a section, that in a segment, that in a file: yes
 //@ stdout: subobjects of a typed position: 2
 /* Walks over the tree of allocations. */
 #include <allocs.h>
@@ -74,6 +75,14 @@ int main(void)
 	alloc_walk_allocations(&pos, count, &segments, file->begin, file->end);
 	printf("the file's children are its segments: %s, %s\n", file->allocated_by->name,
 		base == file->begin && segments >= 4 ? "4 or more" : "too few");
+	struct big_allocation *segment = __lookup_bigalloc_from_root(&global, &__static_segment_allocator, NULL);
+	struct big_allocation *section = __lookup_bigalloc_from_root(&global, &__static_section_allocator, NULL);
+	printf("a static lies in a section, that in a segment, that in a file: %s\n",
+		segment && section && section->begin <= (void *) &global && section->end > (void *) &global
+				&& segment->begin <= section->begin && segment->end >= section->end
+				&& file->begin <= segment->begin && file->end >= segment->end
+			? "yes"
+			: "no");
 	struct alloc_tree_pos typed = { &global, (uintptr_t) alloc_get_type(&global) | 1 };
 	int members = 0;
 	alloc_walk_allocations(&typed, count, &members, NULL, NULL);

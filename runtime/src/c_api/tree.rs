@@ -62,8 +62,8 @@ enum Node {
     Mapping { start: Avma, end: Avma, allocator: Allocator },
     /// A loaded file.
     File(&'static Module),
-    /// A segment of one.
-    Segment { module: &'static Module, start: Avma, end: Avma },
+    /// A segment or section of one.
+    Part { module: &'static Module, start: Avma, end: Avma, allocator: Allocator },
     /// An allocation or subobject with a type, in this many bytes.
     Typed { base: Avma, len: usize, ty: Option<TypeRef>, site: Avma, allocator: Option<Allocator> },
 }
@@ -72,7 +72,7 @@ impl Node {
     fn start(&self) -> Avma {
         match *self {
             Node::Root => Avma::NULL,
-            Node::Mapping { start, .. } | Node::Segment { start, .. } => start,
+            Node::Mapping { start, .. } | Node::Part { start, .. } => start,
             Node::File(module) => module.start,
             Node::Typed { base, .. } => base,
         }
@@ -81,7 +81,7 @@ impl Node {
     fn end(&self) -> Avma {
         match *self {
             Node::Root => Avma::USER_END,
-            Node::Mapping { end, .. } | Node::Segment { end, .. } => end,
+            Node::Mapping { end, .. } | Node::Part { end, .. } => end,
             Node::File(module) => module.end,
             Node::Typed { base, len, .. } => Avma(base.0.saturating_add(len)),
         }
@@ -90,9 +90,8 @@ impl Node {
     fn allocator(&self) -> Option<Allocator> {
         match *self {
             Node::Root => None,
-            Node::Mapping { allocator, .. } => Some(allocator),
+            Node::Mapping { allocator, .. } | Node::Part { allocator, .. } => Some(allocator),
             Node::File(_) => Some(Allocator::StaticFile),
-            Node::Segment { .. } => Some(Allocator::StaticSegment),
             Node::Typed { allocator, .. } => allocator,
         }
     }
@@ -132,9 +131,10 @@ impl Node {
                 })
             }
             Node::File(module) => {
-                open::segments_of(module, |start, end| visit(Node::Segment { module, start, end }))
+                let allocator = Allocator::StaticSegment;
+                open::segments_of(module, |start, end| visit(Node::Part { module, start, end, allocator }))
             }
-            Node::Segment { module, start, end } => statics::each_between(module, start, end, |hit| {
+            Node::Part { module, start, end, .. } => statics::each_between(module, start, end, |hit| {
                 visit(Node::Typed {
                     base: hit.base(),
                     len: hit.size(),
@@ -216,8 +216,9 @@ fn node_of(record: &BigAllocation) -> Option<Node> {
     if is(Allocator::StaticFile) {
         return modules::at(start).map(Node::File);
     }
-    if is(Allocator::StaticSegment) {
-        return modules::at(start).map(|module| Node::Segment { module, start, end });
+    let part = [Allocator::StaticSegment, Allocator::StaticSection].into_iter().find(|&a| is(a));
+    if let Some(allocator) = part {
+        return modules::at(start).map(|module| Node::Part { module, start, end, allocator });
     }
     let mapping = [Allocator::Mmap, Allocator::Brk, Allocator::Stack].into_iter().find(|&a| is(a));
     if let Some(allocator) = mapping {
@@ -418,17 +419,20 @@ unsafe extern "C" fn lookup_bigalloc(
 /// Calls `f` with the allocations that hold an address, the outermost first.
 fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> ControlFlow<()>) {
     let Some(mapping) = mmap::mapping_at(p) else { return };
-    let mut chain: [Option<Node>; 4] = [Some(mapping_node(&mapping)), None, None, None];
+    let mut chain: [Option<Node>; 5] = [Some(mapping_node(&mapping)), None, None, None, None];
     if let Some(module) = modules::at(p) {
         chain[1] = Some(Node::File(module));
-        chain[2] = open::loaded_segment(module, p).map(|(start, size)| Node::Segment {
+        let part = |(start, size): (Avma, usize), allocator| Node::Part {
             module,
             start,
             end: Avma(start.0.wrapping_add(size)),
-        });
+            allocator,
+        };
+        chain[2] = open::loaded_segment(module, p).map(|at| part(at, Allocator::StaticSegment));
+        chain[3] = open::section_with(module, p).map(|at| part(at, Allocator::StaticSection));
     }
     if let Place::Heap(_) | Place::Static(_) | Place::Symbol(_) | Place::Frame(_) | Place::Auxv(_) = place {
-        chain[3] = Some(Node::Typed {
+        chain[4] = Some(Node::Typed {
             base: place.base(),
             len: place.size(),
             ty: place.ty().ok(),
