@@ -112,7 +112,7 @@ names! {
     TYPEOF_UNQUAL "__typeof_unqual__" = "__typeof_unqual";
     ASM "asm" = "__asm" = "__asm__"; ATTRIBUTE "__attribute__" = "__attribute"; EXTENSION "__extension__"; LABEL "__label__";
     REAL "__real__" = "__real"; IMAG "__imag__" = "__imag"; NULL "__null"; BUILTIN_VA_LIST "__builtin_va_list" = "__builtin_sysv_va_list";
-    NULLABILITY "_Nonnull" = "_Nullable" = "_Null_unspecified" = "_Nullable_result" = "__unaligned" = "__ptr64" = "__ptr32";
+    NULLABILITY "_Nonnull" = "_Nullable" = "_Null_unspecified" = "_Nullable_result" = "__unaligned" = "__ptr64" = "__ptr32" = "__seg_fs" = "__seg_gs";
     LAST_KEYWORD "\0last keyword";
     SOFT_BOOL "bool"; SOFT_TRUE "true"; SOFT_FALSE "false"; SOFT_NULLPTR "nullptr"; SOFT_CONSTEXPR "constexpr";
     SOFT_STATIC_ASSERT "static_assert"; SOFT_ALIGNAS "alignas"; SOFT_ALIGNOF "alignof"; SOFT_THREAD_LOCAL "thread_local";

@@ -296,7 +296,7 @@ impl Parser<'_> {
         let mut arguments = Vec::new();
         if !self.is(Punct::CloseParen) {
             loop {
-                arguments.push(self.assignment()?);
+                arguments.push(self.argument()?);
                 if !self.eat(Punct::Comma) {
                     break;
                 }
@@ -306,6 +306,16 @@ impl Parser<'_> {
         self.expect(Punct::CloseParen, "expected `)` behind arguments")?;
         let ty = self.types.result(self.type_of(callee)).unwrap_or(Types::UNKNOWN);
         self.make(Expr::Call(callee, arguments.into_boxed_slice(), close), start, ty)
+    }
+
+    /// An argument; some built-in functions take types (`__builtin_has_attribute`, `__builtin_classify_type`).
+    fn argument(&mut self) -> Parse<ExprId> {
+        if !self.starts_type(self.kind()) {
+            return self.assignment();
+        }
+        let start = self.at;
+        let ty = self.type_name()?;
+        self.make(Expr::Opaque(Box::new([])), start, ty)
     }
 
     fn member(&mut self, of: ExprId, start: TokenIndex, arrow: bool) -> Parse<ExprId> {

@@ -1,5 +1,7 @@
 //! External declarations and function definitions.
 
+use rustc_hash::FxHashMap;
+
 use super::attributes::Attributes;
 use super::declarators::{Declarator, Part};
 use super::specifiers::{Specifiers, StorageWord};
@@ -14,6 +16,7 @@ impl Parser<'_> {
     /// as [`External::Nothing`] and is added to [`Parser::skipped`].
     pub fn advance(&mut self) -> Option<External> {
         self.tree.clear();
+        self.numbers = FxHashMap::default();
         if self.kind() == TokenKind::End {
             return None;
         }

@@ -9,11 +9,29 @@ use crate::c::types::{Length, Type, TypeId};
 impl Parser<'_> {
     /// An initialiser behind `=`.
     pub(super) fn initializer(&mut self) -> Parse<InitId> {
-        if !self.is(Punct::OpenBrace) {
-            let expr = self.assignment()?;
-            return Ok(self.tree.init(Init::Expr(expr)));
+        if self.is(Punct::OpenBrace) {
+            return self.braced_initializer();
         }
-        self.braced_initializer()
+        if matches!(self.kind(), TokenKind::Number)
+            && (self.is_after(1, Punct::Comma) || self.is_after(1, Punct::CloseBrace))
+        {
+            return self.plain_number();
+        }
+        let expr = self.assignment()?;
+        Ok(self.tree.init(Init::Expr(expr)))
+    }
+
+    /// Embedded data is millions of numbers between commas: equal ones share a node.
+    fn plain_number(&mut self) -> Parse<InitId> {
+        let text = self.tokens.text(self.token());
+        if let Some(&known) = self.numbers.get(text) {
+            self.bump();
+            return Ok(known);
+        }
+        let expr = self.primary()?;
+        let init = self.tree.init(Init::Expr(expr));
+        self.numbers.insert(text, init);
+        Ok(init)
     }
 
     /// `{ … }`

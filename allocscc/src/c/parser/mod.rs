@@ -17,9 +17,11 @@ mod recovery;
 mod specifiers;
 mod statements;
 
+use rustc_hash::FxHashMap;
+
 use super::lexer::Tokens;
 use super::scopes::{Entity, Scopes};
-use super::syntax::{Declared, Definition, Expr, ExprId, Tree};
+use super::syntax::{Declared, Definition, Expr, ExprId, InitId, Tree};
 use super::token::{Punct, Symbol, Token, TokenIndex, TokenKind, kw};
 use super::types::{TypeId, Types};
 
@@ -66,6 +68,8 @@ pub struct Parser<'a> {
     at: TokenIndex,
     nesting: u32,
     va_list: Option<TypeId>,
+    /// The initialisers that are a number only, by its text.
+    numbers: FxHashMap<&'a [u8], InitId>,
 }
 
 impl<'a> Parser<'a> {
@@ -81,6 +85,7 @@ impl<'a> Parser<'a> {
             at: TokenIndex(0),
             nesting: 0,
             va_list: None,
+            numbers: FxHashMap::default(),
         }
     }
 
