@@ -150,6 +150,10 @@ fn sizeof_times_a_number() {
 #[test]
 fn flexible_tails() {
     check("struct text *p = malloc(sizeof(struct text) + n);", &["malloc: flexible struct text, both"]);
+    check(
+        "unsigned k = n + sizeof(struct text) / 4; struct text *p = calloc(k, 4);",
+        &["calloc: flexible struct text, both"],
+    );
     check("struct text *p = malloc(sizeof *p + strlen(s) + 1);", &["malloc: flexible struct text, both"]);
     check("struct text *p = malloc(sizeof *p + n * sizeof(char));", &["malloc: flexible struct text, both"]);
     check("struct old_text *p = malloc(sizeof *p - 1 + n);", &["malloc: flexible struct old_text, both"]);

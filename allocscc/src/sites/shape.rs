@@ -84,6 +84,10 @@ fn of_sum(sum: &Sum, aggregates: &Aggregates) -> Option<HeapType> {
         .collect();
     match *sized.as_slice() {
         [] => None,
+        // `(n + sizeof (S) / 4) * 4`: all of it is multiplied, the open tail too.
+        [(ty, true)] if matches!(rest, Rest::Bytes | Rest::Text) && aggregates.tail(ty).is_some() => {
+            Some(HeapType::Flexible(ty.clone()))
+        }
         [(ty, true)] => Some(HeapType::ArrayOf(ty.clone())),
         [(ty, false)] => Some(one_and_rest(ty, rest, aggregates)),
         [one, other] => two(one, other, aggregates),
