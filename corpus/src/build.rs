@@ -80,16 +80,16 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
     for (name, path) in sources.files.iter().filter(|(name, _)| name.starts_with("corpus/")) {
         key = key.with(name).with(cache::sha256_of(path)?);
     }
-    let (tool, driver) = match compiler {
-        Compiler::Plain => ("cc", cc),
+    let (tool, driver, extra): (_, _, &[&str]) = match compiler {
+        Compiler::Plain => ("cc", cc, &["-g", "-Walloca"]),
         Compiler::Allocscc => {
             key = key.with(cache::sha256_of(&stage.allocscc())?);
-            ("allocscc", stage.allocscc())
+            ("allocscc", stage.allocscc(), &[])
         }
     };
     let entry = places::kept().join("build").join(format!("{}-{tool}-{}", program.name, key.digits()));
     let dir = cache::directory(&entry, |dir| {
-        let figures = compile(program, compiler, &driver, &sources, dir)?;
+        let figures = Build { program, sources: &sources, driver, extra, dir }.run()?;
         Ok(fs::write(dir.join("figures.json"), serde_json::to_vec(&figures)?)?)
     })
     .with_context(|| format!("building {} with {tool}", program.name))?;
@@ -98,52 +98,99 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
     Ok(Built { dir, name: program.name.clone(), sources, figures })
 }
 
-fn compile(
-    program: &Program,
-    compiler: Compiler,
-    driver: &Path,
-    sources: &Sources,
-    dir: &Path,
-) -> Result<Figures> {
-    let figures = Mutex::new(Figures::default());
-    let next = Mutex::new(0..sources.files.len());
-    let worker = || -> Result<()> {
-        loop {
-            let Some(index) = next.lock().map_or(None, |mut next| next.next()) else { return Ok(()) };
-            let (name, path) = &sources.files[index];
-            let mut command = Command::new(driver);
-            // Paths in debug information are relative to the checkout.
-            command.current_dir(places::root()).args(&program.build.cflags);
-            if compiler == Compiler::Plain {
-                command.args(["-g", "-Walloca"]);
-            }
-            for include in &sources.include {
-                command.arg("-I").arg(relative(include));
-            }
-            command.arg("-c").arg(relative(path)).arg("-o").arg(object(dir, index));
-            let (messages, cpu) = child::must(&mut command)?;
-            let Ok(mut figures) = figures.lock() else { bail!("another compilation panicked") };
-            figures.cpu += cpu;
-            figures
-                .alloca
-                .extend(callers_of_alloca(&messages).map(|function| format!("{function} ({name})")));
+/// CPU time of a build by allocscc over that by `cc` with the same flags, file by file in turns, so that both meet the same machine.
+/// Nothing is taken from the cache.
+pub fn compare(manifest: &Manifest, program: &Program, stage: &Stage) -> Result<f64> {
+    let sources = Sources::find(manifest, program)?;
+    let scratch = tempfile::tempdir()?;
+    let (ours, plain) = (scratch.path().join("allocscc"), scratch.path().join("cc"));
+    let builds = [(&ours, stage.allocscc()), (&plain, tools::find("cc")?)].map(|(dir, driver)| Build {
+        program,
+        sources: &sources,
+        driver,
+        extra: &[],
+        dir,
+    });
+    let mut times = [Duration::ZERO; 2];
+    for build in &builds {
+        fs::create_dir(build.dir)?;
+    }
+    for index in 0..sources.files.len() {
+        for (build, time) in builds.iter().zip(&mut times) {
+            *time += build.compile(index)?.1;
         }
-    };
-    thread::scope(|scope| {
-        let count = thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a compilation panicked")))
-    })?;
-    let mut link = Command::new(driver);
-    link.current_dir(places::root()).args(&program.build.cflags);
-    link.args((0..sources.files.len()).map(|index| object(dir, index)));
-    link.arg("-o").arg(dir.join(&program.name)).args(&program.build.ldflags);
-    let (_, cpu) = child::must(&mut link)?;
-    let mut figures = figures.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    figures.cpu += cpu;
-    Ok(figures)
+    }
+    for (build, time) in builds.iter().zip(&mut times) {
+        *time += build.link()?;
+    }
+    Ok(times[0].as_secs_f64() / times[1].as_secs_f64())
+}
+
+/// One build of a program into a directory.
+struct Build<'a> {
+    program: &'a Program,
+    sources: &'a Sources,
+    driver: PathBuf,
+    /// Flags beside those of the manifest.
+    extra: &'a [&'a str],
+    dir: &'a Path,
+}
+
+impl Build<'_> {
+    /// Compiles all sources, one on each core, and links.
+    fn run(&self) -> Result<Figures> {
+        let figures = Mutex::new(Figures::default());
+        let next = Mutex::new(0..self.sources.files.len());
+        let worker = || -> Result<()> {
+            loop {
+                let Some(index) = next.lock().map_or(None, |mut next| next.next()) else { return Ok(()) };
+                let (messages, cpu) = self.compile(index)?;
+                let name = &self.sources.files[index].0;
+                let Ok(mut figures) = figures.lock() else { bail!("another compilation panicked") };
+                figures.cpu += cpu;
+                figures
+                    .alloca
+                    .extend(callers_of_alloca(&messages).map(|function| format!("{function} ({name})")));
+            }
+        };
+        thread::scope(|scope| {
+            let count = thread::available_parallelism().map_or(1, usize::from);
+            let workers: Vec<_> = (0..count).map(|_| scope.spawn(worker)).collect();
+            workers
+                .into_iter()
+                .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a compilation panicked")))
+        })?;
+        let mut figures = figures.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        figures.cpu += self.link()?;
+        Ok(figures)
+    }
+
+    /// Compiles one source; what the compiler said, and its CPU time.
+    fn compile(&self, index: usize) -> Result<(String, Duration)> {
+        let mut command = self.command();
+        command.args(self.extra);
+        for include in &self.sources.include {
+            command.arg("-I").arg(relative(include));
+        }
+        let source = relative(&self.sources.files[index].1);
+        command.arg("-c").arg(source).arg("-o").arg(object(self.dir, index));
+        child::must(&mut command)
+    }
+
+    /// Links the objects; the CPU time.
+    fn link(&self) -> Result<Duration> {
+        let mut command = self.command();
+        command.args((0..self.sources.files.len()).map(|index| object(self.dir, index)));
+        command.arg("-o").arg(self.dir.join(&self.program.name)).args(&self.program.build.ldflags);
+        Ok(child::must(&mut command)?.1)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.driver);
+        // Paths in debug information are relative to the checkout.
+        command.current_dir(places::root()).args(&self.program.build.cflags);
+        command
+    }
 }
 
 fn relative(path: &Path) -> &Path {

@@ -50,7 +50,7 @@ pub(crate) fn measure(
         instructions: over_plain(Watch::Instructions, |steps| steps.iter().map(instructions).sum())?,
         cpu: median(rounds),
         memory: over_plain(Watch::Peak, |steps| steps.iter().map(peak).max().unwrap_or(0))?,
-        build: built.figures.cpu.as_secs_f64() / plain.figures.cpu.as_secs_f64(),
+        build: build::compare(manifest, program, stage)?,
         metadata: size(&built.executable(), METADATA)? / size(&plain.executable(), ".debug_info")?,
     })
 }
