@@ -1,6 +1,6 @@
 //! Facts survive their encoding, and no bytes make the decoder panic.
 
-use allocscc::sites::codec::{CodecError, MAGIC, decode, encode};
+use allocscc::sites::codec::{CodecError, MAGIC, VERSION, decode, encode};
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};
 use allocscc::sites::facts::*;
 use proptest::prelude::*;
@@ -103,15 +103,21 @@ prop_compose! {
     }
 }
 
+fn literal() -> impl Strategy<Value = StringLiteral> {
+    let width = prop::sample::select(vec![1u8, 2, 4]);
+    (width, any::<Vec<u8>>()).prop_map(|(width, bytes)| StringLiteral { width, bytes })
+}
+
 prop_compose! {
     fn facts()(
         source in name(), directory in name(), functions in prop::collection::vec(function(), 1..3),
         calls in prop::collection::vec(call(), 0..3),
         aggregates in prop::collection::vec((ty(), proptest::option::of(ty()), prop::collection::vec((name(), ty()), 0..2)), 0..2),
         skipped in prop::collection::vec((place(), name()), 0..2),
+        literals in prop::collection::vec(literal(), 0..3),
     ) -> FileFacts {
         let aggregates = aggregates.into_iter().map(|(ty, tail, members)| Aggregate { ty, tail, members }).collect();
-        FileFacts { source, directory, functions, calls, aggregates, skipped }
+        FileFacts { source, directory, functions, calls, aggregates, skipped, literals }
     }
 }
 
@@ -139,7 +145,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut block = MAGIC.to_vec();
-        block.push(1);
+        block.push(VERSION);
         block.extend((bytes.len() as u32).to_le_bytes());
         block.extend(&bytes);
         let _ = decode(&block);
@@ -176,7 +182,7 @@ fn a_type_that_doubles_at_each_step_is_refused() {
         payload.extend([7, index, 0, 1, index]);
     }
     let mut block = MAGIC.to_vec();
-    block.push(1);
+    block.push(VERSION);
     block.extend((payload.len() as u32).to_le_bytes());
     block.extend(payload);
     assert!(matches!(decode(&block), Err(CodecError::Value(_))));

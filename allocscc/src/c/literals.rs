@@ -1,5 +1,6 @@
-//! The values and types of numbers and character constants, and the lengths of string literals.
+//! The values and types of numbers and character constants.
 
+use super::strings::{each_unit, element, split_prefix};
 use super::types;
 use crate::sites::facts::BaseType;
 
@@ -111,95 +112,14 @@ fn integer_type(value: u128, decimal: bool, unsigned: bool, long: bool) -> BaseT
 /// The value and type of a character constant.
 pub(super) fn character(text: &[u8]) -> (i128, BaseType) {
     let (prefix, body) = split_prefix(text);
-    let units = units(body);
+    let mut units = Vec::new();
+    each_unit(body, !prefix.is_empty(), |unit| units.push(unit.value()));
     let value = match (prefix, units.as_slice()) {
         (b"", [single]) => i128::from(*single as u8 as i8),
         (b"", many) => i128::from(many.iter().fold(0u32, |value, unit| (value << 8) | (unit & 0xff)) as i32),
         (_, many) => many.last().map_or(0, |&unit| i128::from(unit)),
     };
     (value, if prefix.is_empty() { types::INT } else { element(prefix) })
-}
-
-/// The element type of a string literal and its length without the end.
-pub(super) fn string(text: &[u8]) -> (BaseType, u64) {
-    let (prefix, body) = split_prefix(text);
-    if let Some(raw) = prefix.strip_suffix(b"R") {
-        let open = body.iter().position(|&byte| byte == b'(').unwrap_or(0);
-        return (element(raw), body.len().saturating_sub(2 * open + 2) as u64);
-    }
-    let wide = !matches!(prefix, b"" | b"u8");
-    let length = if wide { units(body).len() } else { bytes(body) };
-    (element(prefix), length as u64)
-}
-
-fn element(prefix: &[u8]) -> BaseType {
-    match prefix {
-        b"L" => types::INT,
-        b"u" => BaseType { encoding: types::UNSIGNED, size: 2 },
-        b"U" => types::UINT,
-        _ => types::CHAR,
-    }
-}
-
-fn split_prefix(text: &[u8]) -> (&[u8], &[u8]) {
-    let quote = text.iter().position(|byte| matches!(byte, b'"' | b'\'')).unwrap_or(0);
-    let body = text.get(quote + 1..text.len().saturating_sub(1)).unwrap_or(&[]);
-    (&text[..quote], body)
-}
-
-/// The number of bytes that a narrow literal has.
-fn bytes(body: &[u8]) -> usize {
-    units(body)
-        .iter()
-        .map(|&unit| if unit < 0x100 { 1 } else { char::from_u32(unit).map_or(1, char::len_utf8) })
-        .sum()
-}
-
-/// Characters and escapes; UTF-8 sequences byte by byte.
-fn units(body: &[u8]) -> Vec<u32> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < body.len() {
-        if body[at] != b'\\' {
-            found.push(u32::from(body[at]));
-            at += 1;
-            continue;
-        }
-        let kind = body.get(at + 1).copied().unwrap_or(0);
-        at += 2;
-        let (limit, radix) = match kind {
-            b'x' => (usize::MAX, 16),
-            b'u' => (4, 16),
-            b'U' => (8, 16),
-            b'0'..=b'7' => {
-                at -= 1;
-                (3, 8)
-            }
-            _ => {
-                found.push(simple_escape(kind));
-                continue;
-            }
-        };
-        let digits = body[at.min(body.len())..].iter().take(limit);
-        let digits: Vec<u32> = digits.map_while(|&byte| (byte as char).to_digit(radix)).collect();
-        at += digits.len();
-        found.push(digits.iter().fold(0u32, |value, digit| value.wrapping_mul(radix).wrapping_add(*digit)));
-    }
-    found
-}
-
-fn simple_escape(kind: u8) -> u32 {
-    u32::from(match kind {
-        b'n' => b'\n',
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'a' => 7,
-        b'b' => 8,
-        b'f' => 12,
-        b'v' => 11,
-        b'e' | b'E' => 27,
-        other => other,
-    })
 }
 
 #[cfg(test)]
@@ -232,14 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn characters_and_strings() {
+    fn characters() {
         assert_eq!(character(b"'a'"), (97, types::INT));
         assert_eq!(character(b"'\\xff'"), (-1, types::INT));
         assert_eq!(character(b"'\\n'"), (10, types::INT));
         assert_eq!(character(b"L'x'").0, 120);
-        assert_eq!(string(b"\"a\\0b\""), (types::CHAR, 3));
-        assert_eq!(string(b"L\"abc\""), (types::INT, 3));
-        assert_eq!(string(b"R\"x(ab)x\"").1, 2);
-        assert_eq!(string("\"\\u00e9\\u20ac\"".as_bytes()).1, 4);
+        assert_eq!(character("L'é'".as_bytes()).0, 0xe9);
     }
 }

@@ -13,6 +13,7 @@ pub mod lexer;
 mod literals;
 pub mod parser;
 pub mod scopes;
+pub(crate) mod strings;
 pub mod syntax;
 pub mod token;
 pub mod types;

@@ -1,7 +1,7 @@
 //! String literals: where the link editor put the contents of `.rodata.strW.A` sections.
 //!
-//! Compilers emit literals into sections of that name (W the width of a character in bytes, A the alignment), and name them
-//! by labels that do not outlive the assembler. The link editor merges equal ones and tails. Its map says what range each input section got; the range holds
+//! Compilers emit literals into sections of that name (W the width of a character in bytes, A the alignment; for those of gcc
+//! without optimisation see [`super::unmerged`]), and name them by labels that do not outlive the assembler. The link editor merges equal ones and tails. Its map says what range each input section got; the range holds
 //! NUL-terminated strings, with padding where A is larger than W. A literal that is the tail of another answers as
 //! the longer one.
 
@@ -31,15 +31,32 @@ pub struct StringRange {
     pub align: u64,
 }
 
-/// The ranges that a link map (as written by GNU ld's `-Map`) gives for string sections. Lines that it does not understand
-/// are skipped: a map of another link editor gives no ranges.
+/// The ranges of the linked file in which literals may be.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct LiteralRanges {
+    /// Input sections of strings.
+    pub strings: Vec<StringRange>,
+    /// Input sections called `.rodata`, which hold literals among other constants ([`super::unmerged`]).
+    pub constants: Vec<Range<u64>>,
+}
+
+/// The ranges that a link map (as written by GNU ld's `-Map`) gives. Lines that it does not understand are skipped: a map of
+/// another link editor gives no ranges.
 #[must_use]
-pub fn ranges_of_map(map: &str) -> Vec<StringRange> {
-    let mut ranges = Vec::new();
+pub fn ranges_of_map(map: &str) -> LiteralRanges {
+    let mut ranges = LiteralRanges::default();
     let mut lines = map.lines().peekable();
     while let Some(line) = lines.next() {
-        let mut words = line.split_whitespace();
-        let Some((width, align)) = words.next().and_then(string_section) else { continue };
+        // Output sections are not indented.
+        let Some(input) = line.strip_prefix(' ').filter(|input| input.starts_with(".rodata")) else {
+            continue;
+        };
+        let mut words = input.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let strings = string_section(name);
+        if strings.is_none() && name != ".rodata" {
+            continue;
+        }
         // A long section name stands alone, with the numbers on the next line.
         let mut numbers: Vec<&str> = words.collect();
         if numbers.is_empty() {
@@ -47,8 +64,10 @@ pub fn ranges_of_map(map: &str) -> Vec<StringRange> {
         }
         let [start, size, ..] = numbers[..] else { continue };
         let (Some(start), Some(size)) = (hexadecimal(start), hexadecimal(size)) else { continue };
-        if let (true, Some(end)) = (start != 0 && size != 0, start.checked_add(size)) {
-            ranges.push(StringRange { svmas: start..end, width, align });
+        let Some(end) = start.checked_add(size).filter(|_| start != 0 && size != 0) else { continue };
+        match strings {
+            Some((width, align)) => ranges.strings.push(StringRange { svmas: start..end, width, align }),
+            None => ranges.constants.push(start..end),
         }
     }
     ranges
@@ -104,15 +123,24 @@ mod tests {
  .rodata.str4.4 0x0000000000002010       0x14 a.o
  .rodata.main.str1.8
                 0x0000000000002028       0x10 a.o
+ *fill*         0x0000000000002038        0x8 
+ .rodata        0x0000000000002040       0x20 b.o
+                0x0000000000002040                table
+ .rodata.table2 0x0000000000002060       0x28 b.o
+ .rodata        0x0000000000002088        0x0 c.o
+ .rodata        0x0000000000002088        0x8 d.o
  .rodata.str1.1
                 0x0000000000000000        0x9 discarded.o
+ .rodata        0x0000000000000000        0x9 discarded.o
 ";
 
     #[test]
     fn the_map_gives_the_ranges() {
+        let ranges = ranges_of_map(MAP);
         let found: Vec<_> =
-            ranges_of_map(MAP).into_iter().map(|r| (r.svmas.start, r.svmas.end, r.width, r.align)).collect();
+            ranges.strings.iter().map(|r| (r.svmas.start, r.svmas.end, r.width, r.align)).collect();
         assert_eq!(found, [(0x2004, 0x2010, 1, 1), (0x2010, 0x2024, 4, 4), (0x2028, 0x2038, 1, 8)]);
+        assert_eq!(ranges.constants, [0x2040..0x2060, 0x2088..0x2090]);
     }
 
     fn check(width: u64, align: u64, bytes: &[u8], expected: &[(u64, u64)]) {

@@ -3,7 +3,7 @@
 //! Reading order: [`elf`] is the section table, [`append`] adds a section without touching what is there,
 //! [`rewrite`] takes sections out of a linked file and [`renumber`] carries references over, [`debug_info`] says which
 //! sections those are; [`calls`] finds call instructions, [`tail_calls`] who sees the return address of those that are jumps,
-//! [`literals`] the string literals. [`bitcode`] does for clang's `-flto` objects what [`append`] does for ELF.
+//! [`literals`] and [`unmerged`] the string literals. [`bitcode`] does for clang's `-flto` objects what [`append`] does for ELF.
 
 pub mod append;
 pub mod bitcode;
@@ -14,3 +14,4 @@ pub mod literals;
 pub mod renumber;
 pub mod rewrite;
 pub mod tail_calls;
+pub mod unmerged;

@@ -6,16 +6,20 @@
 mod heap_types;
 mod sites;
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 
 use crate::compile;
 use crate::driver::hooks::LinkOutput;
 use crate::driver::warning::warn_from_analysis;
+use crate::dwarf::statics::Static;
 use crate::dwarf::units::{DebugData, Units};
 use crate::dwarf::{Contents, literals};
 use crate::emit;
 use crate::graph::names::Names;
 use crate::image::literals::{Literal, literals_in, ranges_of_map};
+use crate::image::unmerged::{KnownLiterals, literals_among_constants};
 use crate::sites::codec;
 use crate::sites::facts::FileFacts;
 
@@ -29,9 +33,9 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
     }
     let mut names = Names::default();
     let wanted = contents.types.named();
-    let strings = string_literals(output.map.unwrap_or_default(), &data);
-    literals::add(&mut contents.statics, &mut contents.types.types, &strings);
     let facts = files(&output.facts)?;
+    let strings = string_literals(output.map.unwrap_or_default(), &data, &facts, &contents.statics);
+    literals::add(&mut contents.statics, &mut contents.types.types, &strings);
     let declared = compile::declared_functions()?;
     let sites = sites::find(output.bytes, &mut contents, &mut names, &facts, &declared)?;
     let metadata = emit::metadata(emit::Input {
@@ -54,12 +58,38 @@ fn files(records: &[&[u8]]) -> Result<Vec<FileFacts>> {
     Ok(files)
 }
 
-fn string_literals(map: &str, data: &DebugData<'_>) -> Vec<Literal> {
+fn string_literals(map: &str, data: &DebugData<'_>, facts: &[FileFacts], statics: &[Static]) -> Vec<Literal> {
     let mut literals = Vec::new();
-    for range in ranges_of_map(map) {
+    let ranges = ranges_of_map(map);
+    for range in ranges.strings {
         if let Some(bytes) = data.file().bytes_at(&range.svmas) {
             literals.extend(literals_in(&range, bytes));
         }
     }
+    let mut known = KnownLiterals::default();
+    for literal in facts.iter().flat_map(|file| &file.literals) {
+        known.add(literal.width, &literal.bytes);
+    }
+    if !known.is_empty() {
+        let covered = covered_by(statics);
+        for range in ranges.constants {
+            if let Some(bytes) = data.file().bytes_at(&range) {
+                literals.extend(literals_among_constants(range.start, bytes, &covered, &known));
+            }
+        }
+    }
     literals
+}
+
+/// Where statics are, which are sorted by address: disjoint ranges.
+fn covered_by(statics: &[Static]) -> Vec<Range<u64>> {
+    let mut covered: Vec<Range<u64>> = Vec::new();
+    for s in statics.iter().filter(|s| s.size != 0) {
+        let end = s.svma.saturating_add(s.size);
+        match covered.last_mut() {
+            Some(last) if s.svma < last.end => last.end = last.end.max(end),
+            _ => covered.push(s.svma..end),
+        }
+    }
+    covered
 }

@@ -182,6 +182,15 @@ pub struct Aggregate {
     pub members: Vec<(String, TypeRef)>,
 }
 
+/// A string literal: adjacent ones in the source are one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StringLiteral {
+    /// Bytes a character: 1, 2 or 4.
+    pub width: u8,
+    /// What it is in memory, the NUL included.
+    pub bytes: Vec<u8>,
+}
+
 /// All facts of one preprocessed file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FileFacts {
@@ -197,4 +206,6 @@ pub struct FileFacts {
     pub aggregates: Vec<Aggregate>,
     /// What the parser could not read: place and reason, one for each external declaration that was skipped.
     pub skipped: Vec<(Place, String)>,
+    /// The string literals, each once, that the compiler does not put into sections of their own.
+    pub literals: Vec<StringLiteral>,
 }

@@ -3,6 +3,7 @@
 use super::{Parse, Parser};
 use crate::c::literals;
 use crate::c::scopes::Entity;
+use crate::c::strings;
 use crate::c::syntax::{Expr, ExprId, Stmt};
 use crate::c::token::{Punct, Symbol, TokenKind, kw};
 use crate::c::types::{self, Length, TypeId, Types};
@@ -39,17 +40,14 @@ impl Parser<'_> {
     /// Adjacent string literals are one.
     fn text(&mut self) -> Parse<ExprId> {
         let start = self.at;
-        let (mut element, mut length) = (types::CHAR, 0u64);
+        let mut parts = Vec::new();
         while self.kind() == TokenKind::Text {
-            let (of, count) = literals::string(self.tokens.text(self.token()));
-            if of != types::CHAR {
-                element = of;
-            }
-            length = length.saturating_add(count);
+            parts.push(self.tokens.text(self.token()));
             self.bump();
         }
-        let element = self.types.base(element);
-        let ty = self.types.array(element, Length::Known(length.saturating_add(1)));
+        let text = strings::concatenate(&parts);
+        let element = self.types.base(text.element);
+        let ty = self.types.array(element, Length::Known(text.length()));
         self.make(Expr::Text, start, ty)
     }
 

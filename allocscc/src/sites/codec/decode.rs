@@ -2,7 +2,8 @@
 
 use super::{CodecError, MAGIC, VERSION};
 use crate::sites::facts::{
-    Aggregate, BaseType, Call, Callee, FileFacts, Function, Place, Sink, SizeExpr, TagKind, TypeRef,
+    Aggregate, BaseType, Call, Callee, FileFacts, Function, Place, Sink, SizeExpr, StringLiteral, TagKind,
+    TypeRef,
 };
 
 /// The deepest size expression that is read; far more than the extraction makes.
@@ -54,12 +55,9 @@ impl<'b> Decoder<'b> {
     fn new(bytes: &'b [u8]) -> Decode<Self> {
         let mut decoder = Decoder { bytes, at: 0, strings: Vec::new(), types: Vec::new() };
         for _ in 0..decoder.number()? {
-            let length = decoder.number()?;
-            let text =
-                usize::try_from(length).ok().and_then(|length| decoder.bytes[decoder.at..].get(..length));
-            let text = text.ok_or(CodecError::Truncated)?;
-            decoder.strings.push(std::str::from_utf8(text).map_err(|_| CodecError::Value(decoder.at))?);
-            decoder.at += text.len();
+            let at = decoder.at;
+            let text = std::str::from_utf8(decoder.counted_bytes()?).map_err(|_| CodecError::Value(at))?;
+            decoder.strings.push(text);
         }
         for _ in 0..decoder.number()? {
             let ty = decoder.type_entry()?;
@@ -87,6 +85,14 @@ impl<'b> Decoder<'b> {
             }
         }
         self.bad()
+    }
+
+    fn counted_bytes(&mut self) -> Decode<&'b [u8]> {
+        let length = self.number()?;
+        let bytes = usize::try_from(length).ok().and_then(|length| self.bytes[self.at..].get(..length));
+        let bytes = bytes.ok_or(CodecError::Truncated)?;
+        self.at += bytes.len();
+        Ok(bytes)
     }
 
     fn small(&mut self) -> Decode<u32> {
@@ -272,6 +278,14 @@ impl<'b> Decoder<'b> {
         })
     }
 
+    fn literal(&mut self) -> Decode<StringLiteral> {
+        let width = match self.number()? {
+            width @ (1 | 2 | 4) => width as u8,
+            _ => return self.bad(),
+        };
+        Ok(StringLiteral { width, bytes: self.counted_bytes()?.to_vec() })
+    }
+
     fn facts(mut self) -> Decode<FileFacts> {
         let source = self.string()?;
         let directory = self.string()?;
@@ -279,9 +293,10 @@ impl<'b> Decoder<'b> {
         let calls = self.list(|from| from.call(functions.len()))?;
         let aggregates = self.list(Self::aggregate)?;
         let skipped = self.list(|from| Ok((from.place()?, from.string()?)))?;
+        let literals = self.list(Self::literal)?;
         if self.at != self.bytes.len() {
             return self.bad();
         }
-        Ok(FileFacts { source, directory, functions, calls, aggregates, skipped })
+        Ok(FileFacts { source, directory, functions, calls, aggregates, skipped, literals })
     }
 }

@@ -238,5 +238,10 @@ impl Encoder {
             to.place(place);
             to.string(reason);
         });
+        self.list(&facts.literals, |to, literal| {
+            to.number(literal.width.into());
+            to.number(literal.bytes.len() as u64);
+            to.bytes.extend_from_slice(&literal.bytes);
+        });
     }
 }

@@ -9,6 +9,7 @@ mod calls;
 mod environment;
 mod expressions;
 mod initializers;
+mod literals;
 mod statements;
 mod values;
 
@@ -35,6 +36,8 @@ pub struct UnitInfo {
     pub directory: String,
     /// Allocation functions declared by hand.
     pub declared: DeclaredFunctions,
+    /// Whether the compiler puts string literals into sections of their own, where the link step finds them unaided.
+    pub merges_literals: bool,
 }
 
 /// The facts of a preprocessed file. What cannot be read is in [`FileFacts::skipped`].
@@ -48,7 +51,7 @@ pub fn facts_of_unit(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
     }
     // Deep nesting needs more stack than a thread has by default.
     std::thread::scope(|scope| {
-        let walk = || extract(preprocessed, &unit.declared);
+        let walk = || extract(preprocessed, unit);
         let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, walk);
         match started.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(found)) => FileFacts { source: facts.source, directory: facts.directory, ..found },
@@ -60,10 +63,10 @@ pub fn facts_of_unit(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
     })
 }
 
-fn extract(preprocessed: &[u8], declared: &DeclaredFunctions) -> FileFacts {
+fn extract(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
     let tokens = lexer::tokenize(preprocessed);
     let mut parser = Parser::new(&tokens);
-    let mut found = Found::new(declared);
+    let mut found = Found::new(&unit.declared);
     while let Some(external) = parser.advance() {
         match external {
             External::Function(definition) => Walk::function(&parser, &mut found, &definition),
@@ -71,7 +74,9 @@ fn extract(preprocessed: &[u8], declared: &DeclaredFunctions) -> FileFacts {
             External::Nothing => {}
         }
     }
-    assemble::facts(&parser, &found)
+    let mut facts = assemble::facts(&parser, &found);
+    facts.literals = literals::unmerged(&tokens, unit.merges_literals);
+    facts
 }
 
 /// What receives a block, types by id.
