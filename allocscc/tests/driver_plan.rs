@@ -139,6 +139,7 @@ fn compiler_command_lines() {
             ("a.c -Wl,-s -o p", "a.c -o p @"),
             ("a.c -Wl,-z,now,-S,--gc-sections", "a.c -Wl,-z,now,--gc-sections @"),
             ("a.c -Xlinker --strip-all -Xlinker -x", "a.c -Xlinker -x @"),
+            ("a.c --for-linker=-s -o p", "a.c -o p @"),
             ("-r a.c -s", "-r a.c -s @"),
             ("-Wl,-r a.o -Wl,-s", "-Wl,-r a.o -Wl,-s"),
             ("-Wl,--emit-relocs a.o -s", "-Wl,--emit-relocs a.o -s"),
@@ -167,6 +168,8 @@ fn one_link_map() {
             ("a.o -Wl,-Map=prog.map", "none"),
             ("a.o -Wl,--cref,--print-map", "none"),
             ("a.o -Xlinker -M", "none"),
+            ("a.o --for-linker -Map=prog.map", "none"),
+            ("a.o --for-linker=-Map=prog.map", "none"),
         ],
         |plan| (if has_room_for_map(plan) { "map" } else { "none" }).to_owned(),
     );

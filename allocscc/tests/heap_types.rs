@@ -124,6 +124,7 @@ fn sizeof_times_a_number() {
     check("void *p = malloc(sizeof(union value) * 3);", &["malloc: array of union value, sizeof"]);
     check("void *p = malloc(sizeof(enum colour) * 3);", &["malloc: array of enum colour, sizeof"]);
     check("void *p = malloc(n * sizeof(struct point *));", &["malloc: array of struct point*, sizeof"]);
+    check("void **p = malloc(n * sizeof(struct point *));", &["malloc: array of struct point*, sizeof"]);
     check("void *p = malloc(n * sizeof(int[4]));", &["malloc: array of int32[4], sizeof"]);
     check("int (*p)[4] = malloc(n * sizeof *p);", &["malloc: array of int32[4], both"]);
     check("int (*p)[n] = malloc(m * sizeof *p);", &["malloc: array of int32, sizeof"]);

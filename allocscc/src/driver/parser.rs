@@ -113,6 +113,9 @@ impl Parser {
         if let Some(list) = text.strip_prefix("-Wl,") {
             return self.linker_options(list.split(','));
         }
+        if let Some(option) = text.strip_prefix("--for-linker=") {
+            return self.linker_options(std::iter::once(option));
+        }
         if matches!(text, "-Xlinker" | "--for-linker") {
             return self.linker_options(value.iter().map(|value| value.to_str().unwrap_or("")));
         }

@@ -65,9 +65,10 @@ pub fn has_room_for_map(plan: &Plan) -> bool {
         && !plan.words.iter().filter(|word| word.kind == WordKind::Option).any(|word| {
             let text = plan.text(word);
             let option = text[0].to_string_lossy();
-            match option.strip_prefix("-Wl,") {
-                Some(list) => list.split(',').any(asks),
-                None => option == "-r" || (option == "-Xlinker" && asks(&text[1].to_string_lossy())),
+            match option.split_once("-Wl,").or_else(|| option.split_once("--for-linker=")) {
+                Some(("", list)) => list.split(',').any(asks),
+                _ if matches!(&*option, "-Xlinker" | "--for-linker") => asks(&text[1].to_string_lossy()),
+                _ => option == "-r",
             }
         })
 }

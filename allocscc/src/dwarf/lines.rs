@@ -13,6 +13,8 @@ use super::units::{UnitIndex, Units};
 pub struct SourceFrame<'a> {
     /// The function; empty if no DIE covers the address.
     pub function: &'a str,
+    /// The unit whose source has the function, if there is one.
+    pub unit: Option<UnitIndex>,
     /// The file as the line table has it: relative to the directory of the compilation, or absolute. Empty if not known.
     pub file: &'a str,
     /// The line; 0 if not known (also what compilers say of instructions that belong to no line).
@@ -68,6 +70,7 @@ struct ContextIndex(u32);
 /// A function's body, or a call inlined into another context.
 struct Context {
     function: StringIndex,
+    unit: UnitIndex,
     caller: Option<Caller>,
 }
 
@@ -109,6 +112,7 @@ impl LineIndex {
             return row
                 .map(|_| SourceFrame {
                     function: "",
+                    unit: None,
                     file: self.string(file),
                     line,
                     column,
@@ -121,6 +125,7 @@ impl LineIndex {
         loop {
             frames.push(SourceFrame {
                 function: self.string(context.function),
+                unit: Some(context.unit),
                 file: self.string(file),
                 line,
                 column,
@@ -226,6 +231,7 @@ fn read_contexts(scopes: &Scopes<'_>, strings: &mut Strings) -> (Vec<Segment>, V
                 let file = call.file.as_ref().map_or(EMPTY, |f| strings.add(f));
                 contexts.push(Context {
                     function: strings.add(&call.name),
+                    unit: call.source_unit,
                     caller: Some(Caller { context: caller, file, line: call.line, column: call.column }),
                 });
                 Some((next, depth + 1))
@@ -240,7 +246,11 @@ fn read_contexts(scopes: &Scopes<'_>, strings: &mut Strings) -> (Vec<Segment>, V
                     of_scope.push(None);
                     continue;
                 }
-                contexts.push(Context { function: strings.add(&function.name), caller: None });
+                contexts.push(Context {
+                    function: strings.add(&function.name),
+                    unit: function.source_unit,
+                    caller: None,
+                });
                 Some((next, 0))
             }
         };

@@ -32,6 +32,8 @@ pub struct Function<'a> {
     pub linkage_name: Option<Cow<'a, str>>,
     /// The file that declares it, as the line table has it.
     pub file: Option<Arc<str>>,
+    /// The unit whose source has it: with link-time optimisation not that of the code.
+    pub source_unit: UnitIndex,
     /// Where its code lies; empty if it has none.
     pub ranges: Vec<Range<u64>>,
     /// `DW_AT_frame_base`.
@@ -45,6 +47,8 @@ pub struct Function<'a> {
 pub struct InlinedCall<'a> {
     /// The function whose code was put in.
     pub name: Cow<'a, str>,
+    /// The unit whose source has that function.
+    pub source_unit: UnitIndex,
     /// The file of the call.
     pub file: Option<Arc<str>>,
     /// The line of the call; 0 if it is not known.
@@ -138,6 +142,8 @@ impl<'a> Scopes<'a> {
 
 /// What the DIEs at the end of a chain of abstract origins and specifications say.
 struct Origin<'a> {
+    /// The unit of the last DIE in the chain.
+    unit: UnitIndex,
     name: Cow<'a, str>,
     linkage_name: Option<Cow<'a, str>>,
     file: Option<Arc<str>>,
@@ -179,6 +185,7 @@ impl<'a> Reader<'a, '_, '_> {
                 let number = |at| die.attr_value(at).and_then(|v| v.udata_value()).unwrap_or(0);
                 let call = InlinedCall {
                     name: origin.name,
+                    source_unit: origin.unit,
                     file: self.units.get(self.unit).file_of(die, dw::DW_AT_call_file),
                     line: number(dw::DW_AT_call_line) as u32,
                     column: number(dw::DW_AT_call_column) as u32,
@@ -200,6 +207,7 @@ impl<'a> Reader<'a, '_, '_> {
             name: origin.name,
             linkage_name: origin.linkage_name,
             file: origin.file,
+            source_unit: origin.unit,
             ranges,
             frame_base: die.attr_value(dw::DW_AT_frame_base),
             scope,
@@ -242,13 +250,15 @@ impl<'a> Reader<'a, '_, '_> {
 
     /// Names and type of a DIE, the nearest in the chain of its origins winning.
     fn origin(&self, die: &Die<'a>) -> Result<Origin<'a>> {
-        let mut found = Origin { name: Cow::Borrowed(""), linkage_name: None, file: None, ty: None };
+        let mut found =
+            Origin { name: Cow::Borrowed(""), linkage_name: None, file: None, ty: None, unit: self.unit };
         self.add_origin(self.unit, die, &mut found);
         let mut next = origin_of(self.units, self.unit, die);
         for _ in 0..LONGEST_ORIGIN_CHAIN {
             let Some(at) = next else { break };
             let die = self.units.die(at)?;
             self.add_origin(at.unit, &die, &mut found);
+            found.unit = at.unit;
             next = origin_of(self.units, at.unit, &die);
         }
         Ok(found)

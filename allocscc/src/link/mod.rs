@@ -1,9 +1,10 @@
 //! The link step: from a linked file with debug information, and the facts of its sources, to the metadata section.
 //!
 //! The order is the story: read the DWARF; find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
-//! those are ([`sites`]); find the types that they name ([`heap_types`]); write it all down.
+//! those are ([`sites`], [`matching`]); find the types that they name ([`heap_types`]); write it all down.
 
 mod heap_types;
+mod matching;
 mod sites;
 
 use std::ops::Range;
@@ -37,7 +38,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
     let strings = string_literals(output.map.unwrap_or_default(), &data, &facts, &contents.statics);
     literals::add(&mut contents.statics, &mut contents.types.types, &strings);
     let declared = compile::declared_functions()?;
-    let sites = sites::find(output.bytes, &mut contents, &mut names, &facts, &declared)?;
+    let sites = sites::find(output.bytes, &units, &mut contents, &mut names, &facts, &declared)?;
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
         names: &mut names,

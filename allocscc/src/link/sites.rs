@@ -6,8 +6,10 @@ use object::read::elf::ElfFile64;
 use rustc_hash::FxHashMap;
 
 use super::heap_types::HeapTypes;
+use super::matching::{CallPlace, SiteIndex, SiteKey, plain_callee};
 use crate::dwarf::Contents;
 use crate::dwarf::lines::LineIndex;
+use crate::dwarf::units::{UnitIndex, Units};
 use crate::emit::SiteInput;
 use crate::graph::NodeId;
 use crate::graph::names::Names;
@@ -15,12 +17,12 @@ use crate::image::calls::{self, CallInstruction, Svma};
 use crate::image::tail_calls;
 use crate::sites::facts::FileFacts;
 use crate::sites::functions::DeclaredFunctions;
-use crate::sites::matching::{CallPlace, SiteIndex, SiteKey, plain_callee};
 use crate::sites::solve::{SolvedSite, solve};
 
 /// All sites of the file. A call that no source site matches is a site of unknown type.
 pub(super) fn find(
     bytes: &[u8],
+    units: &Units<'_>,
     contents: &mut Contents,
     names: &mut Names,
     files: &[FileFacts],
@@ -29,13 +31,13 @@ pub(super) fn find(
     let file = ElfFile64::parse(bytes).context("reading the linked file")?;
     let calls = calls::to_symbols(&file, |name| declared.find(plain_callee(name)).is_some())?;
     let solved = solve(files, declared);
-    let index = SiteIndex::new(solved.iter().map(key));
+    let unit_of_file: Vec<_> = files.iter().map(|f| contents.index.unit(&f.source, &f.directory)).collect();
+    let index = SiteIndex::new(solved.iter().map(|s| key(s, unit_of_file[s.file])));
 
     let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
-    let units: Vec<_> = files.iter().map(|f| types.index.unit(&f.source, &f.directory)).collect();
-    let nodes: Vec<Option<NodeId>> = solved.iter().map(|s| types.node(units[s.file], &s.ty)).collect();
-    let mut inputs: Vec<SiteInput> =
-        calls.iter().map(|call| site(call, &contents.lines, &index, &solved, &nodes, &mut types)).collect();
+    let nodes: Vec<Option<NodeId>> = solved.iter().map(|s| types.node(unit_of_file[s.file], &s.ty)).collect();
+    let source = Source { units, lines: &contents.lines, index: &index, solved: &solved, nodes: &nodes };
+    let mut inputs: Vec<SiteInput> = calls.iter().map(|call| source.site(call, &mut types)).collect();
 
     let by_return: FxHashMap<Svma, usize> =
         calls.iter().enumerate().map(|(i, call)| (call.return_svma, i)).collect();
@@ -48,8 +50,9 @@ pub(super) fn find(
     Ok(inputs)
 }
 
-fn key(site: &SolvedSite) -> SiteKey<'_> {
+fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {
     SiteKey {
+        unit,
         function: &site.function,
         file: &site.place.file,
         first_line: site.first_line,
@@ -59,42 +62,53 @@ fn key(site: &SolvedSite) -> SiteKey<'_> {
     }
 }
 
-/// The site of one call instruction.
-fn site(
-    call: &CallInstruction<String>,
-    lines: &LineIndex,
-    index: &SiteIndex<'_>,
-    solved: &[SolvedSite],
-    nodes: &[Option<NodeId>],
-    types: &mut HeapTypes<'_>,
-) -> SiteInput {
-    // The return address may belong to the next line, or to the next function.
-    let frames = lines.frames_at(call.return_svma.0 - 1);
-    let (function, file, line) =
-        frames.first().map_or(("", "", 0), |frame| (frame.function, frame.file, frame.line));
-    let found = index.find(&CallPlace { function, file, line, callee: &call.callee });
-    let unknown = SiteInput {
-        return_svma: call.return_svma.0,
-        node: types.types.bytes(),
-        file: file.to_owned(),
-        line,
-        function: function.to_owned(),
-        callee: call.callee.clone(),
-        evidence: Evidence::None,
-        flags: 0,
-    };
-    let candidates: Vec<SiteInput> = found
-        .iter()
-        .map(|&i| match nodes[i] {
-            Some(node) => {
-                SiteInput { node, evidence: solved[i].evidence, flags: flags(&solved[i]), ..unknown.clone() }
-            }
-            None => unknown.clone(),
-        })
-        .collect();
-    match &candidates[..] {
-        [] => unknown,
-        candidates => any_of(call.return_svma, &candidates.iter().collect::<Vec<_>>(), types),
+/// What the source says of all sites, and where the instructions come from.
+struct Source<'a, 'data> {
+    units: &'a Units<'data>,
+    lines: &'a LineIndex,
+    index: &'a SiteIndex<'a>,
+    solved: &'a [SolvedSite],
+    nodes: &'a [Option<NodeId>],
+}
+
+impl Source<'_, '_> {
+    /// The site of one call instruction.
+    fn site(&self, call: &CallInstruction<String>, types: &mut HeapTypes<'_>) -> SiteInput {
+        // The return address may belong to the next line, or to the next function.
+        let frames = self.lines.frames_at(call.return_svma.0 - 1);
+        let (function, unit, file, line) = frames
+            .first()
+            .map_or(("", None, "", 0), |frame| (frame.function, frame.unit, frame.file, frame.line));
+        // A source that was compiled twice is one unit here, as it is for the facts.
+        let unit = unit.and_then(|unit| {
+            let unit = self.units.get(unit);
+            types.index.unit(unit.name(), unit.directory())
+        });
+        let found = self.index.find(&CallPlace { unit, function, file, line, callee: &call.callee });
+        let unknown = SiteInput {
+            return_svma: call.return_svma.0,
+            node: types.types.bytes(),
+            file: file.to_owned(),
+            line,
+            function: function.to_owned(),
+            callee: call.callee.clone(),
+            evidence: Evidence::None,
+            flags: 0,
+        };
+        let candidates: Vec<SiteInput> = found
+            .iter()
+            .map(|&i| match self.nodes[i] {
+                Some(node) => {
+                    let site = &self.solved[i];
+                    SiteInput { node, evidence: site.evidence, flags: flags(site), ..unknown.clone() }
+                }
+                None => unknown.clone(),
+            })
+            .collect();
+        match &candidates[..] {
+            [] => unknown,
+            candidates => any_of(call.return_svma, &candidates.iter().collect::<Vec<_>>(), types),
+        }
     }
 }
 

@@ -2,15 +2,13 @@
 //!
 //! In reading order: [`facts`] is what a file says, [`functions`] are the functions that allocate, [`extract`] makes facts of
 //! syntax trees, [`codec`] puts them into bytes; at link, [`heap_type`] is what an allocation can hold, `sums` and `shape` read
-//! a size expression, and [`solve`] weighs it against the receiving pointer; [`matching`] says which call
-//! instruction is which site.
+//! a size expression, and [`solve`] weighs it against the receiving pointer.
 
 pub mod codec;
 pub mod extract;
 pub mod facts;
 pub mod functions;
 pub mod heap_type;
-pub mod matching;
 mod shape;
 pub mod solve;
 mod sums;

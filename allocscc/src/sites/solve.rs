@@ -131,9 +131,11 @@ fn decide(size: Option<HeapType>, receiver: Option<TypeRef>, is_text: bool) -> (
         (Some(_), Some(receiver)) if is_record(&receiver) => {
             (HeapType::ArrayOf(receiver), Evidence::Receiver)
         }
-        // All pointers have one size: programs write `sizeof (void *)` for any.
-        (Some(HeapType::ArrayOf(TypeRef::Pointer(_))), Some(receiver @ TypeRef::Pointer(_))) => {
-            (HeapType::ArrayOf(receiver), Evidence::Receiver)
+        // All pointers have one size: programs write `sizeof (void *)` for any, and keep any in a `void **`.
+        (Some(HeapType::ArrayOf(TypeRef::Pointer(_))), Some(TypeRef::Pointer(to)))
+            if *to != TypeRef::Void =>
+        {
+            (HeapType::ArrayOf(TypeRef::Pointer(to)), Evidence::Receiver)
         }
         (Some(HeapType::Unknown), Some(receiver)) => (HeapType::ArrayOf(receiver), Evidence::Receiver),
         (Some(HeapType::Unknown), None) => (HeapType::Unknown, Evidence::None),

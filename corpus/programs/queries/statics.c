@@ -7,7 +7,7 @@
 //@ stdout: names: static 24 names __ARR3___PTR_signed_char$8 char *[3]
 //@ stdout: literal: static 12 (null) __ARR12_signed_char$8 char[12]
 //@ stdout: the same type twice is one address
-//@ stdout: fake_dladdr: statics hidden
+//@ stdout: fake_dladdr: [[...]] hidden
 /* Functions, variables of any linkage and scope, string literals. */
 #include <allocs.h>
 #include <relf.h>

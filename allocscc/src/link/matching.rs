@@ -1,50 +1,56 @@
 //! Which call instruction of the linked file is which allocation site of the source.
 //!
-//! The key is (function, file, line, callee). The compiler's line table gives the line of a call as that of the callee's
+//! The key is (unit, function, file, line, callee). The compiler's line table gives the line of a call as that of the callee's
 //! name or of some other token of the call, so a site is a range of lines. Several sites can have one key (a macro that
 //! expands to two calls), and then the instruction is each of them.
 
 use rustc_hash::FxHashMap;
 
+use crate::dwarf::units::UnitIndex;
+
 /// What the source says of a site.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SiteKey<'a> {
+pub(super) struct SiteKey<'a> {
+    /// The unit, where the debug information has it.
+    pub(super) unit: Option<UnitIndex>,
     /// The function whose body holds the call.
-    pub function: &'a str,
+    pub(super) function: &'a str,
     /// Source file, as the line markers spell it.
-    pub file: &'a str,
+    pub(super) file: &'a str,
     /// First line of the expression that the call is in.
-    pub first_line: u32,
+    pub(super) first_line: u32,
     /// Line of the callee's name.
-    pub callee_line: u32,
+    pub(super) callee_line: u32,
     /// Line of the closing parenthesis.
-    pub last_line: u32,
+    pub(super) last_line: u32,
     /// The function called, as the source spells it.
-    pub callee: &'a str,
+    pub(super) callee: &'a str,
 }
 
 /// What the debug information says of a call instruction: its innermost source function, inlined ones included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CallPlace<'a> {
+pub(super) struct CallPlace<'a> {
+    /// The unit whose source has the function.
+    pub(super) unit: Option<UnitIndex>,
     /// Function, without the suffixes of clones.
-    pub function: &'a str,
+    pub(super) function: &'a str,
     /// Source file, as the line table spells it.
-    pub file: &'a str,
+    pub(super) file: &'a str,
     /// Line.
-    pub line: u32,
+    pub(super) line: u32,
     /// Symbol that is called.
-    pub callee: &'a str,
+    pub(super) callee: &'a str,
 }
 
 /// The sites of a link unit, by key.
-pub struct SiteIndex<'a> {
+pub(super) struct SiteIndex<'a> {
     /// (callee, basename) → sites.
     by_file: FxHashMap<(&'a str, &'a str), Vec<(usize, SiteKey<'a>)>>,
 }
 
 impl<'a> SiteIndex<'a> {
     /// An index of `sites`; the numbers that [`SiteIndex::find`] gives are places in this sequence.
-    pub fn new(sites: impl IntoIterator<Item = SiteKey<'a>>) -> Self {
+    pub(super) fn new(sites: impl IntoIterator<Item = SiteKey<'a>>) -> Self {
         let mut by_file: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (number, site) in sites.into_iter().enumerate() {
             by_file.entry((plain_callee(site.callee), basename(site.file))).or_default().push((number, site));
@@ -53,8 +59,7 @@ impl<'a> SiteIndex<'a> {
     }
 
     /// The sites that the instruction may be; several only if they have one key.
-    #[must_use]
-    pub fn find(&self, call: &CallPlace<'_>) -> Vec<usize> {
+    pub(super) fn find(&self, call: &CallPlace<'_>) -> Vec<usize> {
         let mut found = self.find_spelt(plain_callee(call.callee), call);
         // The compiler turns malloc and memset of zero into calloc.
         if found.is_empty() && plain_callee(call.callee) == "calloc" {
@@ -67,6 +72,7 @@ impl<'a> SiteIndex<'a> {
         let candidates = self.by_file.get(&(callee, basename(call.file))).map_or(&[][..], Vec::as_slice);
         let matching: Vec<_> = candidates
             .iter()
+            .filter(|(_, s)| may_be_one(s.unit, call.unit))
             .filter(|(_, s)| s.function == call.function && (s.first_line..=s.last_line).contains(&call.line))
             .collect();
         // Two files of one basename, then a call inside another call's arguments: the closer one is meant.
@@ -74,6 +80,10 @@ impl<'a> SiteIndex<'a> {
         let same_line = keep_if_any(&same_path, |s| s.callee_line == call.line);
         same_line.iter().map(|(number, _)| *number).collect()
     }
+}
+
+fn may_be_one(site: Option<UnitIndex>, call: Option<UnitIndex>) -> bool {
+    site.zip(call).is_none_or(|(site, call)| site == call)
 }
 
 type Candidate<'c, 'a> = &'c (usize, SiteKey<'a>);
@@ -89,8 +99,7 @@ fn keep_if_any<'c, 'a>(
 
 /// The name of an allocation function without the prefixes and suffixes by which compilers and libc headers call it:
 /// `__builtin_malloc` is `malloc`, `__asprintf_chk` is `asprintf`, `__strdup` is `strdup`.
-#[must_use]
-pub fn plain_callee(name: &str) -> &str {
+pub(super) fn plain_callee(name: &str) -> &str {
     let name = name.strip_prefix("__builtin_").unwrap_or(name);
     match name.strip_prefix("__") {
         Some(inner) => inner.strip_suffix("_chk").unwrap_or(inner),
@@ -106,24 +115,26 @@ fn basename(path: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// Sites and the call as `function file line[-last] callee`.
+    /// Sites and the call as `[unit:]function file line[-last] callee`.
     fn check(sites: &[&str], call: &str, expected: &[usize]) {
         let sites: Vec<SiteKey<'_>> = sites
             .iter()
             .map(|s| {
-                let (function, file, first_line, last_line, callee) = parse(s);
-                SiteKey { function, file, first_line, callee_line: first_line, last_line, callee }
+                let (unit, function, file, first_line, last_line, callee) = parse(s);
+                SiteKey { unit, function, file, first_line, callee_line: first_line, last_line, callee }
             })
             .collect();
-        let (function, file, line, _, callee) = parse(call);
-        let found = SiteIndex::new(sites).find(&CallPlace { function, file, line, callee });
+        let (unit, function, file, line, _, callee) = parse(call);
+        let found = SiteIndex::new(sites).find(&CallPlace { unit, function, file, line, callee });
         assert_eq!(found, expected, "{call}");
     }
 
-    fn parse(s: &str) -> (&str, &str, u32, u32, &str) {
+    fn parse(s: &str) -> (Option<UnitIndex>, &str, &str, u32, u32, &str) {
+        let (unit, s) =
+            s.split_once(':').map_or((None, s), |(unit, s)| (unit.parse().ok().map(UnitIndex), s));
         let [function, file, lines, callee] = s.split(' ').collect::<Vec<_>>()[..] else { panic!("{s}") };
         let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
-        (function, file, first.parse().unwrap(), last.parse().unwrap(), callee)
+        (unit, function, file, first.parse().unwrap(), last.parse().unwrap(), callee)
     }
 
     #[test]
@@ -138,6 +149,14 @@ mod tests {
         check(&sites, "f a.c 3 calloc", &[4]);
         check(&sites, "f a.c 7 malloc", &[]);
         check(&sites, "h a.c 3 malloc", &[]);
+    }
+
+    #[test]
+    fn two_units_of_one_source_name() {
+        let sites = ["1:f util.c 3 malloc", "2:f util.c 3 malloc"];
+        check(&sites, "2:f util.c 3 malloc", &[1]);
+        check(&sites, "3:f util.c 3 malloc", &[]);
+        check(&["f util.c 3 malloc"], "3:f util.c 3 malloc", &[0]);
     }
 
     #[test]
