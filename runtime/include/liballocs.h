@@ -57,11 +57,24 @@ LIBALLOCS_QUERY_(const void *, alloc_get_site, (void *obj_), (obj_), LIBALLOCS_N
 /* Writes its name (symbol, variable, file, mapping) into `buf` and returns `buf`; NULL where it has none. */
 LIBALLOCS_QUERY_(const char *, alloc_get_name, (void *obj_, char *buf_, size_t len_), (obj_, buf_, len_), ((const char *) LIBALLOCS_NULL_))
 
+/* The answer of the two functions below where the library is not there: nothing. */
+static __inline__ liballocs_err_t liballocs_nothing_known_(struct allocator **allocator_, struct uniqtype **type_, void **base_,
+	unsigned long *size_, const void **site_)
+{
+	if (allocator_) *allocator_ = (struct allocator *) LIBALLOCS_NULL_;
+	if (type_) *type_ = (struct uniqtype *) LIBALLOCS_NULL_;
+	if (base_) *base_ = LIBALLOCS_NULL_;
+	if (size_) *size_ = 0;
+	if (site_) *site_ = LIBALLOCS_NULL_;
+	return (liballocs_err_t) LIBALLOCS_NULL_;
+}
+
 /* All in one look-up. `hint` may be NULL, and so may any out pointer. What is known is written even when an error is
  * returned; the rest becomes NULL or 0. */
 LIBALLOCS_QUERY_(liballocs_err_t, alloc_get_info,
 	(void *obj_, struct big_allocation *hint_, struct uniqtype **type_, void **base_, unsigned long *size_, const void **site_),
-	(obj_, hint_, type_, base_, size_, site_), ((liballocs_err_t) LIBALLOCS_NULL_))
+	(obj_, hint_, type_, base_, size_, site_),
+	liballocs_nothing_known_((struct allocator **) LIBALLOCS_NULL_, type_, base_, size_, site_))
 
 /* The type of the innermost subobject that spans the byte at `obj`. It does not look into unions. `skip_at_bottom`
  * steps that many subobjects outwards again; NULL beyond the outermost. */
@@ -88,7 +101,8 @@ LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_get_outermost_type, (void *ob
 	((struct uniqtype *) LIBALLOCS_NULL_))
 LIBALLOCS_OPTIONAL_(struct liballocs_err *, __liballocs_get_alloc_info,
 	(const void *obj_, struct allocator **allocator_, const void **start_, unsigned long *size_, struct uniqtype **type_, const void **site_),
-	(obj_, allocator_, start_, size_, type_, site_), ((struct liballocs_err *) LIBALLOCS_NULL_))
+	(obj_, allocator_, start_, size_, type_, site_),
+	liballocs_nothing_known_(allocator_, type_, (void **) start_, size_, site_))
 
 /* What allocator `a` alone knows of the object, and its type. */
 LIBALLOCS_OPTIONAL_(void *, __liballocs_get_specific_by_allocator, (const void *obj_, struct allocator *a_, struct uniqtype **type_),

@@ -22,6 +22,13 @@ enum Command {
     Meta(meta::Args),
 }
 
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 fn main() -> ExitCode {
     let result = match Allocs::parse().command {
         Command::Run(run) => run.run(),
@@ -29,6 +36,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // Who reads our output, as `head` does, may have had enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("allocs: {error:#}");
             ExitCode::from(127)

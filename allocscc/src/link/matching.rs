@@ -60,12 +60,18 @@ impl<'a> SiteIndex<'a> {
 
     /// The sites that the instruction may be; several only if they have one key.
     pub(super) fn find(&self, call: &CallPlace<'_>) -> Vec<usize> {
-        let mut found = self.find_spelt(plain_callee(call.callee), call);
-        // The compiler turns malloc and memset of zero into calloc.
-        if found.is_empty() && plain_callee(call.callee) == "calloc" {
-            found = self.find_spelt("malloc", call);
+        let callee = plain_callee(call.callee);
+        let found = self.find_spelt(callee, call);
+        if !found.is_empty() {
+            return found;
         }
-        found
+        match callee {
+            // The compiler turns malloc and memset of zero into calloc.
+            "calloc" => self.find_spelt("malloc", call),
+            // It turns realloc of NULL into malloc.
+            "malloc" => self.find_spelt("realloc", call),
+            _ => found,
+        }
     }
 
     fn find_spelt(&self, callee: &str, call: &CallPlace<'_>) -> Vec<usize> {
@@ -180,6 +186,7 @@ mod tests {
         check(&["f a.c 3 asprintf"], "f a.c 3 __asprintf_chk", &[0]);
         check(&["f a.c 3 strdup"], "f a.c 3 __strdup", &[0]);
         check(&["f a.c 3 malloc"], "f a.c 3 calloc", &[0]);
+        check(&["f a.c 3 realloc"], "f a.c 3 malloc", &[0]);
         check(&["f a.c 3 calloc"], "f a.c 3 malloc", &[]);
     }
 }
