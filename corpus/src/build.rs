@@ -73,7 +73,9 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
         .with(&program.name)
         .with(serde_json::to_vec(&program.build)?)
         .with(places::root().to_string_lossy().as_bytes())
-        .with(version);
+        .with(version)
+        // Both builds are made in one run, because their times are compared.
+        .with(cache::sha256_of(&stage.allocscc())?);
     for package in manifest.packages_of(program) {
         key = key.with(&package.sha256);
     }
@@ -82,10 +84,7 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
     }
     let (tool, driver, extra): (_, _, &[&str]) = match compiler {
         Compiler::Plain => ("cc", cc, &["-g", "-Walloca"]),
-        Compiler::Allocscc => {
-            key = key.with(cache::sha256_of(&stage.allocscc())?);
-            ("allocscc", stage.allocscc(), &[])
-        }
+        Compiler::Allocscc => ("allocscc", stage.allocscc(), &[]),
     };
     let entry = places::kept().join("build").join(format!("{}-{tool}-{}", program.name, key.digits()));
     let dir = cache::directory(&entry, |dir| {

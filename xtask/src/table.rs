@@ -36,7 +36,7 @@ struct Summary {
 pub(crate) fn print(programs: &[String]) -> Result<()> {
     println!(
         "{:10} {:>9} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
-        "program", "build", "over cc", "run", "over", "allocations", "typed", "bytes"
+        "program", "build", "over cc -g", "run", "over", "allocations", "typed", "bytes"
     );
     let mut callers = Vec::new();
     for program in programs {
