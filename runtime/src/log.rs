@@ -28,6 +28,13 @@ pub fn log(level: Level, message: fmt::Arguments<'_>) {
     if wanted.unwrap_or(b'1') < b'0' + level as u8 {
         return;
     }
+    say(message);
+}
+
+/// Apart from [`log`], so that what is not said needs no room on a stack that may be small.
+#[cold]
+#[inline(never)]
+fn say(message: fmt::Arguments<'_>) {
     let mut line = Line { bytes: [0; LONGEST], len: 0 };
     // A line that is too long is cut.
     let _ = write!(line, "liballocs: {message}");
