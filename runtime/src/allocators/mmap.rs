@@ -5,14 +5,18 @@
 //!
 //! # Safety
 //! The kernel fills [`ProcmapQuery`] and writes the name into the buffer that it is told, up to its size.
+//!
+//! A query may run on a signal stack of 8 KiB, so what is large here lies in mappings of its own.
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
 use crate::sys::Errno;
 use crate::sys::file::{Fd, ioctl};
+use crate::sys::memory::PAGE_SIZE;
+use crate::types::scratch::Scratch;
 
 /// Longest name of a mapping that is kept; a longer one is cut.
-pub const MAX_NAME: usize = 512;
+const MAX_NAME: usize = 4096;
 
 /// A mapping of this process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,54 +48,63 @@ impl Mapping {
     }
 }
 
+impl Kind {
+    fn of_name(name: &[u8]) -> Kind {
+        match name {
+            b"[heap]" => Kind::Heap,
+            b"[stack]" => Kind::Stack,
+            _ => Kind::Other,
+        }
+    }
+}
+
 /// A mapping with its name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Named {
     /// The mapping.
     pub mapping: Mapping,
-    name: [u8; MAX_NAME],
-    name_len: usize,
+    name: Scratch<u8>,
 }
 
 impl Named {
-    const EMPTY: Named = Named {
-        mapping: Mapping { start: Avma::NULL, end: Avma::NULL, kind: Kind::Other },
-        name: [0; MAX_NAME],
-        name_len: 0,
-    };
-
     /// Path of the file, or what the kernel calls it (`[heap]`); empty for anonymous memory.
     #[must_use]
     pub fn name(&self) -> &[u8] {
-        self.name.get(..self.name_len).unwrap_or(&[])
+        self.name.as_slice()
     }
 
     fn holds(&self, p: Avma) -> bool {
         p.is_in(self.mapping.start, self.mapping.size())
     }
-
-    fn classified(mut self) -> Named {
-        self.mapping.kind = match self.name() {
-            b"[heap]" => Kind::Heap,
-            b"[stack]" => Kind::Stack,
-            _ => Kind::Other,
-        };
-        self
-    }
 }
 
 /// The mapping that holds an address. `None` if it is not mapped, or the kernel does not say.
+#[cold]
+#[inline(never)]
 #[must_use]
 pub fn mapping_at(address: Avma) -> Option<Mapping> {
-    named_at(address).map(|named| named.mapping)
+    let fd = Fd::open(c"/proc/self/maps").ok()?;
+    // Only the names of kinds matter, and they are short.
+    match ask(&fd, address, &mut [0; 16]) {
+        Ok((mapping, _)) => Some(mapping),
+        Err(NOT_MAPPED) => None,
+        Err(_) => search(&fd, |named| named.holds(address)).map(|named| named.mapping),
+    }
 }
 
 /// The same with its name.
+#[cold]
+#[inline(never)]
 #[must_use]
 pub fn named_at(address: Avma) -> Option<Named> {
     let fd = Fd::open(c"/proc/self/maps").ok()?;
-    match ask(&fd, address) {
-        Ok(named) => Some(named),
+    let mut name = Scratch::default();
+    name.fill(0, MAX_NAME)?;
+    match ask(&fd, address, name.as_mut_slice()) {
+        Ok((mapping, len)) => {
+            name.truncate(len);
+            Some(Named { mapping, name })
+        }
         Err(NOT_MAPPED) => None,
         Err(_) => search(&fd, |named| named.holds(address)),
     }
@@ -126,11 +139,11 @@ struct ProcmapQuery {
 
 const _: () = assert!(size_of::<ProcmapQuery>() == 104);
 
-fn ask(fd: &Fd, address: Avma) -> Result<Named, Errno> {
+/// The mapping that holds an address, and how many bytes of `name` its name has: none if it has no name or a longer one.
+fn ask(fd: &Fd, address: Avma, name: &mut [u8]) -> Result<(Mapping, usize), Errno> {
     // _IOWR('f', 17, struct procmap_query)
     const PROCMAP_QUERY: usize = 3 << 30 | size_of::<ProcmapQuery>() << 16 | (b'f' as usize) << 8 | 17;
     const TOO_LONG: Errno = Errno(36);
-    let mut named = Named::EMPTY;
     let mut query = ProcmapQuery {
         size: size_of::<ProcmapQuery>() as u64,
         query_flags: 0,
@@ -143,12 +156,12 @@ fn ask(fd: &Fd, address: Avma) -> Result<Named, Errno> {
         inode: 0,
         dev_major: 0,
         dev_minor: 0,
-        vma_name_size: MAX_NAME as u32,
+        vma_name_size: name.len() as u32,
         build_id_size: 0,
-        vma_name_addr: named.name.as_mut_ptr() as u64,
+        vma_name_addr: name.as_mut_ptr() as u64,
         build_id_addr: 0,
     };
-    // SAFETY: the request fills the structure and at most MAX_NAME bytes of the name.
+    // SAFETY: the request fills the structure and at most the bytes of `name`.
     match unsafe { ioctl(fd, PROCMAP_QUERY, &mut query) } {
         Err(TOO_LONG) => {
             query.vma_name_size = 0;
@@ -160,22 +173,21 @@ fn ask(fd: &Fd, address: Avma) -> Result<Named, Errno> {
             other?;
         }
     }
-    named.mapping.start = Avma(query.vma_start as usize);
-    named.mapping.end = Avma(query.vma_end as usize);
-    named.name_len = (query.vma_name_size as usize).saturating_sub(1).min(MAX_NAME);
-    Ok(named.classified())
+    // The kernel counts the NUL.
+    let len = (query.vma_name_size as usize).saturating_sub(1).min(name.len());
+    let kind = Kind::of_name(name.get(..len).unwrap_or(&[]));
+    Ok((Mapping { start: Avma(query.vma_start as usize), end: Avma(query.vma_end as usize), kind }, len))
 }
 
 fn search(fd: &Fd, mut f: impl FnMut(&Named) -> bool) -> Option<Named> {
     let mut parser = Parser::default();
-    let mut buffer = [0; 1024];
+    let mut buffer = Scratch::default();
+    buffer.fill(0, PAGE_SIZE)?;
     loop {
-        let n = fd.read(&mut buffer).ok().filter(|&n| n > 0)?;
-        for &byte in buffer.get(..n)? {
-            if let Some(named) = parser.push(byte)
-                && f(&named)
-            {
-                return Some(named);
+        let n = fd.read(buffer.as_mut_slice()).ok().filter(|&n| n > 0)?;
+        for &byte in buffer.as_slice().get(..n)? {
+            if parser.push(byte).is_some_and(&mut f) {
+                return Some(parser.named);
             }
         }
     }
@@ -200,20 +212,24 @@ enum Field {
 
 impl Default for Parser {
     fn default() -> Self {
-        Parser { named: Named::EMPTY, field: Field::Start, number: 0 }
+        let mapping = Mapping { start: Avma::NULL, end: Avma::NULL, kind: Kind::Other };
+        Parser { named: Named { mapping, name: Scratch::default() }, field: Field::Start, number: 0 }
     }
 }
 
 impl Parser {
     /// Takes a byte; the mapping, if it ended a line.
-    fn push(&mut self, byte: u8) -> Option<Named> {
+    fn push(&mut self, byte: u8) -> Option<&Named> {
         if byte == b'\n' {
-            let named = self.named.classified();
-            *self = Parser::default();
-            return (named.mapping.start < named.mapping.end).then_some(named);
+            let field = core::mem::replace(&mut self.field, Field::Start);
+            self.number = 0;
+            self.named.mapping.kind = Kind::of_name(self.named.name());
+            let is_whole = !matches!(field, Field::Start | Field::End);
+            return Some(&self.named).filter(|named| is_whole && named.mapping.start < named.mapping.end);
         }
         match (self.field, byte) {
             (Field::Start, b'-') => {
+                self.named.name.truncate(0);
                 self.named.mapping.start = Avma(core::mem::take(&mut self.number));
                 self.field = Field::End;
             }
@@ -231,9 +247,9 @@ impl Parser {
             (Field::Skipped(_), _) | (Field::Blanks, b' ') => {}
             (Field::Blanks | Field::Name, byte) => {
                 self.field = Field::Name;
-                if let Some(place) = self.named.name.get_mut(self.named.name_len) {
-                    *place = byte;
-                    self.named.name_len += 1;
+                if self.named.name().len() < MAX_NAME {
+                    // Without memory the name is cut.
+                    let _ = self.named.name.push(byte);
                 }
             }
         }
@@ -250,10 +266,9 @@ mod tests {
 
     fn parse(text: &[u8]) -> Vec<(usize, usize, String)> {
         let mut parser = Parser::default();
-        text.iter()
-            .filter_map(|&byte| parser.push(byte))
-            .map(|m| (m.mapping.start.0, m.mapping.end.0, String::from_utf8_lossy(m.name()).into_owned()))
-            .collect()
+        let described =
+            |m: &Named| (m.mapping.start.0, m.mapping.end.0, String::from_utf8_lossy(m.name()).into_owned());
+        text.iter().filter_map(|&byte| parser.push(byte).map(described)).collect()
     }
 
     #[test]
@@ -270,6 +285,7 @@ mod tests {
         );
         check("1000-2000 rw-p 00000000 00:00 0", &[]);
         check("nonsense\n", &[]);
+        check("1000-2000 rw-p 0 0 0 /a\nnonsense\n3000-4000\n", &[(0x1000, 0x2000, "/a")]);
     }
 
     #[test]

@@ -142,6 +142,8 @@ fn type_at(code: Avma) -> Option<TypeRef> {
     unsafe { TypeRef::from_ptr(found.get() as *const Uniqtype) }
 }
 
+#[cold]
+#[inline(never)]
 fn find_type(code: Avma) -> Option<TypeRef> {
     let module = modules::at(code)?;
     let file = module.metadata.as_ref()?;

@@ -19,7 +19,6 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::avma::Avma;
-use crate::private_heap;
 use crate::types::TypedFile;
 
 /// An address as the file states it.
@@ -111,7 +110,7 @@ pub fn at(address: Avma) -> Option<&'static Module> {
         if let Some(module) = find(head, &loaded, generation) {
             return Some(module);
         }
-        let module = private_heap::alloc_value(open::open(&loaded, head, generation))?;
+        let module = open::open(&loaded, head, generation)?;
         let new = core::ptr::from_ref(module).cast_mut();
         if bucket.compare_exchange(head, new, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             return Some(module);

@@ -23,20 +23,21 @@ use crate::private_heap;
 use crate::sys::file::{Fd, readlink};
 use crate::sys::memory::{self, PAGE_SIZE};
 use crate::types::TypedFile;
+use crate::types::scratch::Scratch;
 
 /// Longest path that we open.
 const PATH_MAX: usize = 1024;
 
-/// Looks at a loaded file. Apart from [`super::at`], so that the frequent case needs little stack.
+/// Looks at a loaded file; `None` without memory. Apart from [`super::at`], so that the frequent case needs little stack.
 #[cold]
 #[inline(never)]
-pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> Module {
+pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> Option<&'static Module> {
     // SAFETY: the file was just found to be loaded.
     let (path, id, page) = unsafe { (file.path(), build_id(file), first_page(file)) };
     let hdr = file.eh_frame_hdr.0.wrapping_sub(file.bias) as u64;
     let unwind_segment = segment_with(page, hdr)
         .map(|s| (Avma((s.svma as usize).wrapping_add(file.bias)), s.file_size as usize));
-    Module {
+    private_heap::alloc_value(Module {
         start: file.start,
         end: file.end,
         bias: file.bias,
@@ -47,7 +48,7 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> M
         metadata: metadata_of(file, path, id).map(TypedFile::new),
         seen: AtomicU64::new(generation),
         next,
-    }
+    })
 }
 
 /// The section of a loaded file that holds an address: start and size in memory. The file is read for it, so it is the last
@@ -63,6 +64,7 @@ pub fn section_with(module: &Module, p: Avma) -> Option<(Avma, usize)> {
     inside.then_some((start, size))
 }
 
+#[inline(never)]
 fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
     // The kernel knows the name where the dynamic linker's is relative to a directory that was left meanwhile, and where an
     // emulator's `/proc/self/exe` is the emulator.
@@ -81,6 +83,7 @@ fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'st
 }
 
 /// Metadata in the section of a linked file.
+#[inline(never)]
 fn in_file(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
     let fd = Fd::open(path).ok()?;
     let section = elf::find_section(&fd, SECTION_NAME.as_bytes())?;
@@ -88,6 +91,7 @@ fn in_file(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
 }
 
 /// Metadata in a file of its own: `dir/.build-id/xx/yyyy.meta`, which holds nothing else, or has the section.
+#[inline(never)]
 fn separate(id: &[u8]) -> Option<Metadata<'static>> {
     let (first, rest) = id.split_first()?;
     env::get(Variable::MetaBase)?.to_bytes().split(|&byte| byte == b':').find_map(|dir| {
@@ -116,10 +120,20 @@ fn map(fd: &Fd, path: &CStr, section: elf::Extent, id: &[u8]) -> Option<Metadata
     let start = memory::map_file(fd, section.offset - lead as u64, lead.checked_add(size)?).ok()?;
     // SAFETY: the mapping has `lead + size` bytes, all inside the file, and is never given back once it is in use.
     let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(start.add(lead).as_ptr(), size) };
-    let path = Path(path.to_bytes());
+    let metadata = parse(bytes, Path(path.to_bytes()), id);
+    if metadata.is_none() {
+        // SAFETY: nothing refers to what is not metadata.
+        unsafe { memory::unmap(start, lead + size) };
+    }
+    metadata
+}
+
+/// Metadata, if it is that of the file with this build-id.
+#[inline(never)]
+fn parse(bytes: &'static [u8], path: Path<'_>, id: &[u8]) -> Option<Metadata<'static>> {
     match Metadata::parse(bytes) {
         Ok(metadata) if metadata.build_id() == id => {
-            log(Level::Detail, format_args!("{path}: metadata of {size} bytes"));
+            log(Level::Detail, format_args!("{path}: metadata of {} bytes", bytes.len()));
             return Some(metadata);
         }
         Ok(_) => {
@@ -127,8 +141,6 @@ fn map(fd: &Fd, path: &CStr, section: elf::Extent, id: &[u8]) -> Option<Metadata
         }
         Err(error) => log(Level::Problem, format_args!("{path}: {error}")),
     }
-    // SAFETY: nothing refers to what is not metadata.
-    unsafe { memory::unmap(start, lead + size) };
     None
 }
 
@@ -173,10 +185,13 @@ pub(super) fn program_path() -> &'static CStr {
         // SAFETY: only strings that stay are stored there.
         return unsafe { CStr::from_ptr(known) };
     }
-    let mut buffer = [0; PATH_MAX];
-    let len = readlink(c"/proc/self/exe", &mut buffer).unwrap_or(0).min(PATH_MAX - 1);
-    buffer[len] = 0;
-    let path = CStr::from_bytes_until_nul(&buffer).map_or(c"", keep);
+    let mut buffer = Scratch::default();
+    // The link is read into all but the last byte, which ends the path.
+    let filled = buffer.fill(0, PATH_MAX);
+    if let (Some(()), [text @ .., _]) = (filled, buffer.as_mut_slice()) {
+        let _ = readlink(c"/proc/self/exe", text);
+    }
+    let path = CStr::from_bytes_until_nul(buffer.as_slice()).map_or(c"", keep);
     PATH.store(path.as_ptr().cast_mut(), Ordering::Release);
     path
 }
@@ -220,22 +235,20 @@ pub fn segments_of<B>(module: &Module, mut f: impl FnMut(Avma, Avma) -> ControlF
     })
 }
 
-/// A path put together on the stack. What does not fit makes it no path at all.
+/// A path put together, apart from the stack, which may be small. What does not fit makes it no path at all.
 struct PathBuffer {
-    bytes: [u8; PATH_MAX],
-    len: usize,
+    bytes: Scratch<u8>,
+    is_whole: bool,
 }
 
 impl PathBuffer {
     fn new() -> PathBuffer {
-        PathBuffer { bytes: [0; PATH_MAX], len: 0 }
+        PathBuffer { bytes: Scratch::default(), is_whole: true }
     }
 
     fn push(&mut self, part: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(self.len..).and_then(|rest| rest.get_mut(..part.len())) {
-            place.copy_from_slice(part);
-        }
-        self.len = self.len.saturating_add(part.len());
+        self.is_whole &=
+            self.bytes.as_slice().len() + part.len() < PATH_MAX && self.bytes.extend(part).is_some();
     }
 
     fn push_hex(&mut self, byte: u8) {
@@ -243,7 +256,8 @@ impl PathBuffer {
         self.push(&[digit(byte >> 4), digit(byte)]);
     }
 
-    fn finish(&self) -> Option<&CStr> {
-        CStr::from_bytes_with_nul(self.bytes.get(..=self.len)?).ok()
+    fn finish(&mut self) -> Option<&CStr> {
+        self.push(&[0]);
+        CStr::from_bytes_with_nul(self.bytes.as_slice()).ok().filter(|_| self.is_whole)
     }
 }

@@ -41,6 +41,16 @@ impl<T: Copy> Scratch<T> {
         (0..len).try_for_each(|_| self.push(value))
     }
 
+    /// Drops all elements but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Adds elements; `None` where the kernel has no more memory.
+    pub fn extend(&mut self, values: &[T]) -> Option<()> {
+        values.iter().try_for_each(|&value| self.push(value))
+    }
+
     /// The elements.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
@@ -54,6 +64,7 @@ impl<T: Copy> Scratch<T> {
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 
+    #[cold]
     fn grow(&mut self) -> Option<()> {
         let bytes = (2 * self.capacity * size_of::<T>()).max(4 * PAGE_SIZE);
         let start = memory::map_zeroed(bytes).ok()?.cast::<T>();

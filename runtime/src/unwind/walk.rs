@@ -14,7 +14,7 @@ use super::entry::Caller;
 use super::rule::{Cfa, Rule, SavedRbp};
 use crate::allocators::stack::{self, Bounds};
 use crate::avma::Avma;
-use crate::modules;
+use crate::modules::{self, Module};
 
 /// A function's frame.
 #[derive(Clone, Copy, Debug)]
@@ -134,8 +134,15 @@ fn rule_at(code: Avma) -> Rule {
     found.map_or(Rule::Unknown, |word| Rule::unpack(word.get()))
 }
 
+/// Apart from the walk, since a file that is looked at for the first time needs room on a stack that may be small.
+#[cold]
+#[inline(never)]
 fn find_rule(code: Avma) -> Rule {
-    let Some(module) = modules::at(code) else { return Rule::Unknown };
+    modules::at(code).map_or(Rule::Unknown, |module| rule_in(module, code))
+}
+
+#[inline(never)]
+fn rule_in(module: &Module, code: Avma) -> Rule {
     let Some((start, len)) = module.unwind_segment else { return Rule::Unknown };
     // SAFETY: code of this file is on the stack, so it stays loaded for now; the segment is readable.
     let bytes = unsafe { core::slice::from_raw_parts(start.pointer::<u8>(), len) };
