@@ -72,11 +72,16 @@ impl Module {
         if self.loaded_from.is_empty() { open::program_path() } else { self.loaded_from }
     }
 
+    /// Whether it may be the file that is loaded now: what of it is in memory lies in the same places.
+    fn lies_as(&self, loaded: &dl::Loaded) -> bool {
+        self.start == loaded.start
+            && self.end == loaded.end
+            && self.bias == loaded.bias
+            && self.eh_frame_hdr == loaded.eh_frame_hdr
+    }
+
     /// Whether it is the file that is loaded now at its place.
     fn is(&self, loaded: &dl::Loaded) -> bool {
-        if self.end != loaded.end || self.bias != loaded.bias {
-            return false;
-        }
         // SAFETY: `loaded` was just found, and the program must not close a file that it asks about.
         unsafe { loaded.path() == self.loaded_from && open::build_id(loaded) == self.build_id }
     }
@@ -127,7 +132,8 @@ fn find(mut module: *const Module, loaded: &dl::Loaded, generation: u64) -> Opti
     loop {
         // SAFETY: modules are never freed.
         let this: &'static Module = unsafe { module.as_ref() }?;
-        if this.start == loaded.start {
+        // Between a real `dlclose` and the note of it, another file may be loaded there already.
+        if this.lies_as(loaded) {
             if this.seen.load(Ordering::Relaxed) == generation {
                 return Some(this);
             }
