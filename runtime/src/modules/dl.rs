@@ -1,7 +1,7 @@
 //! What the dynamic linker knows: which loaded file covers an address.
 //!
 //! glibc 2.35 and later answer without a lock ([`_dl_find_object`](https://sourceware.org/glibc/manual/)); older ones through
-//! `dl_iterate_phdr`, whose lock is recursive and never held while foreign code runs.
+//! `dl_iterate_phdr`, with the lock that [`each_loaded`] describes.
 //!
 //! # Safety
 //! The structures are those of glibc's `<dlfcn.h>` and `<link.h>`. What they point to stays mapped while the file is loaded,
@@ -126,6 +126,12 @@ pub fn loaded_at(address: Avma) -> Option<Loaded> {
 }
 
 /// Calls `f` for each loaded file, in load order, until it gives something.
+///
+/// Holds the lock of the list of loaded files meanwhile, so that none of them is unmapped. The lock is recursive: a signal
+/// handler takes it where its own thread holds it. It is not that which is held while constructors run; another thread
+/// holds it while it links a file into the list or out of it, or runs a callback of `dl_iterate_phdr`. With glibc 2.35
+/// and later, three questions come here: that for a type by name, the first one for a type that its file only
+/// declares, and a walk over the whole process. The list is not read without the lock, since `dlclose` frees its links.
 pub fn each_loaded<T>(f: impl FnMut(Loaded) -> Option<T>) -> Option<T> {
     struct State<T, F> {
         f: F,

@@ -20,6 +20,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use crate::avma::Avma;
 use crate::types::TypedFile;
+use crate::types::scratch::Scratch;
 
 /// An address as the file states it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -123,9 +124,15 @@ pub fn at(address: Avma) -> Option<&'static Module> {
     }
 }
 
-/// Calls `f` for each loaded file until it gives something. Looks at those, too, that no query concerned yet.
-pub fn each<T>(mut f: impl FnMut(&'static Module) -> Option<T>) -> Option<T> {
-    dl::each_loaded(|loaded| at(loaded.start).and_then(&mut f))
+/// Calls `f` for each loaded file, in load order, until it gives something. Looks at those, too, that no query concerned yet.
+///
+/// Takes the dynamic linker's lock, unlike [`at`]: see [`dl::each_loaded`]. Under it, only files that no query concerned yet
+/// are opened, which another thread could close otherwise. `f` is called without it, since modules stay.
+pub fn each<T>(f: impl FnMut(&'static Module) -> Option<T>) -> Option<T> {
+    let mut modules: Scratch<&'static Module> = Scratch::default();
+    // Without memory the first ones are all there are.
+    let _ = dl::each_loaded(|loaded| modules.push(at(loaded.start)?).is_none().then_some(()));
+    modules.as_slice().iter().copied().find_map(f)
 }
 
 fn find(mut module: *const Module, loaded: &dl::Loaded, generation: u64) -> Option<&'static Module> {
