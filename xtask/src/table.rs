@@ -35,7 +35,7 @@ struct Summary {
 /// Prints a row for each program, from the figures that its test left behind.
 pub(crate) fn print(programs: &[String]) -> Result<()> {
     println!(
-        "{:10} {:>9} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
+        "{:10} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
         "program", "build", "over cc -g", "run", "over", "allocations", "typed", "bytes"
     );
     let mut callers = Vec::new();
