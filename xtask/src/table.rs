@@ -80,7 +80,7 @@ impl Report {
             (None, None) => "-",
         };
         format!(
-            "{:10} {:>9} {:>8} {:>8} {:>8} {allocations:>12} {typed:>8} {bytes:>8}  {verdict}",
+            "{:10} {:>9} {:>10} {:>8} {:>8} {allocations:>12} {typed:>8} {bytes:>8}  {verdict}",
             self.program,
             seconds(self.build_allocscc),
             over(self.build_allocscc, self.build_plain),
