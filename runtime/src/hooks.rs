@@ -17,6 +17,8 @@ pub struct Hooks {
     pub after_unload: fn(),
     /// Whether the address lies in a loaded file.
     pub is_loaded: fn(Avma) -> bool,
+    /// Whether a site that reallocates gives the type of its blocks, rather than its origin.
+    pub decides: fn(SiteIndex) -> bool,
     /// What a census prints about a site.
     pub describe_site: fn(SiteIndex) -> SiteDescription,
 }

@@ -13,6 +13,7 @@ use crate::sys::threads;
 static HOOKS: Hooks = Hooks {
     before_unload: site_types::resolve_all,
     after_unload: modules::unloaded,
+    decides: site_types::decides,
     is_loaded,
     describe_site: site_types::describe,
 };

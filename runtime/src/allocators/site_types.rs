@@ -47,30 +47,21 @@ fn resolve(index: SiteIndex, entry: &'static SiteEntry) -> Option<TypeRef> {
 /// A declaration counts whatever is reallocated later; then the type of the latest site whose size says it; then that
 /// of the first.
 fn find(entry: &'static SiteEntry) -> Option<TypeRef> {
-    declaration(entry).or_else(|| own_type(decider(entry)))
+    stored(entry.declared()).or_else(|| own_type(decider(entry)))
 }
 
-/// The site that says the type of the blocks of a site: the latest whose size does, else the first.
+/// The site that says the type of the undeclared blocks of a site: itself or its origin.
 fn decider(entry: &'static SiteEntry) -> &'static SiteEntry {
-    if entry.origin() == SiteIndex::UNKNOWN || retypes(entry) {
+    let origin = site(entry.origin());
+    if entry.origin() == SiteIndex::UNKNOWN || retypes(entry) || own_type(origin).is_none() {
         return entry;
     }
-    let origin = decider(site(entry.origin()));
-    if own_type(origin).is_some() { origin } else { entry }
+    origin
 }
 
-/// The type that was declared for the block at this site or before it was reallocated here.
-fn declaration(entry: &'static SiteEntry) -> Option<TypeRef> {
-    let mut entry = entry;
-    loop {
-        if let Some(ty) = stored(entry.declared()) {
-            return Some(ty);
-        }
-        if entry.origin() == SiteIndex::UNKNOWN {
-            return None;
-        }
-        entry = site(entry.origin());
-    }
+/// Whether a site that reallocates gives the type of its blocks, rather than its origin.
+pub fn decides(index: SiteIndex) -> bool {
+    core::ptr::eq(decider(site(index)), site(index))
 }
 
 fn own_type(entry: &SiteEntry) -> Option<TypeRef> {
@@ -116,7 +107,7 @@ pub fn describe(index: SiteIndex) -> SiteDescription {
     if decider.is_string() {
         description.is_buffer = true;
     }
-    if declaration(entry).is_some() {
+    if !entry.declared().is_null() {
         description.evidence = b"set";
         description.is_buffer = false;
     }

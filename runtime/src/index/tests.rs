@@ -339,14 +339,19 @@ fn a_retired_site_is_not_found_again() {
 }
 
 /// What the query side makes of a site: which return address gives the type, when those in `retyping` change it.
-fn typed_by(mut index: SiteIndex, retyping: &[usize]) -> usize {
-    loop {
-        let entry = sites::site(index);
-        if entry.origin() == SiteIndex::UNKNOWN || retyping.contains(&entry.return_address().0) {
-            return entry.return_address().0;
-        }
-        index = entry.origin();
+fn typed_by(index: SiteIndex, retyping: &[usize]) -> usize {
+    let entry = sites::site(index);
+    if entry.origin() == SiteIndex::UNKNOWN || retyping.contains(&entry.return_address().0) {
+        return entry.return_address().0;
     }
+    sites::site(entry.origin()).return_address().0
+}
+
+/// `realloc`, as the query side makes it when those in `retyping` change the type.
+fn reallocate(old: SiteIndex, return_address: usize, retyping: &[usize]) -> SiteIndex {
+    let new = sites::reallocated(old, Key::plain(Avma(return_address)));
+    sites::site(new).note_whether_decides(retyping.contains(&return_address));
+    new
 }
 
 proptest! {
@@ -354,29 +359,52 @@ proptest! {
 
     #[test]
     fn a_reallocated_block_keeps_its_type(
-        history in prop::collection::vec(0x7000_0000usize..0x7000_0006, 1..60),
-        retyping in prop::collection::vec(0x7000_0000usize..0x7000_0006, 0..4),
+        history in prop::collection::vec(0usize..6, 1..60),
+        retyping in prop::collection::vec(0usize..6, 0..4),
     ) {
-        let first = 0x7000_0100;
+        // What retypes is kept in the entries, so each set of retyping sites has its own addresses.
+        let base = 0x7000_0000 + 0x100 * retyping.iter().fold(0, |set, site| set | 1 << site);
+        let retyping: Vec<usize> = retyping.into_iter().map(|site| base + site).collect();
+        let first = base + 0x80;
         let mut site = sites::find_or_insert(Key::plain(Avma(first)));
-        for &return_address in &history {
-            site = sites::reallocated(site, Avma(return_address));
-            prop_assert_eq!(sites::site(site).return_address(), Avma(return_address));
+        for &next in &history {
+            site = reallocate(site, base + next, &retyping);
+            prop_assert_eq!(sites::site(site).return_address(), Avma(base + next));
         }
-        let expect = history.iter().rev().find(|at| retyping.contains(at)).copied().unwrap_or(first);
-        prop_assert_eq!(typed_by(site, &retyping), expect);
+        let expect = history.iter().rev().map(|next| base + next).find(|at| retyping.contains(at));
+        prop_assert_eq!(typed_by(site, &retyping), expect.unwrap_or(first));
     }
 }
 
-#[test]
-fn a_loop_of_reallocations_ends_at_a_fixed_set_of_entries() {
-    let mut site = sites::find_or_insert(Key::plain(Avma(0x7100_0000)));
-    let mut seen = Vec::new();
-    for i in 0..1000 {
-        site = sites::reallocated(site, Avma(0x7100_0001 + i % 20));
-        seen.push(site);
+/// Number of entries after `turns` of `turn`, which gets the site, a pseudo-random number, and gives the next site.
+fn entries_after(turns: u32, base: usize, mut turn: impl FnMut(SiteIndex, usize) -> SiteIndex) -> usize {
+    let mut site = sites::find_or_insert(Key::plain(Avma(base)));
+    let mut random = 1u64;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..turns {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        site = turn(site, (random >> 33) as usize);
+        assert_ne!(site, SiteIndex::UNKNOWN);
+        seen.insert(site);
     }
-    assert_eq!(seen[500..600], seen[600..700]);
+    seen.len()
+}
+
+#[test]
+fn entries_are_bounded_whatever_is_reallocated_and_declared() {
+    let base = 0x7100_0000;
+    let retyping: Vec<usize> = (0..6).map(|n| base + 2 * n).collect();
+    for retyping in [&[][..], &retyping[..]] {
+        let base = base + retyping.len() * 0x100;
+        let entries =
+            entries_after(100_000, base, |site, random| reallocate(site, base + 1 + random % 12, retyping));
+        assert!(entries <= 12 * 13, "{entries} entries of 12 sites");
+    }
+    let types = [0x1000, 0x2000].map(core::ptr::without_provenance_mut);
+    let entries = entries_after(600_000, base + 0x8000, |site, random| {
+        sites::declared(reallocate(site, base + 0x8001, &[]), types[random % 2])
+    });
+    assert!(entries <= 4, "{entries} entries of two types");
 }
 
 #[test]
@@ -384,18 +412,28 @@ fn a_declared_type_survives_reallocation_until_it_is_taken_back() {
     let (a, b, c) = (Avma(0x7200_0000), Avma(0x7200_0001), Avma(0x7200_0002));
     let ty = core::ptr::without_provenance_mut(0x1000);
     let fresh = sites::find_or_insert(Key::plain(a));
-    let grown = sites::reallocated(fresh, b);
+    let grown = reallocate(fresh, b.0, &[]);
     let declared = sites::declared(grown, ty);
     assert_eq!(sites::site(declared).declared(), ty);
     assert_eq!(sites::site(declared).return_address(), b);
     for again in [b, c] {
-        let later = sites::reallocated(declared, again);
-        assert_eq!(sites::site(later).origin(), declared);
-        assert_eq!(sites::reallocated(later, again), later);
+        let later = reallocate(declared, again.0, &[]);
+        assert_eq!((sites::site(later).return_address(), sites::site(later).declared()), (again, ty));
+        assert_eq!(reallocate(later, again.0, &[]), later);
         let cleared = sites::declared(later, core::ptr::null_mut());
         assert_eq!(typed_by(cleared, &[]), a.0);
         assert!(sites::site(cleared).declared().is_null());
     }
     assert_eq!(sites::declared(declared, core::ptr::null_mut()), grown);
     assert_eq!(sites::declared(fresh, core::ptr::null_mut()), fresh);
+}
+
+#[test]
+fn strings_and_other_blocks_of_one_return_address_have_entries_of_their_own() {
+    let at = Avma(0x7300_0000);
+    let [plain, string] = [Key::plain(at), Key::string(at)].map(sites::find_or_insert);
+    assert_eq!([plain, string].map(|site| sites::site(site).is_string()), [false, true]);
+    let grown = sites::reallocated(string, Key::plain(at));
+    assert_eq!((sites::site(grown).is_string(), sites::site(grown).origin()), (false, string));
+    assert_eq!(sites::reallocated(string, Key::string(at)), string);
 }

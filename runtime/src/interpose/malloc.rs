@@ -12,7 +12,8 @@
 use crate::avma::Avma;
 use crate::census;
 use crate::index::regions::{DIRECTORY_OFFSET, REGION_SHIFT, TABLES};
-use crate::index::{self, Block, LARGE, sites};
+use crate::index::sites::{self, Key};
+use crate::index::{self, Block, LARGE};
 use crate::interpose::{bootstrap, note, real};
 use core::arch::naked_asm;
 use core::ffi::c_void;
@@ -181,7 +182,7 @@ pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, return_address:
         index::resume(suspended, Some(suspended.block));
         return new;
     }
-    let site = sites::reallocated(suspended.block.site, return_address);
+    let site = sites::reallocated(suspended.block.site, Key::plain(return_address));
     index::resume(suspended, Some(Block { base: Avma::of(new), size, site }));
     if census::is_on() {
         index::site(site).count(size);

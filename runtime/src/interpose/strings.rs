@@ -34,12 +34,11 @@ fn adopt(p: *const c_void, return_address: usize) {
 /// Hands the block at `p` to the site of the caller; `before` is the site of the block that it was reallocated from.
 fn adopt_from(p: *const c_void, before: SiteIndex, return_address: usize) {
     let Some(block) = index::block_at_base(Avma::of(p)) else { return };
-    let return_address = Avma(return_address);
+    let key = Key::string(Avma(return_address));
     let site = match before {
-        SiteIndex::UNKNOWN => sites::find_or_insert(Key::plain(return_address)),
-        before => sites::reallocated(before, return_address),
+        SiteIndex::UNKNOWN => sites::find_or_insert(key),
+        before => sites::reallocated(before, key),
     };
-    index::site(site).set_string();
     note::change_site(&block, site);
 }
 

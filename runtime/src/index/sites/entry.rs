@@ -7,16 +7,20 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 
 /// The file of the return address was unloaded: new allocations from that address belong to another site.
 const RETIRED: u32 = 1;
-/// The callee was one of `strdup` and friends, so the block is a string whatever else is known.
+/// Part of the key: the callee was one of `strdup` and friends.
 const STRING: u32 = 2;
+/// The query side said whether the site or its origin gives the type.
+const ASKED: u32 = 4;
+/// It said that the site does.
+const DECIDES: u32 = 8;
 
 /// What is known of a site.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct SiteEntry {
-    pub(super) return_address: AtomicUsize,
-    pub(super) declared: AtomicPtr<c_void>,
-    pub(super) origin: AtomicU32,
+    return_address: AtomicUsize,
+    declared: AtomicPtr<c_void>,
+    origin: AtomicU32,
     pub(super) next_in_bucket: AtomicU32,
     flags: AtomicU32,
     /// For the query side: what else it keeps with an answer in `resolved`. Starts as 0.
@@ -54,7 +58,7 @@ impl SiteEntry {
         Avma(self.return_address.load(Ordering::Relaxed))
     }
 
-    /// The site of the block that this one reallocated, or [`SiteIndex::UNKNOWN`].
+    /// The site that gave the type of the block that this one reallocated, or [`SiteIndex::UNKNOWN`].
     #[must_use]
     pub fn origin(&self) -> SiteIndex {
         SiteIndex(self.origin.load(Ordering::Relaxed))
@@ -72,9 +76,18 @@ impl SiteEntry {
         self.flags.load(Ordering::Relaxed) & STRING != 0
     }
 
-    /// Notes that the site called `strdup` or a friend of it.
-    pub fn set_string(&self) {
-        self.flags.fetch_or(STRING, Ordering::Relaxed);
+    /// Whether the site itself, not its origin, gives the type of its blocks. `ask` is asked until it knows.
+    pub(super) fn decides(&self, ask: impl FnOnce() -> Option<bool>) -> bool {
+        if self.flags.load(Ordering::Relaxed) & ASKED == 0 {
+            let Some(decides) = ask() else { return false };
+            self.note_whether_decides(decides);
+        }
+        self.flags.load(Ordering::Relaxed) & DECIDES != 0
+    }
+
+    /// Keeps the answer for [`SiteEntry::decides`].
+    pub(in crate::index) fn note_whether_decides(&self, decides: bool) {
+        self.flags.fetch_or(if decides { ASKED | DECIDES } else { ASKED }, Ordering::Relaxed);
     }
 
     /// Whether the file of the return address was unloaded, so that nothing can be asked about the address any more.
@@ -109,7 +122,20 @@ impl SiteEntry {
     }
 
     pub(super) fn key(&self) -> Key {
-        Key { return_address: self.return_address(), origin: self.origin(), declared: self.declared() }
+        Key {
+            return_address: self.return_address(),
+            origin: self.origin(),
+            declared: self.declared(),
+            is_string: self.is_string(),
+        }
+    }
+
+    /// Makes a fresh entry that of `key`.
+    pub(super) fn set_key(&self, key: &Key) {
+        self.return_address.store(key.return_address.0, Ordering::Relaxed);
+        self.declared.store(key.declared, Ordering::Relaxed);
+        self.origin.store(key.origin.0, Ordering::Relaxed);
+        self.flags.store(if key.is_string { STRING } else { 0 }, Ordering::Relaxed);
     }
 }
 

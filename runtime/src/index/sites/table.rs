@@ -15,7 +15,7 @@ const SEGMENT_BITS: u32 = 12;
 const SEGMENT_LEN: usize = 1 << SEGMENT_BITS;
 const SEGMENT_COUNT: usize = 256;
 const CAPACITY: u32 = (SEGMENT_LEN * SEGMENT_COUNT) as u32;
-const BUCKET_BITS: u32 = 12;
+const BUCKET_BITS: u32 = 16;
 
 static SEGMENTS: [AtomicPtr<SiteEntry>; SEGMENT_COUNT] =
     [const { AtomicPtr::new(core::ptr::null_mut()) }; SEGMENT_COUNT];
@@ -53,9 +53,7 @@ pub fn find_or_insert(key: Key) -> SiteIndex {
         return found;
     }
     let Some((index, entry)) = take_entry() else { return SiteIndex::UNKNOWN };
-    entry.return_address.store(key.return_address.0, Ordering::Relaxed);
-    entry.declared.store(key.declared, Ordering::Relaxed);
-    entry.origin.store(key.origin.0, Ordering::Relaxed);
+    entry.set_key(&key);
     loop {
         entry.next_in_bucket.store(head, Ordering::Relaxed);
         match bucket.compare_exchange(head, index.0, Ordering::AcqRel, Ordering::Acquire) {
@@ -107,6 +105,7 @@ fn bucket_of(key: &Key) -> &'static AtomicU32 {
     let mixed = (key.return_address.0 as u64)
         .wrapping_add((key.declared as u64).rotate_left(32))
         .wrapping_add(u64::from(key.origin.0) << 40)
+        .wrapping_add(u64::from(key.is_string) << 63)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     &BUCKETS[(mixed >> (64 - BUCKET_BITS)) as usize]
 }
