@@ -13,7 +13,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 pub struct Hooks {
     /// Find the types of all sites now: files are about to be unloaded.
     pub before_unload: fn(),
-    /// Files were unloaded: what is known of addresses in them is out of date.
+    /// Files were unloaded: find the types of sites that only their destructors came by. What is known of addresses in
+    /// them is out of date.
     pub after_unload: fn(),
     /// Whether the address lies in a loaded file.
     pub is_loaded: fn(Avma) -> bool,

@@ -6,13 +6,13 @@ use crate::allocators::{auxv, site_types};
 use crate::avma::Avma;
 use crate::c_api;
 use crate::hooks::{self, Hooks};
-use crate::modules::{self, dl};
+use crate::modules::dl;
 use crate::report;
 use crate::sys::threads;
 
 static HOOKS: Hooks = Hooks {
-    before_unload: site_types::resolve_all,
-    after_unload: modules::unloaded,
+    before_unload: site_types::before_unload,
+    after_unload: site_types::files_unloaded,
     decides: site_types::decides,
     is_loaded,
     describe_site: site_types::describe,

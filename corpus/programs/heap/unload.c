@@ -6,6 +6,7 @@
 //@ modes: library
 //@ stdout: first __ARR0_first, size 48
 //@ stdout: unloaded: __ARR0_first, size 48, site kept: 1
+//@ stdout: allocated by a destructor: __ARR0_last, size 40
 //@ stdout: second __ARR0_second, first still __ARR0_first
 //@ stdout: 50 times: 0 wrong
 #include <allocs.h>
@@ -32,8 +33,11 @@ int main(int argc, char **argv)
 	printf("first %s, size %lu\n", name(first), alloc_get_size(first));
 	free(first);
 	first = ((void *(*)(void)) dlsym(handle, "make"))();
+	static void *last;
+	((void (*)(void **)) dlsym(handle, "make_last_at"))(&last);
 	dlclose(handle);
 	printf("unloaded: %s, size %lu, site kept: %d\n", name(first), alloc_get_size(first), alloc_get_site(first) == site);
+	printf("allocated by a destructor: %s, size %lu\n", name(last), alloc_get_size(last));
 	second = allocate_in(argv[2], &handle);
 	printf("second %s, first still %s\n", name(second), name(first));
 	dlclose(handle);

@@ -9,7 +9,7 @@ use crate::avma::Avma;
 use crate::hooks::SiteDescription;
 use crate::index::sites::{self, DeclaredType};
 use crate::index::{SiteEntry, SiteIndex, site};
-use crate::modules;
+use crate::modules::{self, Module, dl};
 use crate::private_heap;
 use crate::types::{self, TypeRef, TypedFile, Uniqtype, make, spell};
 
@@ -82,11 +82,29 @@ fn stored(ty: DeclaredType) -> Option<TypeRef> {
     unsafe { TypeRef::from_ptr(ty.cast::<Uniqtype>()) }
 }
 
-/// Finds the types of all sites, while the files with their code are still loaded.
-pub fn resolve_all() {
+/// Finds the types of all sites, while the files with their code are still loaded, and looks at all files for
+/// [`files_unloaded`].
+pub fn before_unload() {
+    modules::each(|_| None::<()>);
     for index in sites::all() {
         let _ = (record_of(site(index)), type_of(index));
     }
+}
+
+/// Finds the types of the sites whose files are gone: destructors may have allocated at sites that were not known before.
+pub fn files_unloaded() {
+    for index in sites::all() {
+        let entry = site(index);
+        let is_known = !entry.record.load(Ordering::Acquire).is_null();
+        let call = Avma(entry.return_address().0.wrapping_sub(1));
+        if is_known || entry.is_retired() || dl::loaded_at(call).is_some() {
+            continue;
+        }
+        if let Some(module) = modules::last_seen_at(call) {
+            let _ = (keep_record(entry, module), type_of(index));
+        }
+    }
+    modules::unloaded();
 }
 
 /// What a census prints about a site.
@@ -138,9 +156,16 @@ fn record_of(entry: &SiteEntry) -> Option<(&'static TypedFile, &'static SiteReco
         return None;
     }
     // A call may be the last instruction of its file's code.
-    let module = modules::at(Avma(return_address.0.wrapping_sub(1)))?;
+    keep_record(entry, modules::at(Avma(return_address.0.wrapping_sub(1)))?)
+}
+
+/// Finds the record in the file of the call.
+fn keep_record(
+    entry: &SiteEntry,
+    module: &'static Module,
+) -> Option<(&'static TypedFile, &'static SiteRecord)> {
     let file = module.metadata.as_ref()?;
-    let record = file.site_at(module.svma(return_address).0)?;
+    let record = file.site_at(module.svma(entry.return_address()).0)?;
     let found = private_heap::alloc_value(Found { file, record })?;
     entry.record.store(core::ptr::from_ref(found).cast_mut().cast(), Ordering::Release);
     Some((file, record))

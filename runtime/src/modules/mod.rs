@@ -124,6 +124,23 @@ pub fn at(address: Avma) -> Option<&'static Module> {
     }
 }
 
+/// The file that covered an address when the files were last looked at in this generation. It may be unloaded meanwhile.
+#[must_use]
+pub fn last_seen_at(address: Avma) -> Option<&'static Module> {
+    REGISTRY.iter().find_map(|bucket| {
+        let mut module: *const Module = bucket.load(Ordering::Acquire);
+        // SAFETY: modules are never freed.
+        while let Some(this) = unsafe { module.as_ref() } {
+            let covers = (this.start..this.end).contains(&address);
+            if covers && this.seen.load(Ordering::Relaxed) == generation() {
+                return Some(this);
+            }
+            module = this.next;
+        }
+        None
+    })
+}
+
 /// Calls `f` for each loaded file, in load order, until it gives something. Looks at those, too, that no query concerned yet.
 ///
 /// Takes the dynamic linker's lock, unlike [`at`]: see [`dl::each_loaded`]. Under it, only files that no query concerned yet
