@@ -40,10 +40,11 @@ pub extern "C" fn __liballocs_global_init() -> c_int {
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn __liballocs_ensure_init() {}
 
-/// The number of an allocation site; 0 for NULL.
+/// The number of an allocation site; 0 for what is none.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn __liballocs_allocsite_id(address: Avma) -> u32 {
-    if address.is_null() { 0 } else { sites::find_or_insert(Key::plain(address)).0 }
+    let fresh = sites::find(Key::plain(address));
+    fresh.or_else(|| sites::find_any(address)).unwrap_or(SiteIndex::UNKNOWN).0
 }
 
 /// The allocation site of a number; NULL if there is none.

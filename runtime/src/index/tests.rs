@@ -437,3 +437,16 @@ fn strings_and_other_blocks_of_one_return_address_have_entries_of_their_own() {
     assert_eq!((sites::site(grown).is_string(), sites::site(grown).origin()), (false, string));
     assert_eq!(sites::reallocated(string, Key::string(at)), string);
 }
+
+#[test]
+fn a_site_that_was_never_entered_is_not_found() {
+    let (at, grown_at) = (Avma(0x7400_0000), Avma(0x7400_0001));
+    assert_eq!(
+        (sites::find(Key::plain(at)), sites::find_any(at), sites::find_any(Avma(0))),
+        (None, None, None)
+    );
+    let fresh = sites::find_or_insert(Key::plain(at));
+    let grown = reallocate(fresh, grown_at.0, &[]);
+    assert_eq!((sites::find(Key::plain(at)), sites::find_any(at)), (Some(fresh), Some(fresh)));
+    assert_eq!((sites::find(Key::plain(grown_at)), sites::find_any(grown_at)), (None, Some(grown)));
+}

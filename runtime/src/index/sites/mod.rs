@@ -20,7 +20,7 @@ use core::ffi::c_void;
 
 pub use entry::{SiteEntry, Totals};
 pub use origin::{declared, reallocated};
-pub use table::{all, find_or_insert, retire_unloaded, site};
+pub use table::{all, find, find_any, find_or_insert, retire_unloaded, site};
 
 /// Index of an entry of the site table: 31 bits, 0 for "unknown site".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

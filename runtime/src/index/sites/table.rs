@@ -45,6 +45,19 @@ pub fn all() -> impl Iterator<Item = SiteIndex> {
     (0..TAKEN.load(Ordering::Acquire).min(CAPACITY)).map(SiteIndex)
 }
 
+/// The site of `key`, if it was entered.
+#[must_use]
+pub fn find(key: Key) -> Option<SiteIndex> {
+    find_in_list(bucket_of(&key).load(Ordering::Acquire), 0, &key)
+}
+
+/// The first site entered with that return address. Looks at every entry.
+#[must_use]
+pub fn find_any(return_address: Avma) -> Option<SiteIndex> {
+    let is_it = |entry: &SiteEntry| entry.return_address() == return_address && !entry.is_retired();
+    if return_address.is_null() { None } else { all().find(|&index| is_it(site(index))) }
+}
+
 /// The site of `key`, entered if it is new. [`SiteIndex::UNKNOWN`] when the table is full.
 pub fn find_or_insert(key: Key) -> SiteIndex {
     let bucket = bucket_of(&key);
