@@ -5,6 +5,13 @@ use crate::census;
 use crate::index::sites::{self, Key, recent};
 use crate::index::{self, Block, SiteIndex};
 use crate::interpose::bootstrap;
+#[cfg(not(test))]
+use crate::interpose::padded::is_off_granules;
+
+#[cfg(test)]
+fn is_off_granules() -> bool {
+    false
+}
 
 /// Enters a fresh block. NULL and pieces of the bootstrap area are none.
 pub fn fresh(base: Avma, size: usize, return_address: Avma) {
@@ -35,13 +42,14 @@ pub fn change_site(block: &Block, site: SiteIndex) {
 
 /// The site of a fresh block.
 ///
-/// While a census counts, no site is remembered for the fast path, so that every allocation comes by here.
+/// While a census counts, or if blocks may start off a granule, no site is remembered for the fast path, so that every
+/// allocation comes by here.
 pub fn fresh_site(return_address: Avma) -> SiteIndex {
     if let Some(site) = recent::find(return_address) {
         return site;
     }
     let site = sites::find_or_insert(Key::plain(return_address));
-    if !census::is_on() {
+    if !census::is_on() && !is_off_granules() {
         recent::remember(return_address, site);
     }
     site

@@ -1,16 +1,22 @@
 //! Requests to a malloc that is not the C library's.
 //!
 //! The shadow needs blocks of two granules on 16-byte boundaries. Other mallocs have smaller size classes, which they use
-//! for requests up to 16 bytes; asked for 17 they give at least 24 on such a boundary, as the psABI wants.
+//! for requests up to 16 bytes; asked for 32 they give that on such a boundary, as the psABI wants. One that gives
+//! boundaries of 8 bytes all the same may do so: such blocks stay unknown, and since no block is smaller than two
+//! granules, no other block's slots are where `free` clears the mark of one.
 //!
 //! # Safety
 //! The real functions get the program's own arguments, but for a size that may be larger.
 #![allow(unsafe_code)]
 
 use super::real::{self, Calloc, Malloc, PosixMemalign, Real, Realloc, next};
+use crate::avma::Avma;
+use crate::index::shadow;
+use crate::index::sites::{self, recent};
 use core::ffi::{c_int, c_void};
+use core::sync::atomic::{AtomicBool, Ordering};
 
-const SMALLEST: usize = 17;
+const SMALLEST: usize = 2 * shadow::GRANULE;
 
 static NEXT_MALLOC: Real<Malloc> = Real::new(real::first_malloc as *mut c_void);
 static NEXT_CALLOC: Real<Calloc> = Real::new(real::first_calloc as *mut c_void);
@@ -18,6 +24,25 @@ static NEXT_REALLOC: Real<Realloc> = Real::new(real::first_realloc as *mut c_voi
 static NEXT_MEMALIGN: Real<Calloc> = Real::new(real::first_memalign as *mut c_void);
 static NEXT_ALIGNED_ALLOC: Real<Calloc> = Real::new(real::first_aligned_alloc as *mut c_void);
 static NEXT_POSIX_MEMALIGN: Real<PosixMemalign> = Real::new(real::first_posix_memalign as *mut c_void);
+
+/// Whether a block off a granule was seen.
+static IS_OFF_GRANULES: AtomicBool = AtomicBool::new(false);
+
+/// Whether blocks may start where the fast path of `malloc` must not enter them.
+pub(super) fn is_off_granules() -> bool {
+    IS_OFF_GRANULES.load(Ordering::Relaxed)
+}
+
+/// Passes on a fresh block. The first one off a granule ends the fast path: no site is remembered any more.
+fn seen(p: *mut c_void) -> *mut c_void {
+    let is_off = !Avma::of(p).0.is_multiple_of(shadow::GRANULE);
+    if is_off && !IS_OFF_GRANULES.swap(true, Ordering::Relaxed) {
+        for index in sites::all() {
+            recent::forget(sites::site(index).return_address());
+        }
+    }
+    p
+}
 
 /// Finds the next malloc's functions, and puts those of this file before them.
 pub(super) fn stand_before(next_malloc: *mut c_void) {
@@ -40,21 +65,21 @@ pub(super) fn stand_before(next_malloc: *mut c_void) {
 
 unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
     // SAFETY: the caller's promises are handed on; more is asked for than it uses.
-    unsafe { NEXT_MALLOC.get()(size.max(SMALLEST)) }
+    seen(unsafe { NEXT_MALLOC.get()(size.max(SMALLEST)) })
 }
 
 unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
     let is_small = count.checked_mul(size).is_some_and(|total| total < SMALLEST);
     let (count, size) = if is_small { (1, SMALLEST) } else { (count, size) };
     // SAFETY: as above.
-    unsafe { NEXT_CALLOC.get()(count, size) }
+    seen(unsafe { NEXT_CALLOC.get()(count, size) })
 }
 
 unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
     // Size 0 may mean to free, so it is handed on, and the index does not take what comes back.
     let size = if size == 0 && !p.is_null() { 0 } else { size.max(SMALLEST) };
     // SAFETY: as above.
-    unsafe { NEXT_REALLOC.get()(p, size) }
+    seen(unsafe { NEXT_REALLOC.get()(p, size) })
 }
 
 unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
