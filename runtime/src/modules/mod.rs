@@ -75,10 +75,7 @@ impl Module {
 
     /// Whether it may be the file that is loaded now: what of it is in memory lies in the same places.
     fn lies_as(&self, loaded: &dl::Loaded) -> bool {
-        self.start == loaded.start
-            && self.end == loaded.end
-            && self.bias == loaded.bias
-            && self.eh_frame_hdr == loaded.eh_frame_hdr
+        self.start == loaded.start && self.end == loaded.end && self.bias == loaded.bias
     }
 
     /// Whether it is the file that is loaded now at its place.
@@ -172,4 +169,23 @@ fn find(mut module: *const Module, loaded: &dl::Loaded, generation: u64) -> Opti
 
 fn bucket_of(start: Avma) -> usize {
     (start.0 >> 12) % BUCKETS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_file_in_the_same_generation_is_not_taken_for_the_old_one() {
+        dl::init();
+        let here = Avma(bucket_of as fn(Avma) -> usize as usize);
+        let module = at(here).unwrap();
+        let loaded = dl::loaded_at(here).unwrap();
+        let check = |loaded: dl::Loaded, expect: bool| {
+            assert_eq!(find(module, &loaded, generation()).is_some(), expect, "{loaded:?}");
+        };
+        check(loaded, true);
+        check(dl::Loaded { end: Avma(loaded.end.0 - 4096), ..loaded }, false);
+        check(dl::Loaded { bias: loaded.bias.wrapping_add(4096), ..loaded }, false);
+    }
 }
