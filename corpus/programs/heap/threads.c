@@ -1,6 +1,6 @@
 // Threads that allocate, reallocate and free each other's blocks lose no byte; forks in between find a usable heap.
 //@ cflags: -O1 -pthread
-//@ modes: plain library valgrind
+//@ modes: plain library valgrind ulimit
 //@ stdout: 0 blocks were damaged, 0 children failed
 #include <pthread.h>
 #include <stdint.h>
