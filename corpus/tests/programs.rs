@@ -45,9 +45,9 @@ fn test(program: &Program, mode: &Mode) -> Result<()> {
             valgrind.args(["-q", "--error-exitcode=99", behind]).arg(&executable);
             valgrind
         }
-        Mode::Ulimit => {
+        Mode::Ulimit(limit) => {
             let mut shell = Command::new("sh");
-            shell.args(["-c", "ulimit -v 300000; exec \"$0\" \"$@\""]).arg(&executable);
+            shell.args(["-c", &format!("ulimit -v {limit}; exec \"$0\" \"$@\"")]).arg(&executable);
             shell
         }
         _ => Command::new(&executable),

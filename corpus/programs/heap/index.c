@@ -1,7 +1,7 @@
 // Every address of a block leads to it, and no other: blocks of all sizes, in any order, moved, grown and freed.
-// (Not under a limit of address space: where its heap meets more regions than a quarter of that can shadow, some blocks stay unindexed.)
+// (The limit leaves room for the shadows of all regions that its heap can meet: a quarter of the address space.)
 //@ cflags: -O1 -fno-builtin -Wno-use-after-free
-//@ modes: library -no-pie
+//@ modes: library ulimit=1200000 -no-pie
 //@ stdout: 0 wrong answers about live blocks
 //@ stdout: 0 wrong answers about freed ones
 //@ stdout: 0 wrong answers past the end

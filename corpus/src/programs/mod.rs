@@ -36,8 +36,8 @@ pub enum Mode {
     Library,
     /// With the library, under valgrind.
     Valgrind,
-    /// With the library, in little address space.
-    Ulimit,
+    /// With the library, in this many KiB of address space: `ulimit`, or `ulimit=N`.
+    Ulimit(u32),
     /// With the library, after `strip -s`.
     Strip,
     /// With the library, compiled by clang.
@@ -52,10 +52,11 @@ impl Mode {
             "plain" => Self::Plain,
             "library" => Self::Library,
             "valgrind" => Self::Valgrind,
-            "ulimit" => Self::Ulimit,
+            "ulimit" => Self::Ulimit(300_000),
             "strip" => Self::Strip,
             "clang" => Self::Clang,
             "O0" | "O1" | "O2" | "O3" | "Os" => Self::Flags(vec![format!("-{word}")]),
+            limit if limit.starts_with("ulimit=") => Self::Ulimit(limit["ulimit=".len()..].parse()?),
             flags if flags.starts_with('-') => Self::Flags(flags.split(',').map(str::to_owned).collect()),
             other => bail!("{other} is no mode"),
         })
