@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod corpus;
 mod install;
+mod package_test;
 mod table;
 mod test;
 
@@ -28,6 +29,8 @@ enum Command {
     Bench(bench::Options),
     /// Lays out the products below a prefix
     Install(install::Options),
+    /// Builds what users install and uses it as they would, in containers and under Nix
+    PackageTest(package_test::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Install(options) => install::run(&options),
+        Command::PackageTest(options) => package_test::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
