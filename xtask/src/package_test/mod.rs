@@ -4,6 +4,7 @@ mod base;
 mod docker;
 mod host;
 mod nix;
+mod readme;
 mod report;
 mod tools;
 
