@@ -2,11 +2,12 @@
 //!
 //! [`queries`] answer about an address, [`errors`] say why one has no answer, [`allocators`] are the objects that
 //! `alloc_get_allocator` gives, [`uniqtypes`] make and name types,
-//! [`tree`] and [`refs`] walk over allocations and over what they refer to.
+//! [`tree`] and [`refs`] walk over allocations and over what they refer to; [`linkable`] serves what is linked with `-lallocs`.
 
 pub mod allocators;
 pub mod errors;
 pub mod inner;
+mod linkable;
 pub mod misc;
 pub mod queries;
 pub mod refs;
