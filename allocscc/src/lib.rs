@@ -8,5 +8,6 @@ pub mod dwarf;
 pub mod emit;
 pub mod graph;
 pub mod image;
+pub mod installation;
 pub mod link;
 pub mod sites;

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use allocscc::commands::meta;
 use allocscc::commands::run::Run;
-use clap::{Parser, Subcommand};
+use allocscc::commands::{completions, meta};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Looks at programs built with allocscc, and runs them.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "allocs", version)]
 struct Allocs {
     #[command(subcommand)]
     command: Command,
@@ -20,6 +20,8 @@ enum Command {
     Run(Run),
     /// Print what the metadata of a file says.
     Meta(meta::Args),
+    /// Print the completions of `allocs` for a shell.
+    Completions(completions::Args),
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let result = match Allocs::parse().command {
         Command::Run(run) => run.run(),
         Command::Meta(args) => meta::run(&args),
+        Command::Completions(args) => completions::run(&args, Allocs::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,7 @@ use crate::emit::Aligned;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// An executable or shared object that allocscc linked, or a `.meta` file.
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     pub file: PathBuf,
     /// Print one JSON object instead of text.
     #[arg(long)]

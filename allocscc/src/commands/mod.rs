@@ -1,4 +1,5 @@
 //! The subcommands of `allocs`.
 
+pub mod completions;
 pub mod meta;
 pub mod run;

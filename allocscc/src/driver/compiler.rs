@@ -1,4 +1,4 @@
-//! The host compiler and our own place in the file system.
+//! The host compiler.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -55,15 +55,4 @@ fn default_compiler() -> OsString {
         }
         _ => name,
     }
-}
-
-/// A directory or file of our installation, given relative to the directory that holds `bin`.
-pub fn installed(relative: &str) -> Option<PathBuf> {
-    let own = std::env::current_exe().ok()?.canonicalize().ok()?;
-    Some(own.parent()?.parent()?.join(relative))
-}
-
-/// The directory of our C headers, if it is there.
-pub fn headers() -> Option<PathBuf> {
-    installed("include").filter(|directory| directory.is_dir())
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::installation;
+
 use super::arguments::{Arguments, spell};
 use super::children::{self, Running};
 use super::compiler::{COMPILER_VARIABLE, Compiler};
@@ -39,7 +41,7 @@ pub fn main(hooks: Hooks) -> ! {
         _ => {}
     }
     let plan = Plan::new(Arguments::new(arguments));
-    let driver = Driver { compiler: Compiler::from_environment(), headers: super::compiler::headers(), plan };
+    let driver = Driver { compiler: Compiler::from_environment(), headers: installation::headers(), plan };
     driver.run()
 }
 

@@ -145,14 +145,19 @@ fn introductions(compiler: &str) -> Result<(), Failed> {
     expect("-v -c", last, &*format!("{ours}, adds: -g -fno-eliminate-unused-debug-types"))
 }
 
-/// An installation: `bin/allocscc` and `include/`.
+/// An installation: `bin/allocscc`, and a directory of our headers alone; `include/` may hold those of others.
 fn headers(compiler: &str) -> Result<(), Failed> {
     let world = World::new(
         compiler,
         &[
-            ("a.c", "#include <only_ours.h>\n#include <stdlib.h>\nint main(void) { return ours; }\n"),
-            ("install/include/only_ours.h", "enum { ours };\n"),
-            ("install/include/stdlib.h", "#error \"the system's header comes first\"\n"),
+            (
+                "a.c",
+                "#include <only_ours.h>\n#include <stdlib.h>\n#if __has_include(<theirs.h>)\n#include <theirs.h>\n#endif\n\
+             int main(void) { return ours; }\n",
+            ),
+            ("install/share/liballocs/include/only_ours.h", "enum { ours };\n"),
+            ("install/share/liballocs/include/stdlib.h", "#error \"the system's header comes first\"\n"),
+            ("install/include/theirs.h", "#error \"the compiler alone would not find it\"\n"),
             ("install/bin/empty", ""),
         ],
     );
@@ -253,13 +258,14 @@ fn allocs_run(compiler: &str) -> Result<(), Failed> {
     let world =
         World::new(compiler, &[("a.c", program), ("lib.c", "int x;\n"), ("bin/x", ""), ("lib/x", "")]);
     fs::copy(env!("CARGO_BIN_EXE_allocs"), world.path("bin/allocs"))?;
+    symlink("bin/allocs", world.path("link"))?;
     world.must(Driver::Plain, "a.c -o prog");
-    let run = || world.command(world.path("bin/allocs")).args(["run", "./prog", "--flag"]).output();
+    let run = || world.command(world.path("link")).args(["run", "./prog", "--flag"]).output();
 
     let missing = run()?;
     expect("status without the library", missing.status.code(), Some(127))?;
     let message = String::from_utf8(missing.stderr)?;
-    expect("message", message.contains("lib/liballocs_preload.so is missing"), true)?;
+    expect("message", message.contains("/lib/liballocs_preload.so, no "), true)?;
 
     world.must(Driver::Plain, "-shared -fPIC lib.c -o lib/liballocs_preload.so");
     let output = run()?;
