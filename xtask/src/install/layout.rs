@@ -1,11 +1,14 @@
-//! What an installation holds: each file's place below the prefix, its mode and its bytes.
+//! What an installation holds: each file's place below the prefix and its contents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use duct::cmd;
 
 use crate::cargo;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The list of what was installed, below the prefix.
 pub(super) const MANIFEST: &str = "share/liballocs/installed-files";
@@ -18,60 +21,178 @@ pub(crate) struct Layout {
     pub(crate) libdir: PathBuf,
     /// The directory of zsh's completions, which Debian's packages have in `share/zsh/vendor-completions`.
     pub(crate) zshdir: PathBuf,
+    /// The prefix, if compilers search it by themselves. Anywhere else files find it from their own place.
+    pub(crate) system_prefix: Option<PathBuf>,
 }
 
 /// One file of an installation.
 pub(super) struct File {
     /// Below the prefix.
     pub(super) path: PathBuf,
-    pub(super) mode: u32,
-    pub(super) bytes: Vec<u8>,
+    pub(super) contents: Contents,
 }
 
-const PLAIN: u32 = 0o644;
-const PROGRAM: u32 = 0o755;
+pub(super) enum Contents {
+    Plain(Vec<u8>),
+    Program(Vec<u8>),
+    /// A symbolic link to this path.
+    Link(PathBuf),
+}
 
 impl Layout {
     /// The usual places.
     pub(crate) fn new(built: PathBuf) -> Self {
-        Self { built, libdir: "lib".into(), zshdir: "share/zsh/site-functions".into() }
+        let zshdir = "share/zsh/site-functions".into();
+        Self { built, libdir: "lib".into(), zshdir, system_prefix: None }
+    }
+
+    /// For this prefix.
+    pub(crate) fn at(self, prefix: &Path) -> Self {
+        // pkg-config leaves out such a directory only if it is spelled as the compiler spells it.
+        let is_searched = ["/usr", "/usr/local"].iter().any(|system| prefix == Path::new(system));
+        Self { system_prefix: is_searched.then(|| prefix.to_owned()), ..self }
     }
 
     /// All files of an installation.
     pub(super) fn files(&self) -> Result<Vec<File>> {
-        let root = cargo::root()?;
-        let documents = Path::new("share/doc/liballocs");
+        Ok([self.programs()?, self.libraries()?, headers()?, self.completions()?, manuals()?, documents()?]
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    fn programs(&self) -> Result<Vec<File>> {
+        let mut programs = vec![File::program("bin/allocscc", read(&self.built.join("allocscc"))?)];
+        programs.push(File::program("bin/allocs", read(&self.built.join("allocs"))?));
+        for name in listed(&template("bin")?)? {
+            programs.push(File::program(Path::new("bin").join(&name), self.filled(&format!("bin/{name}"))?));
+        }
+        Ok(programs)
+    }
+
+    /// The run-time library, and what builds need to link with it.
+    fn libraries(&self) -> Result<Vec<File>> {
+        let library = read(&self.built.join("liballocs_preload.so"))?;
         let mut files = vec![
-            read(&self.built.join("allocscc"), "bin/allocscc", PROGRAM)?,
-            read(&self.built.join("allocs"), "bin/allocs", PROGRAM)?,
-            read(&self.built.join("liballocs_preload.so"), self.libdir.join("liballocs_preload.so"), PLAIN)?,
+            File::plain(self.libdir.join("liballocs_preload.so"), library),
+            File::plain(self.libdir.join("liballocs.a"), archive()?),
         ];
-        files.extend(read_all(&root.join("runtime/include"), Path::new("include"))?);
-        files.extend(read_all(&root.join("corpus/programs/examples"), &documents.join("examples"))?);
-        for name in listed(&root)? {
-            if ["README", "ARCHITECTURE", "CHANGELOG", "LICENSE"].iter().any(|start| name.starts_with(start))
-            {
-                files.push(read(&root.join(&name), documents.join(&name), PLAIN)?);
-            }
+        for (name, place) in [
+            ("liballocs.so", ""),
+            ("liballocs.pc", "pkgconfig"),
+            ("liballocsConfig.cmake", "cmake/liballocs"),
+            ("liballocsConfigVersion.cmake", "cmake/liballocs"),
+        ] {
+            let contents = self.filled(&format!("lib/{name}"))?;
+            files.push(File::plain(self.libdir.join(place).join(name), contents));
         }
         Ok(files)
+    }
+
+    fn completions(&self) -> Result<Vec<File>> {
+        let places = [
+            ("bash", PathBuf::from("share/bash-completion/completions"), ["allocs", "allocscc"]),
+            ("zsh", self.zshdir.clone(), ["_allocs", "_allocscc"]),
+            ("fish", "share/fish/vendor_completions.d".into(), ["allocs.fish", "allocscc.fish"]),
+        ];
+        let mut files = Vec::new();
+        for (shell, place, [allocs, allocscc]) in places {
+            let made = cmd(self.built.join("allocs"), ["completions", shell]).stdout_capture().run();
+            let made = made.with_context(|| format!("no completions for {shell}"))?;
+            files.push(File::plain(place.join(allocs), made.stdout));
+            let written = read(&template("completions")?.join(format!("allocscc.{shell}")))?;
+            files.push(File::plain(place.join(allocscc), written));
+        }
+        Ok(files)
+    }
+
+    /// A file of ours with what depends on the layout filled in.
+    fn filled(&self, name: &str) -> Result<Vec<u8>> {
+        let text = String::from_utf8(read(&template(name)?)?)?;
+        let up = vec![".."; self.libdir.components().count()].join("/");
+        let prefix = match &self.system_prefix {
+            Some(prefix) => prefix.to_string_lossy().into_owned(),
+            None => format!("${{pcfiledir}}/{up}/.."),
+        };
+        let values = [("@LIBDIR@", &*self.libdir.to_string_lossy()), ("@UP@", &up), ("@PREFIX@", &prefix)];
+        let text = values.iter().fold(text, |text, (name, value)| text.replace(name, value));
+        Ok(text.replace("@VERSION@", VERSION).into_bytes())
+    }
+}
+
+impl File {
+    pub(super) fn plain(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Self {
+        Self { path: path.into(), contents: Contents::Plain(bytes) }
+    }
+
+    fn program(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Self {
+        Self { path: path.into(), contents: Contents::Program(bytes) }
     }
 }
 
 /// The list of the files.
 pub(super) fn manifest(files: &[File]) -> File {
     let lines = files.iter().map(|file| format!("{}\n", file.path.display()));
-    File { path: MANIFEST.into(), mode: PLAIN, bytes: lines.collect::<String>().into_bytes() }
+    File::plain(MANIFEST, lines.collect::<String>().into_bytes())
 }
 
-fn read(from: &Path, to: impl Into<PathBuf>, mode: u32) -> Result<File> {
-    let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    Ok(File { path: to.into(), mode, bytes })
+/// The headers, and once more in a directory of their own, which allocscc names to the compiler: `include` may hold
+/// those of others.
+fn headers() -> Result<Vec<File>> {
+    let from = cargo::root()?.join("runtime/include");
+    let mut files = Vec::new();
+    for name in listed(&from)? {
+        let link = Contents::Link(Path::new("../../../include").join(&name));
+        files.push(File::plain(Path::new("include").join(&name), read(&from.join(&name))?));
+        files.push(File { path: Path::new("share/liballocs/include").join(&name), contents: link });
+    }
+    Ok(files)
 }
 
-/// The files of a directory.
-fn read_all(from: &Path, to: &Path) -> Result<Vec<File>> {
-    listed(from)?.iter().map(|name| read(&from.join(name), to.join(name), PLAIN)).collect()
+/// `NAME.N` goes to `man/manN`.
+fn manuals() -> Result<Vec<File>> {
+    let from = template("man")?;
+    let mut files = Vec::new();
+    for name in listed(&from)? {
+        let (_, section) = name.rsplit_once('.').context("a manual page is NAME.SECTION")?;
+        let text = String::from_utf8(read(&from.join(&name))?)?.replace("@VERSION@", VERSION);
+        files.push(File::plain(format!("share/man/man{section}/{name}"), text.into_bytes()));
+    }
+    Ok(files)
+}
+
+fn documents() -> Result<Vec<File>> {
+    let root = cargo::root()?;
+    let to = Path::new("share/doc/liballocs");
+    let mut files = Vec::new();
+    for name in listed(&root)? {
+        if ["README", "ARCHITECTURE", "CHANGELOG", "LICENSE"].iter().any(|start| name.starts_with(start)) {
+            files.push(File::plain(to.join(&name), read(&root.join(&name))?));
+        }
+    }
+    let examples = root.join("corpus/programs/examples");
+    for name in listed(&examples)? {
+        files.push(File::plain(to.join("examples").join(&name), read(&examples.join(&name))?));
+    }
+    Ok(files)
+}
+
+/// The archive with the functions of the headers, for what is linked with `-lallocs`.
+fn archive() -> Result<Vec<u8>> {
+    let dir = tempfile::tempdir()?;
+    let source = template("lib/liballocs.s")?;
+    cmd!("cc", "-c", source, "-o", "liballocs.o").dir(dir.path()).run().context("cannot assemble")?;
+    cmd!("ar", "Drcs", "liballocs.a", "liballocs.o").dir(dir.path()).run().context("cannot archive")?;
+    read(&dir.path().join("liballocs.a"))
+}
+
+/// A file that we install as it is written, or filled in.
+fn template(name: &str) -> Result<PathBuf> {
+    Ok(cargo::root()?.join("dist").join(name))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// The names in a directory, sorted.

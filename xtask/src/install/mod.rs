@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cargo;
 pub(crate) use layout::Layout;
-use layout::{File, MANIFEST};
+use layout::{Contents, File, MANIFEST};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.uninstall {
         return uninstall(&options.prefix);
     }
-    let layout = Layout { libdir: options.libdir.clone(), ..Layout::new(build()?) };
+    let layout = Layout { libdir: options.libdir.clone(), ..Layout::new(build()?).at(&options.prefix) };
     match &options.destdir {
         Some(destdir) => {
             let prefix = options.prefix.strip_prefix("/").context("with --destdir the prefix is absolute")?;
@@ -88,7 +88,12 @@ fn listed(prefix: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn put(file: &File, prefix: &Path) -> Result<()> {
-    place::put(&file.bytes, file.mode, &prefix.join(&file.path))
+    let to = prefix.join(&file.path);
+    match &file.contents {
+        Contents::Plain(bytes) => place::put(bytes, 0o644, &to),
+        Contents::Program(bytes) => place::put(bytes, 0o755, &to),
+        Contents::Link(target) => place::link(target, &to),
+    }
 }
 
 /// Builds the products and returns the directory that holds them.
@@ -115,7 +120,7 @@ mod tests {
     fn what_is_listed_goes_and_what_is_not_stays() {
         let prefix = tempfile::tempdir().unwrap();
         let path = |name: &str| prefix.path().join(name);
-        let file = |name: &str| File { path: name.into(), mode: 0o644, bytes: name.into() };
+        let file = |name: &str| File::plain(name, name.into());
         let files = [file("include/ours.h"), file("share/liballocs/x")];
         for file in files.iter().chain([&layout::manifest(&files)]) {
             put(file, prefix.path()).unwrap();

@@ -1,7 +1,7 @@
 //! Puts one file where it belongs, with the mode that it is to have whatever the umask, and takes it away again.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -13,13 +13,31 @@ pub(super) fn put(bytes: &[u8], mode: u32, to: &Path) -> Result<()> {
     if fs::symlink_metadata(to).is_ok_and(has_mode) && fs::read(to).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    let dir = to.parent().context("a file is installed into a directory")?;
-    directory(dir)?;
+    let dir = directory_of(to)?;
     let temporary = tempfile::NamedTempFile::new_in(dir)
         .with_context(|| format!("cannot write into {}", dir.display()))?;
     fs::write(temporary.path(), bytes)?;
     fs::set_permissions(temporary.path(), Permissions::from_mode(mode))?;
     temporary.persist(to).map(drop).with_context(|| format!("cannot write {}", to.display()))
+}
+
+/// Makes a symbolic link.
+pub(super) fn link(target: &Path, to: &Path) -> Result<()> {
+    if fs::read_link(to).is_ok_and(|old| old == target) {
+        return Ok(());
+    }
+    directory_of(to)?;
+    if fs::symlink_metadata(to).is_ok() {
+        fs::remove_file(to).with_context(|| format!("cannot replace {}", to.display()))?;
+    }
+    symlink(target, to).with_context(|| format!("cannot make {}", to.display()))
+}
+
+/// The directory of a file, which is there afterwards.
+fn directory_of(file: &Path) -> Result<&Path> {
+    let dir = file.parent().context("a file is installed into a directory")?;
+    directory(dir)?;
+    Ok(dir)
 }
 
 /// Makes a directory and what is missing above it. One that is there stays as it is.
@@ -71,7 +89,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (theirs, ours) = (place.path().join("theirs"), place.path().join("ours"));
         fs::write(&theirs, "text").unwrap();
-        std::os::unix::fs::symlink(&theirs, &ours).unwrap();
+        link(&theirs, &ours).unwrap();
+        link(&theirs, &ours).unwrap();
+        assert!(ours.is_symlink());
         put(b"text", 0o644, &ours).unwrap();
         assert!(!ours.is_symlink());
         assert_eq!(fs::read(&theirs).unwrap(), b"text");

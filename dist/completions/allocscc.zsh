@@ -1,0 +1,6 @@
+#compdef allocscc=gcc
+# allocscc takes the options of gcc, and -Wallocs.
+if [[ $PREFIX == -Wa* ]]; then
+    compadd -- -Wallocs
+fi
+_gcc "$@"
