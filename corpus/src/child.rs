@@ -113,13 +113,22 @@ fn duration(time: libc::timeval) -> Duration {
 
 /// Runs a build tool that must succeed, and returns what it wrote to standard error.
 pub fn must(command: &mut Command) -> Result<(String, Duration)> {
+    let outcome = succeeded(command)?;
+    Ok((String::from_utf8_lossy(&outcome.stderr).into_owned(), outcome.cpu))
+}
+
+/// Runs a tool that must succeed, and returns what it wrote to standard output.
+pub fn printed(command: &mut Command) -> Result<String> {
+    Ok(String::from_utf8(succeeded(command)?.stdout)?)
+}
+
+fn succeeded(command: &mut Command) -> Result<Outcome> {
     let scratch = tempfile::tempdir()?;
     let outcome = run(command.stdin(Stdio::null()), scratch.path(), Duration::from_secs(1800))?;
-    let messages = String::from_utf8_lossy(&outcome.stderr).into_owned();
     if !outcome.status.success() {
-        bail!("{}\n{command:?}\n{messages}", outcome.ending());
+        bail!("{}\n{command:?}\n{}", outcome.ending(), String::from_utf8_lossy(&outcome.stderr));
     }
-    Ok((messages, outcome.cpu))
+    Ok(outcome)
 }
 
 #[cfg(test)]

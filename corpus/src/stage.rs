@@ -1,10 +1,10 @@
-//! The staged prefix: `bin/allocscc`, `bin/allocs`, `lib/liballocs_preload.so`, `include/`.
+//! The staged prefix: `bin/allocscc`, `bin/allocs`, `lib/liballocs_preload.so`, `include/`, and what else is installed.
 //!
 //! `cargo xtask` stages once and names the prefix in [`STAGE`]; a plain `cargo test` stages here, under a file lock.
 
 use std::env;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -41,18 +41,27 @@ impl Stage {
         fs::create_dir_all(places::kept())?;
         let lock = File::create(places::kept().join("stage.lock"))?;
         lock.lock().context("cannot lock the staged prefix")?;
+        let stage = Self(prefix);
+        stage.install(&[]).context("cannot stage the products")?;
+        Ok(stage)
+    }
+
+    /// Installs with the libraries in this directory below another prefix.
+    pub fn elsewhere(prefix: &Path, libdir: &str) -> Result<Self> {
+        let stage = Self(prefix.to_owned());
+        stage.install(&["--libdir", libdir])?;
+        Ok(stage)
+    }
+
+    fn install(&self, options: &[&str]) -> Result<()> {
         let mut cargo = Command::new(tools::find("cargo")?);
-        cargo.current_dir(places::root()).args([
-            "run",
-            "--quiet",
-            "--package",
-            "xtask",
-            "--",
-            "install",
-            "--prefix",
-        ]);
-        child::must(cargo.arg(&prefix)).context("cannot stage the products")?;
-        Ok(Self(prefix))
+        cargo.current_dir(places::root()).args(["run", "--quiet", "--package", "xtask", "--", "install"]);
+        child::must(cargo.args(options).arg("--prefix").arg(&self.0)).map(drop)
+    }
+
+    /// Where everything is.
+    pub fn prefix(&self) -> &Path {
+        &self.0
     }
 
     /// The compiler driver.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 /// The Debian package of each tool that the corpus may run.
-const PACKAGES: [(&str, &str); 8] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("cc", "gcc"),
     ("ld", "binutils"),
     ("strip", "binutils"),
@@ -15,6 +15,10 @@ const PACKAGES: [(&str, &str); 8] = [
     ("valgrind", "valgrind"),
     ("clang-14", "clang-14"),
     ("cargo", "cargo"),
+    ("pkg-config", "pkgconf"),
+    ("cmake", "cmake"),
+    ("groff", "groff-base"),
+    ("ld.lld-14", "lld-14"),
 ];
 
 /// The path of a tool.
