@@ -2,14 +2,15 @@
 # The completion of gcc comes with the bash-completion package, in one of two spellings.
 _allocscc()
 {
-    if [[ $2 == -Wa* && -Wallocs == "$2"* ]]; then
-        COMPREPLY=(-Wallocs)
-    elif declare -F _comp_load >/dev/null; then
+    if declare -F _comp_load >/dev/null; then
         declare -F _comp_cmd_gcc >/dev/null || _comp_load gcc
         _comp_cmd_gcc "$@"
     elif declare -F _completion_loader >/dev/null; then
         declare -F _gcc >/dev/null || _completion_loader gcc
         _gcc "$@"
+    fi
+    if [[ $2 == -W?* && -Wallocs == "$2"* ]]; then
+        COMPREPLY+=(-Wallocs)
     fi
 } &&
     complete -F _allocscc -o bashdefault -o default allocscc
