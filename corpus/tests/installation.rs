@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use corpus::stage::Stage;
-use corpus::{child, tools};
+use corpus::{child, places, tools};
 
 /// A client as its authors write it, with the header.
 const CLIENT: &str = r#"#include <allocs.h>
@@ -41,13 +41,13 @@ int main(void)
 }
 "#;
 
-const PROJECT: &str = "cmake_minimum_required(VERSION 3.13)
-project(client C)
-find_package(liballocs 0.1 REQUIRED)
-add_executable(client client.c)
-target_link_libraries(client PRIVATE liballocs::liballocs)
-file(WRITE ${CMAKE_BINARY_DIR}/preload \"${liballocs_PRELOAD}\")
-";
+/// The block in this language that the README has for other projects.
+fn readme(language: &str) -> Result<String> {
+    let text = fs::read_to_string(places::root().join("README.md"))?;
+    let section = text.split_once("### In another project").context("README.md has no such section")?.1;
+    let block = section.split_once(&format!("```{language}\n")).context("README.md has no such block")?.1;
+    Ok(block.split_once("```").context("the block ends")?.0.to_owned())
+}
 
 /// A copy of the stage in a directory of its own, so that nothing can be found where it was built.
 fn copy(stage: &Stage, to: &Path) -> Result<PathBuf> {
@@ -108,6 +108,14 @@ fn pkg_config_says_how_to_build() -> Result<()> {
 }
 
 #[test]
+fn the_readme_says_how_to_build() -> Result<()> {
+    let stage = Stage::ready()?;
+    let scratch = tempfile::tempdir()?;
+    fs::write(scratch.path().join("client.c"), CLIENT)?;
+    expect(&shell(stage.prefix(), scratch.path(), &readme("sh")?)?, "1 42\n")
+}
+
+#[test]
 fn the_small_commands_say_the_same() -> Result<()> {
     everywhere(|prefix, dir| {
         let build = "eval \"cc $(allocs-cflags) client.c -o client $(allocs-ldflags)\"";
@@ -121,7 +129,10 @@ fn the_small_commands_say_the_same() -> Result<()> {
 fn cmake_finds_the_package() -> Result<()> {
     tools::find("cmake")?;
     everywhere(|prefix, dir| {
-        fs::write(dir.join("CMakeLists.txt"), PROJECT)?;
+        let head =
+            "cmake_minimum_required(VERSION 3.13)\nproject(client C)\nadd_executable(client client.c)\n";
+        let tail = "file(WRITE ${CMAKE_BINARY_DIR}/preload \"${liballocs_PRELOAD}\")\n";
+        fs::write(dir.join("CMakeLists.txt"), [head, &readme("cmake")?, tail].concat())?;
         let build = format!(
             "cmake -S . -B build -D CMAKE_PREFIX_PATH='{}' >log; cmake --build build >log",
             prefix.display()
