@@ -48,9 +48,10 @@ impl Layout {
 
     /// For this prefix.
     pub(crate) fn at(self, prefix: &Path) -> Self {
+        let prefix: PathBuf = prefix.components().collect();
         // pkg-config leaves out such a directory only if it is spelled as the compiler spells it.
         let is_searched = ["/usr", "/usr/local"].iter().any(|system| prefix == Path::new(system));
-        Self { system_prefix: is_searched.then(|| prefix.to_owned()), ..self }
+        Self { system_prefix: is_searched.then_some(prefix), ..self }
     }
 
     /// All files of an installation.
@@ -180,9 +181,13 @@ fn documents() -> Result<Vec<File>> {
 /// The archive with the functions of the headers, for what is linked with `-lallocs`.
 fn archive() -> Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
-    let source = template("lib/liballocs.s")?;
-    cmd!("cc", "-c", source, "-o", "liballocs.o").dir(dir.path()).run().context("cannot assemble")?;
-    cmd!("ar", "Drcs", "liballocs.a", "liballocs.o").dir(dir.path()).run().context("cannot archive")?;
+    for (source, object) in [("lib/liballocs.s", "functions.o"), ("lib/variadic.c", "variadic.o")] {
+        let source = template(source)?;
+        let compile = cmd!("cc", "-c", "-O2", "-fPIC", &source, "-o", object).dir(dir.path()).run();
+        compile.with_context(|| format!("cannot compile {}", source.display()))?;
+    }
+    let archive = cmd!("ar", "Drcs", "liballocs.a", "functions.o", "variadic.o").dir(dir.path()).run();
+    archive.context("cannot archive")?;
     read(&dir.path().join("liballocs.a"))
 }
 
@@ -203,4 +208,24 @@ fn listed(dir: &Path) -> Result<Vec<String>> {
         .collect::<Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_find_the_prefix_from_their_own_place_but_below_usr() {
+        let check = |prefix: &str, libdir: &str, expect: [&str; 2]| {
+            let layout =
+                Layout { libdir: libdir.into(), ..Layout::new("built".into()).at(Path::new(prefix)) };
+            let text = String::from_utf8(layout.filled("lib/liballocs.pc").unwrap()).unwrap();
+            assert_eq!(text.lines().take(2).collect::<Vec<_>>(), expect, "{prefix} {libdir}");
+            assert!(text.contains(VERSION) && !text.contains('@'), "{text}");
+        };
+        check("/opt/x", "lib", ["prefix=${pcfiledir}/../..", "libdir=${prefix}/lib"]);
+        check("/opt/x", "lib/a-b", ["prefix=${pcfiledir}/../../..", "libdir=${prefix}/lib/a-b"]);
+        check("/usr", "lib/a-b", ["prefix=/usr", "libdir=${prefix}/lib/a-b"]);
+        check("/usr/local/", "lib", ["prefix=/usr/local", "libdir=${prefix}/lib"]);
+    }
 }
