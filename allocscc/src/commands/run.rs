@@ -35,6 +35,9 @@ impl Run {
 }
 
 fn missing(places: &[PathBuf]) -> anyhow::Error {
+    if places.is_empty() {
+        return anyhow!("cannot find where `allocs` is installed: is /proc mounted?");
+    }
     let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
     anyhow!(
         "the run-time library is missing: there is no {}. Is this a whole installation?",
