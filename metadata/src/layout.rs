@@ -8,7 +8,7 @@ pub const SECTION_NAME: &str = ".allocs";
 pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
 
 /// Version of this layout. A reader takes exactly its own.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Alignment of the section and of every table in it.
 pub const ALIGN: u64 = 8;
@@ -62,6 +62,8 @@ pub struct Header {
     pub frames: Table,
     /// [`SiteRecord`]s by ascending return address.
     pub sites: Table,
+    /// [`HopRecord`]s by ascending return address.
+    pub hops: Table,
     /// [`SlotRecord`]s, each frame's in one run.
     pub slots: Table,
     /// NUL-terminated strings; starts with one NUL.
@@ -296,10 +298,75 @@ pub struct SiteRecord {
     pub reserved: u16,
 }
 
-const _: () = assert!(size_of::<Header>() == 112);
+/// A call in a wrapper, a function that allocates for its caller: the block's site is found by looking up the caller's
+/// return address in the same way. A call may have a [`SiteRecord`] too, for when the caller is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct HopRecord {
+    /// Return address of the call, in the file.
+    pub return_svma: u64,
+    /// The canonical frame address (CFA) of the wrapper is [`HopRecord::cfa_register`], as it is when the call has returned,
+    /// plus this. The wrapper's own return address lies in the eight bytes below it.
+    pub cfa_offset: i32,
+    /// A [`CfaRegister`].
+    pub cfa_register: u8,
+    /// A [`SavedRbp`].
+    pub saved_rbp: u8,
+    /// For [`SavedRbp::AtCfa`]: where the caller's rbp is kept, from the CFA.
+    pub rbp_offset: i16,
+}
+
+/// What the CFA is counted from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum CfaRegister {
+    /// The stack pointer.
+    Rsp = 0,
+    /// The frame pointer.
+    Rbp = 1,
+}
+
+impl CfaRegister {
+    /// What a [`HopRecord`] says; `None` for what no version of the format has.
+    #[must_use]
+    pub const fn from_u8(value: u8) -> Option<CfaRegister> {
+        match value {
+            0 => Some(CfaRegister::Rsp),
+            1 => Some(CfaRegister::Rbp),
+            _ => None,
+        }
+    }
+}
+
+/// What became of the caller's rbp, which its caller's frame may be counted from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum SavedRbp {
+    /// The wrapper did not change it.
+    Same = 0,
+    /// It is kept at [`HopRecord::rbp_offset`] from the CFA.
+    AtCfa = 1,
+    /// It cannot be told.
+    Unknown = 2,
+}
+
+impl SavedRbp {
+    /// What a [`HopRecord`] says; what no version of the format has counts as unknown.
+    #[must_use]
+    pub const fn from_u8(value: u8) -> SavedRbp {
+        match value {
+            0 => SavedRbp::Same,
+            1 => SavedRbp::AtCfa,
+            _ => SavedRbp::Unknown,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Header>() == 120);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
 const _: () = assert!(size_of::<FrameRecord>() == 24);
 const _: () = assert!(size_of::<SlotRecord>() == 20);
 const _: () = assert!(size_of::<SiteRecord>() == 32);
+const _: () = assert!(size_of::<HopRecord>() == 16);

@@ -6,7 +6,9 @@
 //! little-endian machine with 8-byte alignment, which x86-64 is.
 #![allow(unsafe_code)]
 
-use crate::layout::{FrameRecord, Header, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, TypeRecord};
+use crate::layout::{
+    FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, TypeRecord,
+};
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("the metadata format is little-endian");
@@ -33,6 +35,8 @@ unsafe impl Pod for FrameRecord {}
 unsafe impl Pod for SlotRecord {}
 // SAFETY: as above.
 unsafe impl Pod for SiteRecord {}
+// SAFETY: as above.
+unsafe impl Pod for HopRecord {}
 
 /// The first `count` records in `bytes`, or `None` if they are too few or not aligned.
 #[must_use]

@@ -4,8 +4,8 @@ use core::fmt;
 
 use crate::frame::FrameLayout;
 use crate::layout::{
-    FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef, Table, TypeId,
-    TypeRecord, VERSION,
+    FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef,
+    Table, TypeId, TypeRecord, VERSION,
 };
 use crate::pod::{self, Pod};
 
@@ -62,6 +62,7 @@ pub struct Metadata<'a> {
     frames: &'a [FrameRecord],
     slots: &'a [SlotRecord],
     sites: &'a [SiteRecord],
+    hops: &'a [HopRecord],
     strings: &'a [u8],
 }
 
@@ -102,6 +103,7 @@ impl<'a> Metadata<'a> {
             frames: table(bytes, header.frames)?,
             slots: table(bytes, header.slots)?,
             sites: table(bytes, header.sites)?,
+            hops: table(bytes, header.hops)?,
             strings,
         })
     }
@@ -181,6 +183,18 @@ impl<'a> Metadata<'a> {
     #[inline]
     pub fn site_at(&self, return_svma: u64) -> Option<&'a SiteRecord> {
         last_not_after(self.sites, return_svma, |r| r.return_svma).filter(|r| r.return_svma == return_svma)
+    }
+
+    /// All calls in wrappers, by ascending return address.
+    #[must_use]
+    pub fn hops(&self) -> &'a [HopRecord] {
+        self.hops
+    }
+
+    /// The call in a wrapper with exactly this return address.
+    #[must_use]
+    pub fn hop_at(&self, return_svma: u64) -> Option<&'a HopRecord> {
+        last_not_after(self.hops, return_svma, |r| r.return_svma).filter(|r| r.return_svma == return_svma)
     }
 
     /// The string, without its NUL; the byte behind the slice is a NUL. Empty if the reference is not in the table.

@@ -8,8 +8,8 @@ use std::fmt;
 
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
-    ALIGN, FrameRecord, Header, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef, Table,
-    TypeId, TypeRecord, VERSION,
+    ALIGN, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
+    StrRef, Table, TypeId, TypeRecord, VERSION,
 };
 
 /// Collects records and lays them out.
@@ -21,6 +21,7 @@ pub struct Writer {
     frames: Vec<FrameRecord>,
     slots: Vec<SlotRecord>,
     sites: Vec<SiteRecord>,
+    hops: Vec<HopRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
     /// Runs of related slots by content. Frames of one function often have the same variables.
@@ -97,6 +98,11 @@ impl Writer {
         self.sites.push(record);
     }
 
+    /// Adds a call in a wrapper.
+    pub fn hop(&mut self, record: HopRecord) {
+        self.hops.push(record);
+    }
+
     /// The bytes of the section. Sorts each table by address; of records that start at one address the first added stays,
     /// and a range that runs into the next is cut there, so that the reader's search is exact.
     pub fn finish(mut self, build_id: &[u8]) -> Result<Vec<u8>, TooLarge> {
@@ -116,6 +122,8 @@ impl Writer {
         }
         self.sites.sort_by_key(|r| r.return_svma);
         self.sites.dedup_by_key(|r| r.return_svma);
+        self.hops.sort_by_key(|r| r.return_svma);
+        self.hops.dedup_by_key(|r| r.return_svma);
 
         let mut id = [0; 32];
         let id_len = build_id.len().min(id.len());
@@ -131,6 +139,7 @@ impl Writer {
             statics: Table::default(),
             frames: Table::default(),
             sites: Table::default(),
+            hops: Table::default(),
             slots: Table::default(),
             strings: Table::default(),
         };
@@ -140,6 +149,7 @@ impl Writer {
         header.statics = append(&mut out, &self.statics);
         header.frames = append(&mut out, &self.frames);
         header.sites = append(&mut out, &self.sites);
+        header.hops = append(&mut out, &self.hops);
         // Last of the tables, since its records are not a multiple of 8 long.
         header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };

@@ -1,8 +1,8 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    Error, FrameRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef, TypeId,
-    TypeRecord,
+    Error, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef,
+    TypeId, TypeRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -64,6 +64,15 @@ fn records_and_strings_come_back() {
         flags: 0,
         reserved: 0,
     });
+    let hop = |return_svma, cfa_offset| HopRecord {
+        return_svma,
+        cfa_offset,
+        cfa_register: 1,
+        saved_rbp: 1,
+        rbp_offset: -16,
+    };
+    w.hop(hop(0x1020, 8));
+    w.hop(hop(0x1010, 24));
     let bytes = Aligned::new(&w.finish(b"build-id").unwrap());
     let m = Metadata::parse(bytes.bytes()).unwrap();
     assert_eq!(m.build_id(), b"build-id");
@@ -85,6 +94,8 @@ fn records_and_strings_come_back() {
     assert_eq!(layout(0x1020), None);
     assert_eq!(m.site_at(0x1010).unwrap().line, 7);
     assert_eq!(m.site_at(0x1011), None);
+    assert_eq!(m.hop_at(0x1010), Some(&hop(0x1010, 24)));
+    assert_eq!(m.hop_at(0x1011), None);
 }
 
 #[test]
@@ -124,6 +135,7 @@ fn walk(m: &Metadata<'_>) -> usize {
         seen += usize::from(m.static_at(probe).is_some());
         seen += m.frame_at(probe).map_or(0, |f| f.variables().map(|v| f.offset(v) as usize & 1).sum());
         seen += usize::from(m.site_at(probe).is_some());
+        seen += usize::from(m.hop_at(probe).is_some());
     }
     seen
 }
