@@ -65,10 +65,14 @@ fn size() -> impl Strategy<Value = SizeExpr> {
     })
 }
 
+fn behind() -> impl Strategy<Value = Behind> {
+    prop_oneof![Just(Behind::Nothing), ty().prop_map(Behind::Head), Just(Behind::Something)]
+}
+
 fn sink() -> impl Strategy<Value = Sink> {
     prop_oneof![
-        Just(Sink::Return),
-        any::<u32>().prop_map(Sink::Out),
+        behind().prop_map(Sink::Return),
+        (any::<u32>(), behind()).prop_map(|(index, behind)| Sink::Out(index, behind)),
         ty().prop_map(Sink::Pointer),
         (name(), any::<u32>()).prop_map(|(name, index)| Sink::Argument(name, index)),
     ]
@@ -83,12 +87,27 @@ fn callee() -> impl Strategy<Value = Callee> {
     ]
 }
 
+fn holder() -> impl Strategy<Value = Holder> {
+    prop_oneof![
+        (name(), name()).prop_map(|(holder, field)| Holder::Field(holder, field)),
+        name().prop_map(Holder::Global),
+        (name(), any::<u32>()).prop_map(|(function, index)| Holder::Argument(function, index)),
+    ]
+}
+
+prop_compose! {
+    fn binding()(holder in holder(), source in callee(), in_function in any::<bool>()) -> Binding {
+        Binding { holder, source, function: in_function.then_some(0) }
+    }
+}
+
 prop_compose! {
     fn function()(
         name in name(), is_static in any::<bool>(), place in place(), last_line in any::<u32>(),
         parameters in prop::collection::vec(ty(), 0..3), result in ty(), value in proptest::option::of(size()),
+        returned in any::<Vec<u32>>(),
     ) -> Function {
-        Function { name, is_static, place, last_line, parameters, result, value }
+        Function { name, is_static, place, last_line, parameters, result, value, returned }
     }
 }
 
@@ -97,9 +116,11 @@ prop_compose! {
         place in place(), lines in any::<[u32; 3]>(), callee in callee(),
         arguments in prop::collection::vec(size(), 0..3), sinks in prop::collection::vec(sink(), 0..3),
         outputs in prop::collection::vec((any::<u32>(), prop::collection::vec(sink(), 0..2)), 0..2),
+        passed in proptest::option::of(any::<u32>()),
     ) -> Call {
         let [first_line, last_line, ordinal] = lines;
-        Call { function: 0, place, first_line, last_line, ordinal, callee, arguments, sinks, outputs }
+        let passes = passed.map(|argument| (argument, 0)).into_iter().collect();
+        Call { function: 0, place, first_line, last_line, ordinal, callee, arguments, sinks, outputs, passes }
     }
 }
 
@@ -115,9 +136,10 @@ prop_compose! {
         aggregates in prop::collection::vec((ty(), proptest::option::of(ty()), prop::collection::vec((name(), ty()), 0..2)), 0..2),
         skipped in prop::collection::vec((place(), name()), 0..2),
         literals in prop::collection::vec(literal(), 0..3),
+        bindings in prop::collection::vec(binding(), 0..3),
     ) -> FileFacts {
         let aggregates = aggregates.into_iter().map(|(ty, tail, members)| Aggregate { ty, tail, members }).collect();
-        FileFacts { source, directory, functions, calls, aggregates, skipped, literals }
+        FileFacts { source, directory, functions, calls, bindings, aggregates, skipped, literals }
     }
 }
 

@@ -111,7 +111,9 @@ const FAMILY: [&str; 3] = ["malloc", "calloc", "strdup"];
 #[test]
 fn every_call_instruction_lies_in_the_lines_of_a_site() {
     for case in compile::matrix() {
-        let sites = solve(&[facts(case.compiler, PROGRAM)], &DeclaredFunctions::default());
+        let mut sites = solve(&[facts(case.compiler, PROGRAM)], &DeclaredFunctions::default());
+        // Calls of wrappers are sites too, but not ones that are looked for here.
+        sites.retain(|site| site.callee.as_deref().is_some_and(|callee| FAMILY.contains(&callee)));
         let linked = case.link(PROGRAM);
         let bytes = linked.bytes();
         let data = DebugData::load(&bytes).unwrap();
@@ -129,7 +131,7 @@ fn every_call_instruction_lies_in_the_lines_of_a_site() {
                     let site = &sites[index];
                     let lines = u64::from(site.first_line)..=u64::from(site.last_line);
                     site.function == *frame.function
-                        && site.callee == call.callee
+                        && site.callee.as_ref() == Some(&call.callee)
                         && lines.contains(&u64::from(frame.line))
                 })
                 .collect();
@@ -148,7 +150,9 @@ fn every_call_instruction_lies_in_the_lines_of_a_site() {
             assert!(
                 met,
                 "{case}: no instruction for {} in {} line {}",
-                site.callee, site.function, site.place.line
+                site.callee.as_deref().unwrap_or("?"),
+                site.function,
+                site.place.line
             );
         }
         assert_eq!(sites.len(), 13, "{case}");

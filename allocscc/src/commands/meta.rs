@@ -102,6 +102,7 @@ struct SiteEntry<'a> {
     evidence: &'static str,
     buffer: bool,
     retypes: bool,
+    in_wrapper: bool,
 }
 
 #[derive(Serialize)]
@@ -151,6 +152,7 @@ impl<'a> Report<'a> {
                     evidence: Evidence::from_u8(s.evidence).word(),
                     buffer: s.flags & SITE_IS_BUFFER != 0,
                     retypes: s.flags & SITE_RETYPES != 0,
+                    in_wrapper: m.hop_at(s.return_svma).is_some(),
                 })
                 .collect(),
             statics: m
@@ -179,16 +181,17 @@ impl<'a> Report<'a> {
         for s in &self.sites {
             writeln!(
                 out,
-                "  {:#x} {} from {} at {}:{} {}, evidence {}{}{}",
+                "  {:#x} {} from {} at {}:{} {}, evidence {}{}{}{}",
                 s.return_svma,
                 unknown(s.ty),
-                s.callee,
+                if s.callee.is_empty() { "a function pointer" } else { s.callee },
                 s.file,
                 s.line,
                 s.function,
                 s.evidence,
                 if s.buffer { ", buffer" } else { "" },
                 if s.retypes { ", retypes" } else { "" },
+                if s.in_wrapper { ", for the caller" } else { "" },
             )?;
         }
         writeln!(out, "\nstatics ({})", self.statics.len())?;

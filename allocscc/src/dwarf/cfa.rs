@@ -1,10 +1,11 @@
-//! How far above a register's value the CFA is, by code, from `.eh_frame` or `.debug_frame`.
+//! How far above a register's value the CFA is, by code, and where the caller's rbp is kept, from `.eh_frame` or `.debug_frame`.
 
 use std::ops::Range;
 
+use allocs_metadata::CfaRegister;
 use gimli::{
-    BaseAddresses, CfaRule, CieOrFde, DebugFrame, EhFrame, LittleEndian, Register, UnwindContext,
-    UnwindSection,
+    BaseAddresses, CfaRule, CieOrFde, DebugFrame, EhFrame, LittleEndian, Register, RegisterRule,
+    UnwindContext, UnwindSection, X86_64,
 };
 
 use super::linked::LinkedFile;
@@ -20,6 +21,30 @@ struct Row {
     code: Range<u64>,
     register: Register,
     offset: i64,
+    /// `None` if nothing is said of it: then it was not changed.
+    rbp: Option<RegisterRule<usize>>,
+}
+
+/// The frame of a function at one instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameRule {
+    /// The register that the CFA is counted from.
+    pub register: CfaRegister,
+    /// The CFA, from that register's value.
+    pub offset: i64,
+    /// Where the caller's rbp is.
+    pub rbp: CallersRbp,
+}
+
+/// Where a caller's rbp is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallersRbp {
+    /// In rbp.
+    Same,
+    /// In memory, this far from the CFA.
+    At(i64),
+    /// It cannot be told.
+    Unknown,
 }
 
 impl CfaRules {
@@ -53,10 +78,29 @@ impl CfaRules {
             let Ok(mut table) = fde.rows(section, bases, &mut context) else { continue };
             while let Ok(Some(row)) = table.next_row() {
                 if let CfaRule::RegisterAndOffset { register, offset } = *row.cfa() {
-                    self.rows.push(Row { code: row.start_address()..row.end_address(), register, offset });
+                    let code = row.start_address()..row.end_address();
+                    self.rows.push(Row { code, register, offset, rbp: row.register(X86_64::RBP) });
                 }
             }
         }
+    }
+
+    /// The frame at an instruction; `None` where its CFA is not the stack or frame pointer plus a constant.
+    #[must_use]
+    pub fn frame_at(&self, svma: u64) -> Option<FrameRule> {
+        let after = self.rows.partition_point(|r| r.code.start <= svma);
+        let row = self.rows.get(after.checked_sub(1)?).filter(|r| r.code.contains(&svma))?;
+        let register = match row.register {
+            X86_64::RSP => CfaRegister::Rsp,
+            X86_64::RBP => CfaRegister::Rbp,
+            _ => return None,
+        };
+        let rbp = match row.rbp {
+            None | Some(RegisterRule::SameValue) => CallersRbp::Same,
+            Some(RegisterRule::Offset(offset)) => CallersRbp::At(offset),
+            _ => CallersRbp::Unknown,
+        };
+        Some(FrameRule { register, offset: row.offset, rbp })
     }
 
     /// How far above the register's value the CFA is over most of `code`: in the prologue, where the register has not its

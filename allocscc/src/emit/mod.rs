@@ -6,14 +6,15 @@ mod words;
 pub use aligned::Aligned;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
-    StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId,
-    TypeRecord, UNBOUNDED_SIZE,
+    Evidence, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SavedRbp, SiteRecord, SlotRecord,
+    StaticRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE,
+    TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
 use rustc_hash::FxHashMap;
 
+use crate::dwarf::cfa::{CallersRbp, FrameRule};
 use crate::dwarf::frames::Frame;
 use crate::dwarf::statics::Static;
 use crate::graph::names::Names;
@@ -43,6 +44,8 @@ pub struct SiteInput {
     pub evidence: Evidence,
     /// `SITE_…` flags.
     pub flags: u8,
+    /// The frame of the function that holds the call, if that allocates for its caller.
+    pub hop: Option<FrameRule>,
 }
 
 /// All that goes into the metadata of one file.
@@ -90,6 +93,9 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
             reserved: 0,
         };
         tables.out.site(record);
+        if let Some(hop) = s.hop.and_then(|rule| hop(s.return_svma, rule)) {
+            tables.out.hop(hop);
+        }
     }
     for &node in wanted {
         tables.number(node);
@@ -103,6 +109,23 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
         written += 1;
     }
     tables.out.finish(build_id).context("writing the metadata")
+}
+
+/// The record of a call in a wrapper; `None` if its frame is larger than a record can say.
+fn hop(return_svma: u64, rule: FrameRule) -> Option<HopRecord> {
+    let (saved_rbp, rbp_offset) = match rule.rbp {
+        CallersRbp::Same => (SavedRbp::Same, Some(0)),
+        CallersRbp::At(offset) => (SavedRbp::AtCfa, i16::try_from(offset).ok()),
+        CallersRbp::Unknown => (SavedRbp::Unknown, Some(0)),
+    };
+    let saved_rbp = if rbp_offset.is_some() { saved_rbp } else { SavedRbp::Unknown };
+    Some(HopRecord {
+        return_svma,
+        cfa_offset: i32::try_from(rule.offset).ok()?,
+        cfa_register: rule.register as u8,
+        saved_rbp: saved_rbp as u8,
+        rbp_offset: rbp_offset.unwrap_or(0),
+    })
 }
 
 struct Tables {

@@ -1,7 +1,7 @@
 //! The instructions of a linked file that call functions of given names.
 //!
 //! A function is reached directly (by its symbol), through a procedure linkage table entry, or through a slot of the global offset table
-//! that a dynamic relocation fills. Calls through a register are not seen.
+//! that a dynamic relocation fills. What a call through a register or other memory reaches is not seen.
 
 use anyhow::{Context, Result};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register};
@@ -33,6 +33,16 @@ pub fn to_symbols(
     Targets::of(file, |name, _| wanted(name).then(|| name.to_owned()))?.calls(file)
 }
 
+/// The same, and all calls through registers and memory, whose callee is `None`.
+pub fn to_symbols_or_pointers(
+    file: &ElfFile64<'_>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<CallInstruction<Option<String>>>> {
+    let mut targets = Targets::of(file, |name, _| wanted(name).then(|| Some(name.to_owned())))?;
+    targets.pointer = Some(None);
+    targets.calls(file)
+}
+
 /// All calls to the functions that `file` defines at the `entries`, by ascending address.
 pub fn to_entries(file: &ElfFile64<'_>, entries: &FxHashSet<Svma>) -> Result<Vec<CallInstruction<Svma>>> {
     Targets::of(file, |_, entry| entry.filter(|e| entries.contains(e)))?.calls(file)
@@ -44,6 +54,8 @@ struct Targets<T> {
     code: FxHashMap<u64, T>,
     /// Address of the global offset table slot that holds its address.
     slots: FxHashMap<u64, T>,
+    /// What a call through anything else reaches, if such calls are wanted.
+    pointer: Option<T>,
 }
 
 impl<T: Clone> Targets<T> {
@@ -62,14 +74,14 @@ impl<T: Clone> Targets<T> {
             }
         }
         let slots = slots(file, |name| wanted(name, defined.get(name).copied()))?;
-        let mut targets = Targets { code, slots };
+        let mut targets = Targets { code, slots, pointer: None };
         targets.add_linkage_tables(file)?;
         Ok(targets)
     }
 
     fn calls(&self, file: &ElfFile64<'_>) -> Result<Vec<CallInstruction<T>>> {
         let mut calls = Vec::new();
-        if self.code.is_empty() && self.slots.is_empty() {
+        if self.code.is_empty() && self.slots.is_empty() && self.pointer.is_none() {
             return Ok(calls);
         }
         let starts = function_starts(file);
@@ -143,7 +155,9 @@ impl<T: Clone> Targets<T> {
             {
                 self.code.get(&instruction.near_branch64())
             }
-            FlowControl::IndirectCall | FlowControl::IndirectBranch => self.through_slot(instruction),
+            FlowControl::IndirectCall | FlowControl::IndirectBranch => {
+                self.through_slot(instruction).or(self.pointer.as_ref())
+            }
             _ => None,
         }
     }

@@ -23,7 +23,7 @@ pub(super) struct SiteKey<'a> {
     pub(super) callee_line: u32,
     /// Line of the closing parenthesis.
     pub(super) last_line: u32,
-    /// The function called, as the source spells it.
+    /// The function called, as the source spells it; [`POINTER`] for a function pointer.
     pub(super) callee: &'a str,
 }
 
@@ -38,9 +38,12 @@ pub(super) struct CallPlace<'a> {
     pub(super) file: &'a str,
     /// Line.
     pub(super) line: u32,
-    /// Symbol that is called.
+    /// Symbol that is called, or [`POINTER`].
     pub(super) callee: &'a str,
 }
+
+/// In place of a name: a call through a function pointer.
+pub(super) const POINTER: &str = "";
 
 /// The sites of a link unit, by key.
 pub(super) struct SiteIndex<'a> {
@@ -67,11 +70,17 @@ impl<'a> SiteIndex<'a> {
         }
         match callee {
             // The compiler turns malloc and memset of zero into calloc.
-            "calloc" => self.find_spelt("malloc", call),
+            "calloc" => self.find_either("malloc", call),
             // It turns realloc of NULL into malloc.
-            "malloc" => self.find_spelt("realloc", call),
-            _ => found,
+            "malloc" => self.find_either("realloc", call),
+            _ => self.find_spelt(POINTER, call),
         }
+    }
+
+    /// The sites that call a function by this name, else those that call through a pointer: the compiler may know what it points to.
+    fn find_either(&self, callee: &str, call: &CallPlace<'_>) -> Vec<usize> {
+        let found = self.find_spelt(callee, call);
+        if found.is_empty() { self.find_spelt(POINTER, call) } else { found }
     }
 
     fn find_spelt(&self, callee: &str, call: &CallPlace<'_>) -> Vec<usize> {
@@ -104,8 +113,9 @@ fn keep_if_any<'c, 'a>(
 }
 
 /// The name of an allocation function without the prefixes and suffixes by which compilers and libc headers call it:
-/// `__builtin_malloc` is `malloc`, `__asprintf_chk` is `asprintf`, `__strdup` is `strdup`.
+/// `__builtin_malloc` is `malloc`, `__asprintf_chk` is `asprintf`, `__strdup` is `strdup`, `new.constprop.0` is `new`.
 pub(super) fn plain_callee(name: &str) -> &str {
+    let name = name.split('.').next().unwrap_or(name);
     let name = name.strip_prefix("__builtin_").unwrap_or(name);
     match name.strip_prefix("__") {
         Some(inner) => inner.strip_suffix("_chk").unwrap_or(inner),

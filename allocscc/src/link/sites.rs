@@ -3,12 +3,13 @@
 use allocs_metadata::{Evidence, SITE_IS_BUFFER, SITE_RETYPES};
 use anyhow::{Context, Result};
 use object::read::elf::ElfFile64;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::heap_types::HeapTypes;
-use super::matching::{CallPlace, SiteIndex, SiteKey, plain_callee};
+use super::matching::{CallPlace, POINTER, SiteIndex, SiteKey, plain_callee};
 use crate::dwarf::Contents;
-use crate::dwarf::lines::LineIndex;
+use crate::dwarf::cfa::CfaRules;
+use crate::dwarf::lines::{LineIndex, SourceFrame};
 use crate::dwarf::units::{UnitIndex, Units};
 use crate::emit::SiteInput;
 use crate::graph::NodeId;
@@ -29,25 +30,64 @@ pub(super) fn find(
     declared: &DeclaredFunctions,
 ) -> Result<Vec<SiteInput>> {
     let file = ElfFile64::parse(bytes).context("reading the linked file")?;
-    let calls = calls::to_symbols(&file, |name| declared.find(plain_callee(name)).is_some())?;
     let solved = solve(files, declared);
+    let calls = calls_that_allocate(&file, &solved, declared)?;
     let unit_of_file: Vec<_> = files.iter().map(|f| contents.index.unit(&f.source, &f.directory)).collect();
     let index = SiteIndex::new(solved.iter().map(|s| key(s, unit_of_file[s.file])));
+    let frames = CfaRules::read(units.file());
 
     let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
     let nodes: Vec<Option<NodeId>> = solved.iter().map(|s| types.node(unit_of_file[s.file], &s.ty)).collect();
-    let source = Source { units, lines: &contents.lines, index: &index, solved: &solved, nodes: &nodes };
-    let mut inputs: Vec<SiteInput> = calls.iter().map(|call| source.site(call, &mut types)).collect();
-
-    let by_return: FxHashMap<Svma, usize> =
-        calls.iter().enumerate().map(|(i, call)| (call.return_svma, i)).collect();
-    let jumps: Vec<Svma> = calls.iter().filter(|c| c.is_tail).map(|c| c.return_svma).collect();
-    for (return_svma, tails) in tail_calls::returns_seen(&file, &jumps)? {
-        let meant: Vec<&SiteInput> = tails.iter().map(|tail| &inputs[by_return[tail]]).collect();
-        let input = any_of(return_svma, &meant, &mut types);
-        inputs.push(input);
+    let source = Source {
+        units,
+        lines: &contents.lines,
+        frames: &frames,
+        index: &index,
+        solved: &solved,
+        nodes: &nodes,
+        bytes: types.types.bytes(),
+    };
+    let mut inputs: FxHashMap<Svma, SiteInput> = FxHashMap::default();
+    for call in &calls {
+        if let Some(input) = source.site(call, &mut types) {
+            inputs.insert(call.return_svma, input);
+        }
     }
+    let is_tail = |call: &&CallInstruction<_>| call.is_tail && inputs.contains_key(&call.return_svma);
+    let jumps: Vec<Svma> = calls.iter().filter(is_tail).map(|call| call.return_svma).collect();
+    for (return_svma, tails) in tail_calls::returns_seen(&file, &jumps)? {
+        let own = inputs.get(&return_svma);
+        let meant: Vec<&SiteInput> = match own {
+            // What a wrapper jumps to is for its caller to say, which this is.
+            Some(_) => tails.iter().map(|tail| &inputs[tail]).filter(|tail| tail.hop.is_none()).collect(),
+            None => tails.iter().map(|tail| &inputs[tail]).collect(),
+        };
+        let meant: Vec<&SiteInput> = own.into_iter().chain(meant).collect();
+        let input = any_of(return_svma, &meant, &mut types);
+        inputs.insert(return_svma, input);
+    }
+    // Nobody sees the address behind a jump.
+    jumps.iter().for_each(|jump| drop(inputs.remove(jump)));
+    let mut inputs: Vec<SiteInput> = inputs.into_values().collect();
+    inputs.sort_by_key(|input| input.return_svma);
     Ok(inputs)
+}
+
+/// The calls of allocation functions, of wrappers, and through function pointers where a source site has one.
+fn calls_that_allocate(
+    file: &ElfFile64<'_>,
+    solved: &[SolvedSite],
+    declared: &DeclaredFunctions,
+) -> Result<Vec<CallInstruction<Option<String>>>> {
+    let wrappers: FxHashSet<&str> =
+        solved.iter().filter(|s| s.is_in_wrapper).map(|s| s.function.as_str()).collect();
+    let is_wanted = |name: &str| {
+        // A cold part is the function itself, in another place.
+        let is_cold = name.split('.').skip(1).any(|suffix| suffix == "cold");
+        let name = plain_callee(name);
+        !is_cold && (declared.find(name).is_some() || wrappers.contains(name))
+    };
+    calls::to_symbols_or_pointers(file, is_wanted)
 }
 
 fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {
@@ -58,7 +98,7 @@ fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {
         first_line: site.first_line,
         callee_line: site.place.line,
         last_line: site.last_line,
-        callee: &site.callee,
+        callee: site.callee.as_deref().unwrap_or(POINTER),
     }
 }
 
@@ -66,48 +106,74 @@ fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {
 struct Source<'a, 'data> {
     units: &'a Units<'data>,
     lines: &'a LineIndex,
+    frames: &'a CfaRules,
     index: &'a SiteIndex<'a>,
     solved: &'a [SolvedSite],
     nodes: &'a [Option<NodeId>],
+    /// What a block of unknown type holds.
+    bytes: NodeId,
 }
 
 impl Source<'_, '_> {
-    /// The site of one call instruction.
-    fn site(&self, call: &CallInstruction<String>, types: &mut HeapTypes<'_>) -> SiteInput {
+    /// The site of one call instruction. A wrapper that was inlined is passed over: the site is in the function that it was
+    /// inlined into. `None` if the call is through a pointer and no site of the source is there.
+    fn site(&self, call: &CallInstruction<Option<String>>, types: &mut HeapTypes<'_>) -> Option<SiteInput> {
         // The return address may belong to the next line, or to the next function.
         let frames = self.lines.frames_at(call.return_svma.0 - 1);
-        let (function, unit, file, line) = frames
-            .first()
-            .map_or(("", None, "", 0), |frame| (frame.function, frame.unit, frame.file, frame.line));
-        // A source that was compiled twice is one unit here, as it is for the facts.
-        let unit = unit.and_then(|unit| {
-            let unit = self.units.get(unit);
-            types.index.unit(unit.name(), unit.directory())
-        });
-        let found = self.index.find(&CallPlace { unit, function, file, line, callee: &call.callee });
-        let unknown = SiteInput {
+        let mut callee = call.callee.as_deref().map_or(POINTER, plain_callee);
+        let mut site = call.callee.is_some().then(|| self.unknown(call, frames.first()));
+        for frame in &frames {
+            // A source that was compiled twice is one unit here, as it is for the facts.
+            let unit = frame.unit.and_then(|unit| {
+                let unit = self.units.get(unit);
+                types.index.unit(unit.name(), unit.directory())
+            });
+            let SourceFrame { function, file, line, is_inlined, .. } = *frame;
+            let found = self.index.find(&CallPlace { unit, function, file, line, callee });
+            // The compiler split a function, and this is the call of one part by the other.
+            let is_within = found.is_empty() && callee == function;
+            if found.is_empty() && !is_within {
+                break;
+            }
+            let is_in_wrapper = is_within || found.iter().all(|&i| self.solved[i].is_in_wrapper);
+            if !found.is_empty() {
+                let unknown = self.unknown(call, Some(frame));
+                let candidates: Vec<SiteInput> = found.iter().map(|&i| self.input(i, &unknown)).collect();
+                site = Some(any_of(call.return_svma, &candidates.iter().collect::<Vec<_>>(), types));
+            }
+            if is_in_wrapper && !is_inlined {
+                let hop = self.frames.frame_at(call.return_svma.0 - 1);
+                return site.map(|site| SiteInput { hop, ..site });
+            }
+            if !is_in_wrapper {
+                break;
+            }
+            callee = function;
+        }
+        site
+    }
+
+    fn unknown(&self, call: &CallInstruction<Option<String>>, frame: Option<&SourceFrame<'_>>) -> SiteInput {
+        SiteInput {
             return_svma: call.return_svma.0,
-            node: types.types.bytes(),
-            file: file.to_owned(),
-            line,
-            function: function.to_owned(),
-            callee: call.callee.clone(),
+            node: self.bytes,
+            file: frame.map_or(String::new(), |frame| frame.file.to_owned()),
+            line: frame.map_or(0, |frame| frame.line),
+            function: frame.map_or(String::new(), |frame| frame.function.to_owned()),
+            callee: call.callee.clone().unwrap_or_default(),
             evidence: Evidence::None,
             flags: 0,
-        };
-        let candidates: Vec<SiteInput> = found
-            .iter()
-            .map(|&i| match self.nodes[i] {
-                Some(node) => {
-                    let site = &self.solved[i];
-                    SiteInput { node, evidence: site.evidence, flags: flags(site), ..unknown.clone() }
-                }
-                None => unknown.clone(),
-            })
-            .collect();
-        match &candidates[..] {
-            [] => unknown,
-            candidates => any_of(call.return_svma, &candidates.iter().collect::<Vec<_>>(), types),
+            hop: None,
+        }
+    }
+
+    fn input(&self, solved: usize, unknown: &SiteInput) -> SiteInput {
+        match self.nodes[solved] {
+            Some(node) => {
+                let site = &self.solved[solved];
+                SiteInput { node, evidence: site.evidence, flags: flags(site), ..unknown.clone() }
+            }
+            None => unknown.clone(),
         }
     }
 }
@@ -132,6 +198,7 @@ fn any_of(return_svma: Svma, sites: &[&SiteInput], types: &mut HeapTypes<'_>) ->
         node,
         evidence,
         flags: sites.iter().fold(u8::MAX, |all, s| all & s.flags),
+        hop: sites.iter().map(|s| s.hop).reduce(|one, other| one.and(other)).flatten(),
         ..first.clone()
     }
 }

@@ -118,14 +118,25 @@ pub enum Callee {
 /// What receives the result of a call.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Sink {
-    /// The enclosing function returns it.
-    Return,
-    /// It is stored through the enclosing function's parameter.
-    Out(u32),
+    /// The enclosing function returns it, or a pointer to what lies behind something in it.
+    Return(Behind),
+    /// It is stored through the enclosing function's parameter, or such a pointer.
+    Out(u32, Behind),
     /// It becomes a pointer of this type by assignment, initialisation, cast or as an argument (the pointer type).
     Pointer(TypeRef),
     /// It is passed on as the argument with this index to this function.
     Argument(String, u32),
+}
+
+/// What lies before the place in a block that a pointer points to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Behind {
+    /// It points to the start.
+    Nothing,
+    /// An object of this type.
+    Head(TypeRef),
+    /// It is not known how much.
+    Something,
 }
 
 /// A function that the file defines.
@@ -145,9 +156,11 @@ pub struct Function {
     pub result: TypeRef,
     /// The size that it computes from its parameters, if it is a size helper (`st_mult`): every `return` in one `Alt`.
     pub value: Option<SizeExpr>,
+    /// The parameters that it may return as they are: `p = check (malloc (n))`.
+    pub returned: Vec<u32>,
 }
 
-/// A call that may allocate.
+/// A call that gives a pointer, so that it may allocate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     /// Index of the enclosing function in [`FileFacts::functions`].
@@ -169,6 +182,30 @@ pub struct Call {
     pub sinks: Vec<Sink>,
     /// What receives the pointers that the callee stores through its arguments (`posix_memalign`): the argument, and as above.
     pub outputs: Vec<(u32, Vec<Sink>)>,
+    /// The arguments that are what another call gave: the argument, and the index of that call in [`FileFacts::calls`].
+    pub passes: Vec<(u32, u32)>,
+}
+
+/// Where a function pointer is kept.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Holder {
+    /// In a field of a type, by the names of both.
+    Field(String, String),
+    /// In a global variable.
+    Global(String),
+    /// In the parameter with this index of this function.
+    Argument(String, u32),
+}
+
+/// A function pointer gets a value somewhere in the file.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Binding {
+    /// What gets it.
+    pub holder: Holder,
+    /// The function, or the function pointer that it is copied from.
+    pub source: Callee,
+    /// Index of the enclosing function in [`FileFacts::functions`], which a [`Callee::Param`] is a parameter of.
+    pub function: Option<u32>,
 }
 
 /// What must be known of a struct or union to tell what an allocation that mentions it holds.
@@ -200,8 +237,10 @@ pub struct FileFacts {
     pub directory: String,
     /// The functions that it defines.
     pub functions: Vec<Function>,
-    /// The calls that may allocate.
+    /// The calls that give pointers.
     pub calls: Vec<Call>,
+    /// What function pointers may point to.
+    pub bindings: Vec<Binding>,
     /// The structs and unions in sizes and receiving pointers that end in an array of open length, or that an `offsetof` names.
     pub aggregates: Vec<Aggregate>,
     /// What the parser could not read: place and reason, one for each external declaration that was skipped.

@@ -13,6 +13,18 @@ pub enum Kind {
     Text,
 }
 
+impl Kind {
+    /// What a function does that does one or the other.
+    #[must_use]
+    pub fn or(self, other: Kind) -> Kind {
+        match (self, other) {
+            (Kind::Resize, _) | (_, Kind::Resize) => Kind::Resize,
+            (Kind::Text, Kind::Text) => Kind::Text,
+            _ => Kind::Fresh,
+        }
+    }
+}
+
 /// Where the new block is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Gives {
@@ -61,6 +73,12 @@ impl DeclaredFunctions {
         let mut names: Vec<&str> = self.functions.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Whether a function was declared by hand.
+    #[must_use]
+    pub fn declares(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
     }
 
     /// What a function does, if it allocates.

@@ -1,8 +1,8 @@
 //! Allocation sites: facts of each preprocessed file, and at link the type of what each site allocates.
 //!
 //! In reading order: [`facts`] is what a file says, [`functions`] are the functions that allocate, [`extract`] makes facts of
-//! syntax trees, [`codec`] puts them into bytes; at link, [`heap_type`] is what an allocation can hold, `sums` and `shape` read
-//! a size expression, and [`solve`] weighs it against the receiving pointer.
+//! syntax trees, [`codec`] puts them into bytes; at link, [`heap_type`] is what an allocation can hold, `wrappers` finds the
+//! functions that allocate for their callers, `sums` and `shape` read a size expression, and [`solve`] weighs it against the receiving pointer.
 
 pub mod codec;
 pub mod extract;
@@ -12,3 +12,4 @@ pub mod heap_type;
 mod shape;
 pub mod solve;
 mod sums;
+mod wrappers;

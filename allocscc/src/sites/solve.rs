@@ -2,11 +2,12 @@
 
 use allocs_metadata::Evidence;
 
-use super::facts::{Call, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
-use super::functions::{Allocation, DeclaredFunctions, Gives, Kind};
-use super::heap_type::{HeapType, is_complete, is_record};
+use super::facts::{Behind, Callee, FileFacts, Place, Sink, TypeRef};
+use super::functions::{DeclaredFunctions, Kind};
+use super::heap_type::{Head, HeapType, is_complete, is_record};
 use super::shape::{self, Aggregates};
 use super::sums::Helpers;
+use super::wrappers::{self, Site};
 use crate::c::types::CHAR;
 
 /// An allocation site of the source and what it allocates.
@@ -24,8 +25,10 @@ pub struct SolvedSite {
     pub last_line: u32,
     /// Which of the calls with the same file, function, line and callee it is.
     pub ordinal: u32,
-    /// The function that is called.
-    pub callee: String,
+    /// The function that is called; `None` for a function pointer.
+    pub callee: Option<String>,
+    /// The function that holds the call allocates for its caller. What else is said of the site is for callers that nothing is known of.
+    pub is_in_wrapper: bool,
     /// What a new block of this site holds.
     pub ty: HeapType,
     /// How that is known.
@@ -36,17 +39,17 @@ pub struct SolvedSite {
     pub retypes: bool,
 }
 
-/// The direct allocation sites of all files.
+/// The allocation sites of all files.
 #[must_use]
 pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSite> {
     let helpers = Helpers::new(files);
+    let found = wrappers::sites(files, declared, &helpers);
     let mut sites = Vec::new();
     for (file, facts) in files.iter().enumerate() {
         let aggregates = Aggregates::new(facts);
-        for call in &facts.calls {
-            let Callee::Direct(callee) = &call.callee else { continue };
-            let Some(allocation) = declared.find(callee) else { continue };
-            let finding = find(file, call, &allocation, &helpers, &aggregates);
+        for (index, call) in facts.calls.iter().enumerate() {
+            let Some(site) = found.get(&(file, index)) else { continue };
+            let finding = find(file, site, &helpers, &aggregates);
             sites.push(SolvedSite {
                 file,
                 function: facts
@@ -58,7 +61,11 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 first_line: call.first_line,
                 last_line: call.last_line,
                 ordinal: call.ordinal,
-                callee: callee.clone(),
+                callee: match &call.callee {
+                    Callee::Direct(name) => Some(name.clone()),
+                    Callee::Field(..) | Callee::Global(_) | Callee::Param(_) => None,
+                },
+                is_in_wrapper: site.is_in_wrapper,
                 is_buffer: finding.ty.is_buffer(),
                 ty: finding.ty,
                 evidence: finding.evidence,
@@ -75,14 +82,8 @@ struct Finding {
     retypes: bool,
 }
 
-fn find(
-    file: usize,
-    call: &Call,
-    allocation: &Allocation,
-    helpers: &Helpers,
-    aggregates: &Aggregates,
-) -> Finding {
-    if allocation.kind == Kind::Text {
+fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) -> Finding {
+    if site.effect.kind == Kind::Text {
         // `strdup` returns what its type says: a `char *`.
         return Finding {
             ty: HeapType::ArrayOf(TypeRef::Base(CHAR)),
@@ -90,29 +91,28 @@ fn find(
             retypes: false,
         };
     }
-    let branches = helpers.sums(file, &size_of(call, allocation));
+    let branches = helpers.sums(file, &site.effect.size);
     let size = shape::of_branches(&branches, aggregates);
-    let receiver = receiver(call, allocation);
-    let retypes = allocation.kind == Kind::Resize && size.is_some();
+    let receiver = receiver(&site.sinks);
+    let retypes = site.effect.kind == Kind::Resize && size.is_some();
     let (ty, evidence) = decide(size, receiver, shape::is_text(&branches));
-    Finding { ty, evidence, retypes }
+    Finding { ty: behind(&site.effect.behind, ty), evidence, retypes }
 }
 
-/// The product of the arguments that say how much is allocated.
-fn size_of(call: &Call, allocation: &Allocation) -> SizeExpr {
-    let arguments = allocation.sizes.iter().filter_map(|&index| call.arguments.get(index as usize));
-    let product = arguments.cloned().reduce(|left, right| SizeExpr::Mul(Box::new(left), Box::new(right)));
-    product.unwrap_or(SizeExpr::Opaque)
+/// What a block holds whose wrapper keeps something in front of what its caller gets.
+fn behind(header: &Behind, ty: HeapType) -> HeapType {
+    match (header, ty) {
+        (Behind::Head(head), HeapType::ArrayOf(element) | HeapType::Flexible(element))
+            if element != *head =>
+        {
+            HeapType::Sequence { head: Head::Whole(head.clone()), element }
+        }
+        (_, ty) => ty,
+    }
 }
 
 /// What the receiving pointers point to: a struct if there is one, else the first.
-fn receiver(call: &Call, allocation: &Allocation) -> Option<TypeRef> {
-    let sinks = match allocation.gives {
-        Gives::Result => call.sinks.as_slice(),
-        Gives::Output(argument) => {
-            call.outputs.iter().find(|output| output.0 == argument).map_or(&[][..], |output| &output.1)
-        }
-    };
+fn receiver(sinks: &[Sink]) -> Option<TypeRef> {
     let pointees = || {
         sinks.iter().filter_map(|sink| match sink {
             Sink::Pointer(TypeRef::Pointer(to)) if is_complete(to) => Some(&**to),

@@ -79,7 +79,16 @@ fn has_type(sum: &Sum) -> bool {
     sum.iter().any(|term| matches!(term.unit, Unit::Sizeof(_) | Unit::OffsetOf(..)))
 }
 
-fn has_text(sum: &Sum) -> bool {
+/// Whether a sum has the size of a type that a block can be of. `n * sizeof (char)` is a number of bytes for anything.
+pub(super) fn names_type(sum: &Sum) -> bool {
+    sum.iter().any(|term| match &term.unit {
+        Unit::Sizeof(ty) => !super::heap_type::is_character(ty),
+        Unit::OffsetOf(..) => true,
+        Unit::Text | Unit::Const(_) | Unit::Other => false,
+    })
+}
+
+pub(super) fn has_text(sum: &Sum) -> bool {
     sum.iter().any(|term| term.unit == Unit::Text)
 }
 

@@ -2,8 +2,8 @@
 
 use super::{CodecError, MAGIC, VERSION};
 use crate::sites::facts::{
-    Aggregate, BaseType, Call, Callee, FileFacts, Function, Place, Sink, SizeExpr, StringLiteral, TagKind,
-    TypeRef,
+    Aggregate, BaseType, Behind, Binding, Call, Callee, FileFacts, Function, Holder, Place, Sink, SizeExpr,
+    StringLiteral, TagKind, TypeRef,
 };
 
 /// The deepest size expression that is read; far more than the extraction makes.
@@ -230,10 +230,19 @@ impl<'b> Decoder<'b> {
         })
     }
 
+    fn behind(&mut self) -> Decode<Behind> {
+        Ok(match self.number()? {
+            0 => Behind::Nothing,
+            1 => Behind::Head(self.ty()?),
+            2 => Behind::Something,
+            _ => return self.bad(),
+        })
+    }
+
     fn sink(&mut self) -> Decode<Sink> {
         Ok(match self.number()? {
-            0 => Sink::Return,
-            1 => Sink::Out(self.small()?),
+            0 => Sink::Return(self.behind()?),
+            1 => Sink::Out(self.small()?, self.behind()?),
             2 => Sink::Pointer(self.ty()?),
             3 => Sink::Argument(self.string()?, self.small()?),
             _ => return self.bad(),
@@ -249,6 +258,7 @@ impl<'b> Decoder<'b> {
             parameters: self.list(Self::ty)?,
             result: self.ty()?,
             value: if self.flag()? { Some(self.size()?) } else { None },
+            returned: self.list(Self::small)?,
         })
     }
 
@@ -267,7 +277,26 @@ impl<'b> Decoder<'b> {
             arguments: self.list(Self::size)?,
             sinks: self.list(Self::sink)?,
             outputs: self.list(|from| Ok((from.small()?, from.list(Self::sink)?)))?,
+            passes: self.list(|from| Ok((from.small()?, from.small()?)))?,
         })
+    }
+
+    fn holder(&mut self) -> Decode<Holder> {
+        Ok(match self.number()? {
+            0 => Holder::Field(self.string()?, self.string()?),
+            1 => Holder::Global(self.string()?),
+            2 => Holder::Argument(self.string()?, self.small()?),
+            _ => return self.bad(),
+        })
+    }
+
+    fn binding(&mut self, functions: usize) -> Decode<Binding> {
+        let (holder, source) = (self.holder()?, self.callee()?);
+        let function = self.small()?.checked_sub(1);
+        if function.is_some_and(|function| function as usize >= functions) {
+            return self.bad();
+        }
+        Ok(Binding { holder, source, function })
     }
 
     fn aggregate(&mut self) -> Decode<Aggregate> {
@@ -291,12 +320,16 @@ impl<'b> Decoder<'b> {
         let directory = self.string()?;
         let functions = self.list(Self::function)?;
         let calls = self.list(|from| from.call(functions.len()))?;
+        if calls.iter().flat_map(|call| &call.passes).any(|pass| pass.1 as usize >= calls.len()) {
+            return self.bad();
+        }
+        let bindings = self.list(|from| from.binding(functions.len()))?;
         let aggregates = self.list(Self::aggregate)?;
         let skipped = self.list(|from| Ok((from.place()?, from.string()?)))?;
         let literals = self.list(Self::literal)?;
         if self.at != self.bytes.len() {
             return self.bad();
         }
-        Ok(FileFacts { source, directory, functions, calls, aggregates, skipped, literals })
+        Ok(FileFacts { source, directory, functions, calls, bindings, aggregates, skipped, literals })
     }
 }

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{MAGIC, VERSION};
-use crate::sites::facts::{Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
+use crate::sites::facts::{Behind, Callee, FileFacts, Holder, Place, Sink, SizeExpr, TypeRef};
 
 /// The bytes of the facts of one file.
 #[must_use]
@@ -179,12 +179,46 @@ impl Encoder {
         }
     }
 
+    fn holder(&mut self, holder: &Holder) {
+        match holder {
+            Holder::Field(ty, field) => {
+                self.number(0);
+                self.string(ty);
+                self.string(field);
+            }
+            Holder::Global(name) => {
+                self.number(1);
+                self.string(name);
+            }
+            Holder::Argument(function, index) => {
+                self.number(2);
+                self.string(function);
+                self.number((*index).into());
+            }
+        }
+    }
+
+    fn behind(&mut self, behind: &Behind) {
+        match behind {
+            Behind::Nothing => self.number(0),
+            Behind::Head(ty) => {
+                self.number(1);
+                self.ty(ty);
+            }
+            Behind::Something => self.number(2),
+        }
+    }
+
     fn sink(&mut self, sink: &Sink) {
         match sink {
-            Sink::Return => self.number(0),
-            Sink::Out(index) => {
+            Sink::Return(behind) => {
+                self.number(0);
+                self.behind(behind);
+            }
+            Sink::Out(index, behind) => {
                 self.number(1);
                 self.number((*index).into());
+                self.behind(behind);
             }
             Sink::Pointer(ty) => {
                 self.number(2);
@@ -210,6 +244,7 @@ impl Encoder {
             to.ty(&function.result);
             to.number(function.value.is_some().into());
             function.value.iter().for_each(|value| to.size(value));
+            to.list(&function.returned, |to, parameter| to.number((*parameter).into()));
         });
         self.list(&facts.calls, |to, call| {
             to.number(call.function.into());
@@ -224,6 +259,15 @@ impl Encoder {
                 to.number((*argument).into());
                 to.list(sinks, Self::sink);
             });
+            to.list(&call.passes, |to, (argument, call)| {
+                to.number((*argument).into());
+                to.number((*call).into());
+            });
+        });
+        self.list(&facts.bindings, |to, binding| {
+            to.holder(&binding.holder);
+            to.callee(&binding.source);
+            to.number(binding.function.map_or(0, |function| 1 + u64::from(function)));
         });
         self.list(&facts.aggregates, |to, aggregate| {
             to.ty(&aggregate.ty);

@@ -2,25 +2,34 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::values::{Operation, Value, ValueId, Values};
-use super::{Found, FoundCall, FoundSink};
+use super::values::{CallIndex, Operation, Value, ValueId, Values};
+use super::{Found, FoundCall, FoundSink, Offset};
 use crate::c::Parser;
 use crate::c::token::{Symbol, TokenIndex};
 use crate::c::types::{Length, RecordId, Type, TypeId};
-use crate::sites::facts::{Aggregate, Call, FileFacts, Function, Place, Sink, SizeExpr, TagKind, TypeRef};
+use crate::sites::facts::{
+    Aggregate, Behind, Binding, Call, FileFacts, Function, Place, Sink, SizeExpr, TagKind, TypeRef,
+};
 
 /// The largest type that is spelt, in nodes; parts beyond become `void`. A type is a graph here and a tree in the facts.
 const LARGEST_TYPE: u32 = 512;
 
 pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
-    let mut assembly =
-        Assembly { unit, values: &found.values, records: FxHashSet::default(), members: Vec::new() };
+    let mut assembly = Assembly {
+        unit,
+        values: &found.values,
+        calls: FxHashMap::default(),
+        records: FxHashSet::default(),
+        members: Vec::new(),
+    };
     let mut facts = FileFacts::default();
-    let has_calls: FxHashSet<u32> = found.calls.iter().map(|call| call.function).collect();
+    let named = found.calls.iter().map(|call| call.function);
+    let named: FxHashSet<u32> = named.chain(found.bindings.iter().filter_map(|b| b.function)).collect();
     let mut kept = FxHashMap::default();
     let helpers = helpers(unit, found);
     for (index, function) in found.functions.iter().enumerate() {
-        if !has_calls.contains(&(index as u32)) && !helpers.contains(&(index as u32)) {
+        let is_wanted = named.contains(&(index as u32)) || helpers.contains(&(index as u32));
+        if !is_wanted && function.returned.is_empty() {
             continue;
         }
         kept.insert(index as u32, facts.functions.len() as u32);
@@ -37,12 +46,15 @@ pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
                 .collect(),
             result: assembly.reference(function.result),
             value: function.value.map(|value| assembly.size(value)),
+            returned: function.returned.clone(),
         });
     }
-    let mut calls: Vec<&FoundCall> = found.calls.iter().collect();
-    calls.sort_by_key(|call| (call.function, call.at));
+    let mut calls: Vec<(CallIndex, &FoundCall)> = (0..).map(CallIndex).zip(&found.calls).collect();
+    calls.retain(|(_, call)| kept.contains_key(&call.function));
+    calls.sort_by_key(|(_, call)| (call.function, call.at));
+    assembly.calls = (0..).zip(&calls).map(|(new, (old, _))| (*old, new)).collect();
     let mut ordinals = FxHashMap::default();
-    for call in calls {
+    for (_, call) in calls {
         let Some(&function) = kept.get(&call.function) else { continue };
         let mut call = assembly.call(call, function);
         let key = (function, call.place.clone(), call.callee.clone());
@@ -51,6 +63,14 @@ pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
         *next += 1;
         facts.calls.push(call);
     }
+    let bindings = found.bindings.iter().map(|binding| Binding {
+        holder: binding.holder.clone(),
+        source: binding.source.clone(),
+        function: binding.function.and_then(|function| kept.get(&function).copied()),
+    });
+    facts.bindings = bindings.collect();
+    facts.bindings.sort_unstable();
+    facts.bindings.dedup();
     facts.aggregates = assembly.aggregates();
     facts.skipped = unit.skipped.iter().map(|skipped| assembly.skipped(skipped.at, skipped.reason)).collect();
     facts
@@ -94,6 +114,8 @@ fn helpers(unit: &Parser, found: &Found) -> FxHashSet<u32> {
 struct Assembly<'u, 'a> {
     unit: &'u Parser<'a>,
     values: &'u Values,
+    /// Where each call is in the facts.
+    calls: FxHashMap<CallIndex, u32>,
     /// The structs and unions named so far.
     records: FxHashSet<RecordId>,
     /// The members that `offsetof` named.
@@ -125,22 +147,44 @@ impl Assembly<'_, '_> {
             arguments: call.arguments.iter().map(|&argument| self.size(argument)).collect(),
             sinks: self.sinks(&call.sinks),
             outputs: call.outputs.iter().map(|(argument, sinks)| (*argument, self.sinks(sinks))).collect(),
+            passes: self.passes(call),
         }
+    }
+
+    /// The arguments that are results of other calls.
+    fn passes(&self, call: &FoundCall) -> Vec<(u32, u32)> {
+        let arguments = (0..).zip(&call.arguments);
+        let blocks = arguments.flat_map(|(argument, &value)| {
+            let results = self.values.blocks(value).filter(|(_, output)| output.is_none());
+            results.map(move |(from, _)| (argument, from))
+        });
+        blocks.filter_map(|(argument, from)| Some((argument, *self.calls.get(&from)?))).collect()
     }
 
     fn sinks(&mut self, sinks: &[FoundSink]) -> Vec<Sink> {
         let sink = |sink: &FoundSink| match *sink {
-            FoundSink::Return => Sink::Return,
-            FoundSink::Out(index) => Sink::Out(index),
+            FoundSink::Return(offset) => Sink::Return(self.offset(offset)),
+            FoundSink::Out(index, offset) => Sink::Out(index, self.offset(offset)),
             FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
             FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
         };
         sinks.iter().map(sink).collect()
     }
 
+    fn offset(&mut self, offset: Offset) -> Behind {
+        match offset {
+            Offset::None => Behind::Nothing,
+            Offset::Behind(None) => Behind::Something,
+            Offset::Behind(Some((ty, 1))) => Behind::Head(self.reference(ty)),
+            Offset::Behind(Some((ty, count))) => {
+                Behind::Head(TypeRef::Array(Box::new(self.reference(ty)), Some(count)))
+            }
+        }
+    }
+
     fn size(&mut self, id: ValueId) -> SizeExpr {
         match self.values.get(id) {
-            Value::Opaque | Value::Block(..) => SizeExpr::Opaque,
+            Value::Opaque | Value::Block(..) | Value::Inside(..) => SizeExpr::Opaque,
             Value::Const(value) => SizeExpr::Const(*value),
             Value::Sizeof(ty) => SizeExpr::Sizeof(self.reference(*ty)),
             Value::OffsetOf(ty, path) => {

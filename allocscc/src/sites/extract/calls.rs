@@ -1,12 +1,12 @@
 //! The walk over calls: which are recorded, what they are worth.
 
 use super::values::{CallIndex, Operation, Value, ValueId, Values};
-use super::{FoundCall, FoundSink, Walk};
+use super::{FoundCall, FoundSink, Offset, Walk};
 use crate::c::scopes::Storage;
 use crate::c::syntax::{Expr, ExprId, UnaryOp};
 use crate::c::token::{Symbol, TokenIndex};
 use crate::c::types::{Type, TypeId, Types};
-use crate::sites::facts::Callee;
+use crate::sites::facts::{Callee, Holder};
 use crate::sites::functions::{Allocation, Gives};
 
 impl Walk<'_, '_, '_, '_> {
@@ -30,6 +30,10 @@ impl Walk<'_, '_, '_, '_> {
             let value = self.value(argument);
             if let Some(name) = name {
                 self.receive(value, FoundSink::Argument(name, index as u32));
+                if self.may_be_function(argument) {
+                    let holder = Holder::Argument(unit.tokens.names.text(name), index as u32);
+                    self.bind(Some(holder), argument);
+                }
             }
             if let Some(&parameter) = parameters.get(index) {
                 self.convert(value, parameter);
@@ -37,11 +41,90 @@ impl Walk<'_, '_, '_, '_> {
             values.push(value);
         }
         self.context = outer;
-        if let (Some(target), Some(allocation)) = (target, allocation) {
-            return self.record(id, target, at, close, &allocation, arguments, values);
+        let result = unit.tree.node(id).ty;
+        match (target, allocation) {
+            (Some(target), Some(allocation)) => {
+                let index = self.record(id, target, at, close, values);
+                match allocation.gives {
+                    Gives::Result => self.found.values.leaf(Value::Block(index, None)),
+                    Gives::Output(argument) => {
+                        arguments
+                            .get(argument as usize)
+                            .into_iter()
+                            .for_each(|&pointer| self.output(index, argument, pointer));
+                        Values::OPAQUE
+                    }
+                }
+            }
+            (Some(target), None) if !name.is_some_and(|name| self.is_builtin(name)) => {
+                self.perhaps_wrapper(id, name, target, at, close, arguments, values)
+            }
+            _ => name.map_or(Values::OPAQUE, |name| self.plain_call(name, arguments, &values, result)),
         }
-        let Some(name) = name else { return Values::OPAQUE };
-        self.plain_call(name, arguments, &values, unit.tree.node(id).ty)
+    }
+
+    /// A call of what may turn out to allocate when all files are seen: it returns a pointer, or is told where to store one.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn perhaps_wrapper(
+        &mut self,
+        id: ExprId,
+        name: Option<Symbol>,
+        target: Callee,
+        at: TokenIndex,
+        close: TokenIndex,
+        arguments: &[ExprId],
+        values: Vec<ValueId>,
+    ) -> ValueId {
+        let result = self.unit.tree.node(id).ty;
+        let gives_pointer = self.unit.types.pointee(result).is_some();
+        let outputs: Vec<(u32, ExprId)> = (0..)
+            .zip(arguments.iter().copied())
+            .filter(|&(_, argument)| self.may_be_output(argument))
+            .collect();
+        let plain = match name {
+            Some(name) if !gives_pointer => self.plain_call(name, arguments, &values, result),
+            _ => Values::OPAQUE,
+        };
+        if !gives_pointer && outputs.is_empty() {
+            return plain;
+        }
+        let index = self.record(id, target, at, close, values);
+        for (argument, pointer) in outputs {
+            self.output(index, argument, pointer);
+        }
+        if !gives_pointer {
+            return plain;
+        }
+        let block = self.found.values.leaf(Value::Block(index, None));
+        self.convert(block, result);
+        block
+    }
+
+    /// Built-in functions are known, and none but those that stand for the library's allocates.
+    fn is_builtin(&self, name: Symbol) -> bool {
+        let name = self.unit.tokens.names.text(name);
+        ["__builtin_", "__sync_", "__atomic_"].iter().any(|prefix| name.starts_with(prefix))
+    }
+
+    /// Whether a callee may store a pointer where an argument points: `&p`, or a parameter of type `T **`.
+    fn may_be_output(&self, argument: ExprId) -> bool {
+        let argument = self.below_casts(argument);
+        let node = self.unit.tree.node(argument);
+        let Some(to) = self.unit.types.pointee(node.ty) else { return false };
+        if !matches!(self.unit.types.get(to), Type::Pointer(_)) {
+            return false;
+        }
+        match node.expr {
+            Expr::Unary(UnaryOp::AddressOf, _) => true,
+            Expr::Object(object) => matches!(self.unit.scopes.object(object).storage, Storage::Parameter(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether an argument is a function or a pointer to one.
+    fn may_be_function(&self, argument: ExprId) -> bool {
+        let ty = self.unit.tree.node(argument).ty;
+        matches!(self.unit.types.get(ty), Type::Function { .. }) || self.points_to_function(ty)
     }
 
     /// The expression below parentheses, dereferences and `&`, which change nothing about a function.
@@ -65,7 +148,7 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// What is called, and the token that names it.
-    fn callee(&self, callee: ExprId) -> (Option<Callee>, TokenIndex) {
+    pub(super) fn callee(&self, callee: ExprId) -> (Option<Callee>, TokenIndex) {
         let names = &self.unit.tokens.names;
         let node = self.unit.tree.node(self.called(callee));
         if let Some(name) = self.direct_name(callee) {
@@ -102,49 +185,33 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
     fn record(
         &mut self,
         id: ExprId,
         callee: Callee,
         at: TokenIndex,
         close: TokenIndex,
-        allocation: &Allocation,
-        arguments: &[ExprId],
         values: Vec<ValueId>,
-    ) -> ValueId {
-        let index = match self.calls.get(&id) {
+    ) -> CallIndex {
+        if let Some(&index) = self.calls.get(&id) {
             // The second round of a loop has seen more.
-            Some(&index) => {
-                self.found.calls[index.0 as usize].arguments = values;
-                index
-            }
-            None => {
-                let index = CallIndex(self.found.calls.len() as u32);
-                let first_line = self.first_line(id, at);
-                self.found.calls.push(FoundCall {
-                    function: self.function,
-                    callee,
-                    at,
-                    close,
-                    first_line,
-                    arguments: values,
-                    sinks: Vec::new(),
-                    outputs: Vec::new(),
-                });
-                self.calls.insert(id, index);
-                index
-            }
-        };
-        match allocation.gives {
-            Gives::Result => self.found.values.leaf(Value::Block(index, None)),
-            Gives::Output(argument) => {
-                if let Some(&pointer) = arguments.get(argument as usize) {
-                    self.output(index, argument, pointer);
-                }
-                Values::OPAQUE
-            }
+            self.found.calls[index.0 as usize].arguments = values;
+            return index;
         }
+        let index = CallIndex(self.found.calls.len() as u32);
+        let first_line = self.first_line(id, at);
+        self.found.calls.push(FoundCall {
+            function: self.function,
+            callee,
+            at,
+            close,
+            first_line,
+            arguments: values,
+            sinks: Vec::new(),
+            outputs: Vec::new(),
+        });
+        self.calls.insert(id, index);
+        index
     }
 
     /// Lines of other files, from macros in the arguments of others, do not count.
@@ -174,7 +241,7 @@ impl Walk<'_, '_, '_, '_> {
                 self.convert(value, ty);
                 let holder = self.value(pointer);
                 if let Value::PointerParam(index) = *self.found.values.get(holder) {
-                    self.receive(value, FoundSink::Out(index));
+                    self.receive(value, FoundSink::Out(index, Offset::None));
                 }
             }
         }

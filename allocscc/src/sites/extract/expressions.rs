@@ -1,7 +1,7 @@
 //! The walk over expressions: what they are worth, and what they assign.
 
 use super::values::{Operation, Value, ValueId, Values};
-use super::{FoundSink, Walk};
+use super::{FoundSink, Offset, Walk};
 use crate::c::scopes::{ObjectId, Storage};
 use crate::c::syntax::{BinaryOp, Expr, ExprId, UnaryOp};
 use crate::c::types::{Length, Type, TypeId, Types};
@@ -116,14 +116,15 @@ impl Walk<'_, '_, '_, '_> {
             UnaryOp::AddressOf => {
                 self.value(operand);
                 self.forget(operand);
-                Values::OPAQUE
+                self.address_inside(operand)
             }
             UnaryOp::Step => {
                 let before = self.value(operand);
                 let one = self.found.values.leaf(Value::Const(1));
                 let after = self.found.values.arithmetic(Operation::Add, before, one);
-                let is_number = self.unit.types.is_integer(self.unit.tree.node(operand).ty);
-                self.store(operand, if is_number { after } else { Values::OPAQUE });
+                let ty = self.unit.tree.node(operand).ty;
+                let after = if self.unit.types.is_integer(ty) { after } else { self.step(before, ty, one) };
+                self.store(operand, after);
                 before
             }
             UnaryOp::Deref | UnaryOp::Minus | UnaryOp::Complement | UnaryOp::Not => {
@@ -141,8 +142,44 @@ impl Walk<'_, '_, '_, '_> {
         } else {
             other = self.value(right);
         }
-        // What lies inside a block is not the block.
-        if self.unit.types.is_integer(ty) { self.combine(op, one, other) } else { Values::OPAQUE }
+        if self.unit.types.is_integer(ty) {
+            return self.combine(op, one, other);
+        }
+        match op {
+            BinaryOp::Add if self.unit.types.pointee(self.unit.tree.node(left).ty).is_some() => {
+                self.step(one, ty, other)
+            }
+            BinaryOp::Add => self.step(other, ty, one),
+            BinaryOp::Sub => self.found.values.moved(one, None),
+            _ => Values::OPAQUE,
+        }
+    }
+
+    /// A pointer of this type, so many elements further.
+    fn step(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) -> ValueId {
+        let by = match (self.unit.types.pointee(ty), self.found.values.get(count)) {
+            (_, Value::Const(0)) => return pointer,
+            (Some(element), &Value::Const(count)) => Some((element, count)),
+            _ => None,
+        };
+        self.found.values.moved(pointer, by)
+    }
+
+    /// `&p->member` and `&p[n]`: what lies inside a block is not the block.
+    fn address_inside(&mut self, operand: ExprId) -> ValueId {
+        match self.unit.tree.node(operand).expr {
+            Expr::Member { of, arrow: true, .. } => {
+                let pointer = self.value(of);
+                self.found.values.moved(pointer, None)
+            }
+            Expr::Index(pointer, count) => {
+                let ty = self.unit.tree.node(pointer).ty;
+                let (pointer, count) = (self.value(pointer), self.value(count));
+                self.step(pointer, ty, count)
+            }
+            Expr::Unary(UnaryOp::Deref, pointer) => self.value(pointer),
+            _ => Values::OPAQUE,
+        }
     }
 
     fn combine(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
@@ -187,10 +224,17 @@ impl Walk<'_, '_, '_, '_> {
     fn assign(&mut self, op: Option<BinaryOp>, target: ExprId, source: ExprId) -> ValueId {
         let ty = self.unit.tree.node(target).ty;
         let mut value = self.value(source);
+        if self.points_to_function(ty) {
+            self.bind(self.holder(target), source);
+        }
         if let Some(op) = op {
             let before = self.value(target);
             let is_number = self.unit.types.is_integer(ty);
-            value = if is_number { self.combine(op, before, value) } else { Values::OPAQUE };
+            value = match op {
+                _ if is_number => self.combine(op, before, value),
+                BinaryOp::Add => self.step(before, ty, value),
+                _ => self.found.values.moved(before, None),
+            };
         }
         self.convert(value, ty);
         self.store(target, value);
@@ -210,7 +254,7 @@ impl Walk<'_, '_, '_, '_> {
                 }
                 let pointer = self.value(*pointer);
                 if let Value::PointerParam(index) = *self.found.values.get(pointer) {
-                    self.receive(value, FoundSink::Out(index));
+                    self.receive(value, FoundSink::Out(index, Offset::None));
                 }
             }
             Expr::Cast(target) | Expr::Unary(UnaryOp::Plus, target) => self.store(*target, value),
@@ -241,10 +285,20 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    /// Adds a sink to the blocks that a value may be.
+    /// Adds a sink to the blocks that a value may be. To point into a block says nothing of its type, but may pass it on.
     pub(super) fn receive(&mut self, value: ValueId, sink: FoundSink) {
-        let blocks: Vec<_> = self.found.values.blocks(value).collect();
-        for (call, output) in blocks {
+        let values = &self.found.values;
+        let sink_of = |id| match *values.get(id) {
+            Value::Block(call, output) => Some((call, output, sink)),
+            Value::Inside(call, output, by) => match sink {
+                FoundSink::Return(_) => Some((call, output, FoundSink::Return(Offset::Behind(by)))),
+                FoundSink::Out(index, _) => Some((call, output, FoundSink::Out(index, Offset::Behind(by)))),
+                FoundSink::Pointer(_) | FoundSink::Argument(..) => None,
+            },
+            _ => None,
+        };
+        let sinks: Vec<_> = values.each(value).filter_map(sink_of).collect();
+        for (call, output, sink) in sinks {
             let call = &mut self.found.calls[call.0 as usize];
             let sinks = match output {
                 None => &mut call.sinks,

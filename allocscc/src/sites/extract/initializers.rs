@@ -4,7 +4,7 @@ use super::Walk;
 use super::values::{ValueId, Values};
 use crate::c::syntax::{Designator, Expr, ExprId, Init, InitId};
 use crate::c::types::{RecordId, Type, TypeId, Types};
-use crate::sites::facts::TagKind;
+use crate::sites::facts::{Holder, TagKind};
 
 impl Walk<'_, '_, '_, '_> {
     /// The value of a constant's initialiser.
@@ -17,25 +17,34 @@ impl Walk<'_, '_, '_, '_> {
 
     /// Initialises something of this type.
     pub(super) fn initializer(&mut self, init: InitId, ty: TypeId) -> ValueId {
+        self.initializer_of(None, init, ty)
+    }
+
+    /// Initialises something of this type, in which function pointers are known by this name.
+    pub(super) fn initializer_of(&mut self, holder: Option<Holder>, init: InitId, ty: TypeId) -> ValueId {
         let unit = self.unit;
         match unit.tree.get_init(init) {
             Init::Expr(expr) => {
                 let value = self.value(*expr);
                 self.convert(value, ty);
+                if self.points_to_function(ty) {
+                    self.bind(holder, *expr);
+                }
                 value
             }
             Init::List(items) => {
                 let mut cursor = Cursor::new(ty);
                 let mut last = Values::OPAQUE;
                 for (designators, item) in items {
-                    let part = match self.designated(ty, designators) {
+                    let mut of = holder.clone();
+                    let part = match self.designated(ty, designators, &mut of) {
                         Some((part, index)) => {
                             cursor.next = index + 1;
                             part
                         }
-                        None => self.next_part(&mut cursor, *item),
+                        None => self.next_part(&mut cursor, *item, &mut of),
                     };
-                    last = self.initializer(*item, part);
+                    last = self.initializer_of(of, *item, part);
                 }
                 // `T *p = { malloc (n) };`
                 if self.is_scalar(ty) && items.len() == 1 { last } else { Values::OPAQUE }
@@ -53,7 +62,12 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// The part that designators lead to, and the index of the outermost member on the way.
-    fn designated(&mut self, ty: TypeId, designators: &[Designator]) -> Option<(TypeId, usize)> {
+    fn designated(
+        &mut self,
+        ty: TypeId,
+        designators: &[Designator],
+        holder: &mut Option<Holder>,
+    ) -> Option<(TypeId, usize)> {
         let mut part = ty;
         let mut first = None;
         for designator in designators {
@@ -62,10 +76,12 @@ impl Walk<'_, '_, '_, '_> {
                     let record = self.aggregate(part)?;
                     part = self.unit.types.member(record, *name)?.0;
                     let members = &self.unit.types.record(record).members;
-                    members.iter().position(|member| {
+                    let index = members.iter().position(|member| {
                         let inner = || self.unit.types.member(self.aggregate(member.ty)?, *name);
                         member.name == Some(*name) || (member.name.is_none() && inner().is_some())
-                    })?
+                    })?;
+                    *holder = self.member_holder(record, index);
+                    index
                 }
                 Designator::Index(_) => {
                     part = self.unit.types.pointee(part)?;
@@ -78,7 +94,7 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// The part that an item without designators initialises; without braces of its own it may lie deeper.
-    fn next_part(&mut self, cursor: &mut Cursor, item: InitId) -> TypeId {
+    fn next_part(&mut self, cursor: &mut Cursor, item: InitId, holder: &mut Option<Holder>) -> TypeId {
         let unit = self.unit;
         let expr = match unit.tree.get_init(item) {
             Init::Expr(expr) => Some(*expr),
@@ -89,6 +105,7 @@ impl Walk<'_, '_, '_, '_> {
             Type::Record(record) => {
                 let members = &unit.types.record(record).members;
                 let part = members.get(cursor.next).map_or(Types::UNKNOWN, |member| member.ty);
+                *holder = self.member_holder(record, cursor.next);
                 // Members that share braces with those of an inner struct cannot be counted by whole members.
                 if expr.is_some_and(|expr| self.is_elided(part, expr)) {
                     cursor.next = usize::MAX - 1;

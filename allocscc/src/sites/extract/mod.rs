@@ -5,6 +5,7 @@
 //! of some type, the call gets a sink. [`assemble`] then names the types, when all of the file has been seen.
 
 mod assemble;
+mod bindings;
 mod calls;
 mod environment;
 mod expressions;
@@ -17,7 +18,7 @@ use rustc_hash::FxHashMap;
 
 use self::environment::{Changes, Environment, Mark};
 use self::values::{CallIndex, Value, ValueId, Values};
-use super::facts::{Callee, FileFacts, Place};
+use super::facts::{Callee, FileFacts, Holder, Place};
 use super::functions::DeclaredFunctions;
 use crate::c::lexer;
 use crate::c::parser::STACK;
@@ -70,7 +71,7 @@ fn extract(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
     while let Some(external) = parser.advance() {
         match external {
             External::Function(definition) => Walk::function(&parser, &mut found, &definition),
-            External::Variables(variables) => found.constants(&parser, &variables),
+            External::Variables(variables) => found.variables(&parser, &variables),
             External::Nothing => {}
         }
     }
@@ -79,13 +80,25 @@ fn extract(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
     facts
 }
 
+/// In place of the index of a function: at file scope.
+const OUTSIDE: u32 = u32::MAX;
+
 /// What receives a block, types by id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum FoundSink {
-    Return,
-    Out(u32),
+    Return(Offset),
+    Out(u32, Offset),
     Pointer(TypeId),
     Argument(Symbol, u32),
+}
+
+/// Where in a block a pointer points.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Offset {
+    /// To its start.
+    None,
+    /// Behind so many elements of a type, if that is known.
+    Behind(Option<(TypeId, u64)>),
 }
 
 struct FoundCall {
@@ -106,6 +119,16 @@ struct FoundFunction {
     result: TypeId,
     end: TokenIndex,
     value: Option<ValueId>,
+    /// The parameters that it returns.
+    returned: Vec<u32>,
+}
+
+/// A function pointer gets a value.
+struct FoundBinding {
+    holder: Holder,
+    source: Callee,
+    /// The enclosing function; `None` at file scope.
+    function: Option<u32>,
 }
 
 /// What was found in a file so far.
@@ -114,6 +137,7 @@ struct Found<'d> {
     values: Values,
     functions: Vec<FoundFunction>,
     calls: Vec<FoundCall>,
+    bindings: Vec<FoundBinding>,
     /// The values of constant variables outside functions.
     constants: FxHashMap<ObjectId, ValueId>,
 }
@@ -125,16 +149,22 @@ impl<'d> Found<'d> {
             values: Values::new(),
             functions: Vec::new(),
             calls: Vec::new(),
+            bindings: Vec::new(),
             constants: FxHashMap::default(),
         }
     }
 
-    /// `static const size_t size = sizeof (struct header);`
-    fn constants(&mut self, unit: &Parser, variables: &[Declared]) {
+    /// `static const size_t size = sizeof (struct header);` and tables of functions.
+    fn variables(&mut self, unit: &Parser, variables: &[Declared]) {
         for variable in variables {
             let Some(init) = variable.init else { continue };
-            if unit.scopes.object(variable.object).is_const {
-                let value = Walk::new(unit, self, 0, Types::UNKNOWN, &[]).scalar_initializer(init);
+            let object = unit.scopes.object(variable.object);
+            let mut walk = Walk::new(unit, self, OUTSIDE, Types::UNKNOWN, &[]);
+            if walk.holds_functions(object.ty) {
+                let holder = Holder::Global(unit.tokens.names.text(object.name));
+                walk.initializer_of(Some(holder), init, object.ty);
+            } else if object.is_const {
+                let value = walk.scalar_initializer(init);
                 self.constants.insert(variable.object, value);
             }
         }
@@ -207,10 +237,12 @@ impl<'w, 'p, 'a, 'd> Walk<'w, 'p, 'a, 'd> {
             result: definition.result,
             end: definition.end,
             value: None,
+            returned: Vec::new(),
         });
         let mut walk = Walk::new(unit, found, function, definition.result, &definition.parameters);
         walk.statement(definition.body);
         let returns = std::mem::take(&mut walk.returns);
+        walk.found.functions[function as usize].returned = walk.found.values.pointer_parameters(&returns);
         let value = walk.found.values.alternatives(&returns);
         if unit.types.is_integer(definition.result) && walk.found.values.is_telling(value) {
             walk.found.functions[function as usize].value = Some(value);

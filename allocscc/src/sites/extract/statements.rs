@@ -2,7 +2,7 @@
 
 use super::environment::{Changes, Mark};
 use super::values::Values;
-use super::{FoundSink, Walk};
+use super::{FoundSink, Offset, Walk};
 use crate::c::scopes::Storage;
 use crate::c::syntax::{Declared, ExprId, Stmt, StmtId};
 use crate::c::token::Symbol;
@@ -200,7 +200,7 @@ impl Walk<'_, '_, '_, '_> {
     fn leave_function(&mut self, value: Option<ExprId>) {
         if let Some(expr) = value {
             let value = self.value(expr);
-            self.receive(value, FoundSink::Return);
+            self.receive(value, FoundSink::Return(Offset::None));
             self.convert(value, self.result);
             if value != Values::OPAQUE && self.returns.len() < MOST_RETURNS && !self.returns.contains(&value)
             {

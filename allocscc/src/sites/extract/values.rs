@@ -29,6 +29,8 @@ pub(super) enum Value {
     StringLength,
     /// The pointer that a call returned, or stored through an argument.
     Block(CallIndex, Option<u32>),
+    /// A pointer to what lies behind the start of such a block: so many elements of a type, if that is known.
+    Inside(CallIndex, Option<u32>, Option<(TypeId, u64)>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -108,7 +110,8 @@ impl Values {
 
     /// A pointer takes no part in the arithmetic of sizes.
     fn as_number(&self, id: ValueId) -> ValueId {
-        let is_pointer = |value: &Value| matches!(value, Value::Block(..) | Value::PointerParam(_));
+        let is_pointer =
+            |value: &Value| matches!(value, Value::Block(..) | Value::Inside(..) | Value::PointerParam(_));
         let has_pointer = match self.get(id) {
             Value::Alt(parts) => parts.iter().any(|&part| is_pointer(self.get(part))),
             value => is_pointer(value),
@@ -148,20 +151,58 @@ impl Values {
 
     /// The allocated blocks that a value may point to.
     pub(super) fn blocks(&self, id: ValueId) -> impl Iterator<Item = (CallIndex, Option<u32>)> + '_ {
-        let alternatives: &[ValueId] = match self.get(id) {
-            Value::Alt(alternatives) => alternatives,
-            _ => &[],
-        };
-        std::iter::once(id).chain(alternatives.iter().copied()).filter_map(|id| match *self.get(id) {
+        self.each(id).filter_map(|id| match *self.get(id) {
             Value::Block(call, output) => Some((call, output)),
             _ => None,
         })
     }
 
+    /// A value, and the alternatives that it stands for.
+    pub(super) fn each(&self, id: ValueId) -> impl Iterator<Item = ValueId> + '_ {
+        let alternatives: &[ValueId] = match self.get(id) {
+            Value::Alt(alternatives) => alternatives,
+            _ => &[],
+        };
+        std::iter::once(id).chain(alternatives.iter().copied())
+    }
+
+    /// The pointer that lies `by` elements of a type behind or before another one; opaque if that points to no block.
+    pub(super) fn moved(&mut self, pointer: ValueId, by: Option<(TypeId, u64)>) -> ValueId {
+        let moved: Vec<Value> = self
+            .each(pointer)
+            .filter_map(|id| match *self.get(id) {
+                Value::Block(call, output) => Some(Value::Inside(call, output, by)),
+                Value::Inside(call, output, _) => Some(Value::Inside(call, output, None)),
+                _ => None,
+            })
+            .collect();
+        let moved: Vec<ValueId> = moved.into_iter().map(|value| self.leaf(value)).collect();
+        self.alternatives(&moved)
+    }
+
+    /// The pointer parameters among values.
+    pub(super) fn pointer_parameters(&self, of: &[ValueId]) -> Vec<u32> {
+        let mut found: Vec<u32> = of
+            .iter()
+            .flat_map(|&id| self.each(id))
+            .filter_map(|id| match *self.get(id) {
+                Value::PointerParam(index) => Some(index),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Whether a value says anything about types or parameters.
     pub(super) fn is_telling(&self, id: ValueId) -> bool {
         match self.get(id) {
-            Value::Opaque | Value::Const(_) | Value::PointerParam(_) | Value::Block(..) => false,
+            Value::Opaque
+            | Value::Const(_)
+            | Value::PointerParam(_)
+            | Value::Block(..)
+            | Value::Inside(..) => false,
             Value::Sizeof(_) | Value::OffsetOf(..) | Value::Param(_) | Value::StringLength => true,
             Value::Arithmetic(_, left, right) => self.is_telling(*left) || self.is_telling(*right),
             Value::Alt(parts) | Value::Call(_, parts) => parts.iter().any(|&part| self.is_telling(part)),

@@ -1,6 +1,8 @@
 //! C in, the type of each allocation out: every row of the table "what a heap allocation's type is", and every way that
 //! evidence flows to a call inside one file.
 
+mod wrappers;
+
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};
 use allocscc::sites::facts::{FileFacts, TagKind, TypeRef};
 use allocscc::sites::functions::DeclaredFunctions;
@@ -75,7 +77,15 @@ fn spell_heap(ty: &HeapType) -> String {
 }
 
 fn spell_site(site: &SolvedSite) -> String {
-    let mut text = format!("{}: {}, {}", site.callee, spell_heap(&site.ty), site.evidence.word());
+    let mut text = format!(
+        "{}: {}, {}",
+        site.callee.as_deref().unwrap_or("*"),
+        spell_heap(&site.ty),
+        site.evidence.word()
+    );
+    if site.is_in_wrapper {
+        text.push_str(", for the caller");
+    }
     if site.is_buffer {
         text.push_str(", buffer");
     }
@@ -308,9 +318,9 @@ fn the_receiving_pointer() {
     check("*(int **)s = malloc(n);", &["malloc: array of int32, receiver"]);
     check_file(
         "struct point *make(size_t n) { return malloc(n); }",
-        &["malloc: array of struct point, receiver"],
+        &["malloc: array of struct point, receiver, for the caller"],
     );
-    check_file("void *make(size_t n) { return malloc(n); }", &["malloc: unknown, none"]);
+    check_file("void *make(size_t n) { return malloc(n); }", &["malloc: unknown, none, for the caller"]);
     check_file(
         "int *g; void f(size_t n) { void g2(int *h); g = malloc(n); }",
         &["malloc: array of int32, receiver"],
@@ -367,7 +377,7 @@ fn the_family() {
     );
     check_file(
         "int f(struct point **out, size_t n) { return posix_memalign((void **)out, 64, n); }",
-        &["posix_memalign: array of struct point, receiver"],
+        &["posix_memalign: array of struct point, receiver, for the caller"],
     );
     check(
         "struct point *p = alloca(n); int *q = __builtin_alloca(sizeof *q);",
@@ -541,7 +551,7 @@ fn lines_and_ordinals() {
         .iter()
         .map(|call| (call.first_line, call.place.line, call.last_line, call.ordinal))
         .collect();
-    assert_eq!(lines, [(2, 3, 4, 0), (5, 5, 5, 0), (5, 5, 5, 1), (5, 5, 5, 0), (6, 7, 7, 0)]);
+    assert_eq!(lines, [(2, 3, 4, 0), (5, 5, 5, 0), (5, 5, 5, 1), (5, 5, 5, 0), (6, 6, 7, 0), (6, 7, 7, 0)]);
     assert!(facts.calls.iter().all(|call| call.place.file == "case.c"));
     assert_eq!(facts.functions.len(), 1);
     assert_eq!((facts.functions[0].place.line, facts.functions[0].last_line), (1, 8));

@@ -1,0 +1,80 @@
+//! What function pointers point to: by field, global variable and parameter, whatever object the field is in.
+
+use super::{FoundBinding, OUTSIDE, Walk};
+use crate::c::scopes::Storage;
+use crate::c::syntax::{Expr, ExprId, UnaryOp};
+use crate::c::types::{RecordId, Type, TypeId};
+use crate::sites::facts::{Callee, Holder};
+
+/// Records nested deeper are not looked into.
+const DEEPEST: u32 = 8;
+
+impl Walk<'_, '_, '_, '_> {
+    /// Whether a type is a pointer to a function.
+    pub(super) fn points_to_function(&self, ty: TypeId) -> bool {
+        let types = &self.unit.types;
+        matches!(*types.get(ty), Type::Pointer(to) if matches!(types.get(to), Type::Function { .. }))
+    }
+
+    /// Whether something of this type has function pointers in it.
+    pub(super) fn holds_functions(&self, ty: TypeId) -> bool {
+        self.holds_functions_within(ty, DEEPEST)
+    }
+
+    fn holds_functions_within(&self, ty: TypeId, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match *self.unit.types.get(ty) {
+            Type::Array(element, _) => self.holds_functions_within(element, depth),
+            Type::Record(record) => {
+                let members = &self.unit.types.record(record).members;
+                members.iter().any(|member| self.holds_functions_within(member.ty, depth))
+            }
+            _ => self.points_to_function(ty),
+        }
+    }
+
+    /// The member of a record, as a place for function pointers.
+    pub(super) fn member_holder(&self, record: RecordId, member: usize) -> Option<Holder> {
+        let record = self.unit.types.record(record);
+        let names = &self.unit.tokens.names;
+        let name = record.members.get(member)?.name?;
+        Some(Holder::Field(names.text(record.tag.or(record.typedef)?), names.text(name)))
+    }
+
+    /// The place that an expression names, if function pointers in it are followed.
+    pub(super) fn holder(&self, target: ExprId) -> Option<Holder> {
+        match self.callee(target).0? {
+            Callee::Field(ty, field) => Some(Holder::Field(ty, field)),
+            Callee::Global(name) => Some(Holder::Global(name)),
+            Callee::Direct(_) | Callee::Param(_) => None,
+        }
+    }
+
+    /// A function pointer gets the value of an expression.
+    pub(super) fn bind(&mut self, holder: Option<Holder>, source: ExprId) {
+        let Some(holder) = holder else { return };
+        let mut sources = Vec::new();
+        self.functions_of(source, &mut sources);
+        let function = (self.function != OUTSIDE).then_some(self.function);
+        for source in sources {
+            self.found.bindings.push(FoundBinding { holder: holder.clone(), source, function });
+        }
+    }
+
+    /// The functions, or other function pointers, that an expression may be.
+    fn functions_of(&self, expr: ExprId, found: &mut Vec<Callee>) {
+        match &self.unit.tree.node(expr).expr {
+            Expr::Cast(inner) | Expr::Unary(UnaryOp::Plus | UnaryOp::AddressOf, inner) => {
+                self.functions_of(*inner, found);
+            }
+            Expr::Comma(_, right) => self.functions_of(*right, found),
+            Expr::Assign(None, _, source) => self.functions_of(*source, found),
+            Expr::Conditional(condition, then, otherwise) => {
+                self.functions_of(then.unwrap_or(*condition), found);
+                self.functions_of(*otherwise, found);
+            }
+            Expr::Object(object) if self.unit.scopes.object(*object).storage == Storage::Local => {}
+            _ => found.extend(self.callee(expr).0),
+        }
+    }
+}

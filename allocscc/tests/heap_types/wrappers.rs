@@ -1,0 +1,178 @@
+//! Functions that allocate for their callers: what is found of them, and what their callers then allocate.
+
+use super::{check_file, solved};
+
+const XMALLOC: &str = "void *xmalloc(size_t n) { void *p = malloc(n); if (!p) abort(); return p; }";
+
+/// Sites of a file that has `xmalloc` too; that in it comes first.
+fn check_with_xmalloc(source: &str, expect: &[&str]) {
+    let sites = solved(&[&format!("void abort(void);\n{XMALLOC}\n{source}")], "");
+    assert_eq!(sites[0], "malloc: unknown, none, for the caller");
+    assert_eq!(sites[1..], *expect, "{source}");
+}
+
+#[test]
+fn a_wrapper_and_its_callers() {
+    check_with_xmalloc(
+        "void f(int n) { struct point *p = xmalloc(n * sizeof *p); int *q = xmalloc(4); xmalloc(n); }",
+        &[
+            "xmalloc: array of struct point, both",
+            "xmalloc: array of int32, receiver",
+            "xmalloc: unknown, none",
+        ],
+    );
+}
+
+#[test]
+fn wrappers_of_wrappers() {
+    check_with_xmalloc(
+        "void *zalloc(size_t n, size_t m) { void *p = xmalloc(n * m); return p; }
+         struct point *f(void) { return zalloc(3, sizeof(struct point)); }",
+        &["xmalloc: unknown, none, for the caller", "zalloc: array of struct point, both"],
+    );
+}
+
+#[test]
+fn the_callers_of_a_function_that_knows_its_type_are_no_sites() {
+    check_with_xmalloc(
+        "struct node *node(void) { struct node *n = xmalloc(sizeof *n); return n; } void f(void) { node(); }",
+        &["xmalloc: array of struct node, both"],
+    );
+    check_with_xmalloc(
+        "char *copy(const char *s) { return xmalloc(strlen(s) + 1); } void f(char *s) { s = copy(s); }",
+        &["xmalloc: array of char, receiver, buffer"],
+    );
+}
+
+#[test]
+fn in_any_order_and_any_file() {
+    let user = "void *xmalloc(size_t); void f(void) { struct point *p = xmalloc(sizeof *p); }";
+    let expect = ["xmalloc: array of struct point, both", "malloc: unknown, none, for the caller"];
+    assert_eq!(solved(&[user, "void *xmalloc(size_t n) { return malloc(n); }"], ""), expect);
+    // A static function is seen in its own file only.
+    let expect = ["malloc: unknown, none, for the caller"];
+    assert_eq!(solved(&[user, "static void *xmalloc(size_t n) { return malloc(n); }"], ""), expect);
+}
+
+#[test]
+fn the_old_block_of_a_wrapper_keeps_its_type_unless_a_size_says_otherwise() {
+    check_file(
+        "void *xrealloc(void *p, size_t n) { p = realloc(p, n); return p; }
+         void f(struct point *p, void *q, size_t n) { p = xrealloc(p, n * sizeof *p); q = xrealloc(q, n); }",
+        &[
+            "realloc: unknown, none, for the caller",
+            "xrealloc: array of struct point, both, retypes",
+            "xrealloc: unknown, none",
+        ],
+    );
+}
+
+#[test]
+fn stored_where_a_parameter_points() {
+    check_file(
+        "int get(void **out, size_t n) { *out = malloc(n); return *out != 0; }
+         void f(void) { struct point *p; void *q; get((void **)&p, 8); get(&q, sizeof(struct node)); }",
+        &[
+            "malloc: unknown, none, for the caller",
+            "get: array of struct point, receiver",
+            "get: array of struct node, sizeof",
+        ],
+    );
+}
+
+#[test]
+fn through_functions_that_give_back_what_they_get() {
+    check_file(
+        "void *nonnull(void *p) { if (!p) for (;;); return p; }
+         void *xmalloc(size_t n) { return nonnull(malloc(n)); }
+         void f(void) { struct point *p = xmalloc(sizeof *p); struct node *q = nonnull(malloc(24)); }",
+        &[
+            "malloc: unknown, none, for the caller",
+            "xmalloc: array of struct point, both",
+            "malloc: array of struct node, receiver",
+        ],
+    );
+}
+
+#[test]
+fn through_function_pointers_by_field() {
+    check_file(
+        "struct ops { void *data; void *(*get)(void *, size_t); };
+         static void *plain(void *data, size_t n) { return malloc(n); }
+         static struct ops ops = { .get = plain };
+         static const struct ops others[] = { { 0, plain } };
+         void f(struct ops *o) { struct point *p = o->get(o->data, sizeof *p); }",
+        &["malloc: unknown, none, for the caller", "*: array of struct point, both"],
+    );
+    check_file(
+        "struct ops { void *(*get)(size_t); };
+         void set(struct ops *o, int c) { o->get = c ? malloc : 0; }
+         void *get(struct ops *o, size_t n) { return (*o->get)(n); }
+         void f(struct ops *o) { struct point *p = get(o, sizeof *p); }",
+        &["*: unknown, none, for the caller", "get: array of struct point, both"],
+    );
+}
+
+#[test]
+fn through_function_pointers_in_globals_and_parameters() {
+    check_file(
+        "void *(*hook)(size_t) = malloc;
+         void f(void) { struct point *p = hook(sizeof *p); }",
+        &["*: array of struct point, both"],
+    );
+    check_file(
+        "struct state { void *(*get)(void *, size_t); };
+         static void *plain(void *data, size_t n) { return malloc(n); }
+         void start(struct state *s, void *(*get)(void *, size_t)) { s->get = get; }
+         void f(struct state *s) { start(s, plain); struct node *n = s->get(s, sizeof *n); }",
+        &["malloc: unknown, none, for the caller", "*: array of struct node, both"],
+    );
+    check_file("void *(*hook)(size_t); void f(void) { struct point *p = hook(sizeof *p); }", &[]);
+}
+
+#[test]
+fn a_header_that_the_wrapper_keeps_in_front() {
+    check_file(
+        "void *with_size(size_t n) { long *p = malloc(n + 8); *p = n; p++; return p; }
+         void f(void) { struct node *n = with_size(sizeof *n); }",
+        &["malloc: array of int64, receiver, for the caller", "with_size: int64 then struct node, both"],
+    );
+    check_file(
+        "void *with_header(size_t n) { struct header *h = malloc(sizeof *h + n); return h + 1; }
+         void f(void) { struct node *n = with_header(3 * sizeof *n); }",
+        &[
+            "malloc: struct header then uchar, both, for the caller",
+            "with_header: struct header then struct node, sizeof",
+        ],
+    );
+}
+
+#[test]
+fn what_recursion_and_cycles_say() {
+    check_file(
+        "void *b(size_t n); void *a(size_t n) { return n > 9 ? b(n - 1) : malloc(n); }
+         void *b(size_t n) { return a(n); }
+         void f(void) { struct point *p = b(sizeof *p); }",
+        &[
+            "b: unknown, none, for the caller",
+            "malloc: unknown, none, for the caller",
+            "a: unknown, none, for the caller",
+            "b: array of struct point, both",
+        ],
+    );
+}
+
+#[test]
+fn declared_by_hand() {
+    assert_eq!(
+        solved(
+            &["void *get(int kind, size_t n); void f(void) { struct point *p = get(1, sizeof *p); }"],
+            "get(iZ)p"
+        ),
+        ["get: array of struct point, both"]
+    );
+    assert_eq!(
+        solved(&["void *get(int kind) { return malloc(kind == 1 ? 8 : 16); }"], "get(i)p"),
+        ["malloc: unknown, none, for the caller"]
+    );
+}
