@@ -6,6 +6,7 @@
 
 use crate::avma::Avma;
 use crate::index::SiteIndex;
+use crate::index::sites::calls::Call;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// The query side's answers. All of them may be called from any thread and from signal handlers.
@@ -18,6 +19,10 @@ pub struct Hooks {
     pub after_unload: fn(),
     /// Whether the address lies in a loaded file.
     pub is_loaded: fn(Avma) -> bool,
+    /// What the metadata says of a return address that is on the stack.
+    pub look_up_call: fn(Avma) -> Call,
+    /// Whether the first address lies on the stack that the second one, below it, lies on: that of the calling thread.
+    pub is_on_stack: fn(Avma, Avma) -> bool,
     /// Whether a site that reallocates gives the type of its blocks, rather than its origin.
     pub decides: fn(SiteIndex) -> bool,
     /// What a census prints about a site.

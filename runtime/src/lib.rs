@@ -14,6 +14,7 @@
 pub mod allocators;
 pub mod avma;
 pub mod c_api;
+pub mod caller;
 pub mod census;
 pub mod env;
 pub mod hooks;

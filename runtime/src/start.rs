@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use crate::allocators::{auxv, site_types};
+use crate::allocators::{auxv, calls, site_types, stack};
 use crate::avma::Avma;
 use crate::c_api;
 use crate::hooks::{self, Hooks};
@@ -13,6 +13,8 @@ use crate::sys::threads;
 static HOOKS: Hooks = Hooks {
     before_unload: site_types::before_unload,
     after_unload: site_types::files_unloaded,
+    look_up_call: calls::look_up,
+    is_on_stack: stack::is_same,
     decides: site_types::decides,
     is_loaded,
     describe_site: site_types::describe,

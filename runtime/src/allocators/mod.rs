@@ -1,6 +1,7 @@
 //! The allocators that a query may come to, one file each.
 
 pub mod auxv;
+pub mod calls;
 pub mod malloc;
 pub mod mmap;
 pub mod site_types;

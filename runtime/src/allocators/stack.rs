@@ -91,6 +91,12 @@ pub fn own_stack_at(p: Avma, caller: Caller) -> Option<Bounds> {
     bounds_of(caller.return_slot).filter(|bounds| bounds.hold(p))
 }
 
+/// Whether an address lies on the stack that a stack pointer of the calling thread lies in.
+#[must_use]
+pub fn is_same(p: Avma, sp: Avma) -> bool {
+    bounds_of(sp).is_some_and(|bounds| bounds.hold(p))
+}
+
 /// A frame that holds an address.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameHit {

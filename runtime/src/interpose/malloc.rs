@@ -10,13 +10,44 @@
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
+use crate::caller::Caller;
 use crate::census;
 use crate::index::regions::{DIRECTORY_OFFSET, REGION_SHIFT, TABLES};
+use crate::index::sites::recent::{WORDS_SHIFT, WRAPPER_BIT};
 use crate::index::sites::{self, Key};
 use crate::index::{self, Block, LARGE};
+use crate::interpose::call_site::{self, MAX_HOPS};
 use crate::interpose::{bootstrap, note, real};
 use core::arch::naked_asm;
 use core::ffi::c_void;
+
+/// Second half of the fast path: enters the block at rax, of the size in rdi, whose mark is in the upper half of rdx. r8 is
+/// the tables, `slow` a label for what it cannot do.
+macro_rules! write_slots {
+    ($slow:literal) => {
+        concat!(
+            // The shadow of the block's region.
+            "mov rcx, rax\n",
+            "shr rcx, {region_shift}\n",
+            "mov rcx, [r8 + 8*rcx + {directory}]\n",
+            "test rcx, rcx\n",
+            "je ",
+            $slow,
+            "\n",
+            "cmp rdi, {large}\n",
+            "jae ",
+            $slow,
+            "\n",
+            // The size first, then the mark.
+            "mov rsi, rax\n",
+            "shr rsi, 2\n",
+            "shr rdx, 32\n",
+            "mov [rcx + rsi + 4], edi\n",
+            "mov [rcx + rsi], edx\n",
+            "ret",
+        )
+    };
+}
 
 /// The end of an allocation function: enters the block at rax, of the size in rdi, with the return address at `rsp`.
 ///
@@ -28,43 +59,79 @@ macro_rules! enter_block {
         naked_asm!(
             ".cfi_startproc",
             $($begin,)*
-            // The entry of the return address in the table of recent sites.
+            // The entry of the return address in the table of recent ones.
             "mov rsi, [rsp]",
             "lea r8, [rip + {tables}]",
             "movzx edx, si",
             "mov rdx, [r8 + 8*rdx]",
             "shr rsi, 16",
             "cmp esi, edx",
-            "jne 2f",
-            // The shadow of the block's region.
-            "mov rcx, rax",
-            "shr rcx, {region_shift}",
-            "mov rcx, [r8 + 8*rcx + {directory}]",
-            "test rcx, rcx",
-            "je 2f",
-            "cmp rdi, {large}",
-            "jae 2f",
-            // The size first, then the mark.
-            "mov rsi, rax",
-            "shr rsi, 2",
-            "shr rdx, 32",
-            "mov [rcx + rsi + 4], edi",
-            "mov [rcx + rsi], edx",
-            "ret",
-            "2:",
-            "mov rsi, rdi",
-            "mov rdi, rax",
-            "mov rdx, [rsp]",
-            "jmp {slow}",
+            "jne {leave_wrappers}",
+            write_slots!("{slow}"),
             ".cfi_endproc",
             $($operand)*
             tables = sym TABLES,
             directory = const DIRECTORY_OFFSET,
             region_shift = const REGION_SHIFT,
             large = const LARGE,
-            slow = sym note_block,
+            leave_wrappers = sym leave_wrappers,
+            slow = sym slow_enter,
         )
     };
+}
+
+/// Goes on where the return address is not that of a recent site: from wrapper to caller, 14 instructions each, as long
+/// as the table has the calls in wrappers, up to one in none.
+///
+/// The block is at rax, its size in rdi. r8 is the tables, rdx the entry of the return address, esi its tag. r9 becomes the
+/// stack pointer behind each return, ecx the number of calls to look at.
+#[unsafe(naked)]
+extern "C" fn leave_wrappers() {
+    naked_asm!(
+        ".cfi_startproc",
+        "lea r9, [rsp + 8]",
+        "mov ecx, {max_calls}",
+        "2:",
+        "btc rdx, {wrapper_bit}",
+        "cmp esi, edx",
+        "jne {slow}",
+        "shr rdx, {words_shift}",
+        "lea r9, [r9 + 8*rdx]",
+        "mov rsi, [r9 - 8]",
+        "movzx edx, si",
+        "mov rdx, [r8 + 8*rdx]",
+        "shr rsi, 16",
+        // No return address has nothing there, but an empty entry does.
+        "je {slow}",
+        "dec ecx",
+        "je {slow}",
+        "cmp esi, edx",
+        "jne 2b",
+        write_slots!("{slow}"),
+        ".cfi_endproc",
+        max_calls = const MAX_HOPS + 1,
+        wrapper_bit = const WRAPPER_BIT,
+        words_shift = const WORDS_SHIFT,
+        directory = const DIRECTORY_OFFSET,
+        region_shift = const REGION_SHIFT,
+        large = const LARGE,
+        slow = sym slow_enter,
+    )
+}
+
+/// What the fast paths leave to do: the block is at rax, its size in rdi.
+#[unsafe(naked)]
+extern "C" fn slow_enter() {
+    naked_asm!(
+        ".cfi_startproc",
+        "mov rsi, rdi",
+        "mov rdi, rax",
+        "mov rdx, rsp",
+        "mov rcx, rbp",
+        "jmp {note_block}",
+        ".cfi_endproc",
+        note_block = sym note_block,
+    )
 }
 
 /// `malloc`.
@@ -111,7 +178,8 @@ pub extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
     enter_block!(
         "test rdi, rdi",
         "je 3f",
-        "mov rdx, [rsp]",
+        "mov rdx, rsp",
+        "mov rcx, rbp",
         "jmp {move_block}",
         "3:",
         "push rsi",
@@ -162,16 +230,16 @@ pub extern "C" fn cfree(p: *mut c_void) {
     naked_asm!(".cfi_startproc", "jmp {free}", ".cfi_endproc", free = sym free)
 }
 
-extern "C" fn note_block(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
-    note::fresh(Avma::of(p), size, Avma(return_address));
+extern "C" fn note_block(p: *mut c_void, size: usize, caller: Caller) -> *mut c_void {
+    note::fresh(Avma::of(p), size, caller);
     p
 }
 
 /// `realloc` of a block that is there.
-pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, return_address: usize) -> *mut c_void {
-    let (old, return_address) = (Avma::of(p), Avma(return_address));
+pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, caller: Caller) -> *mut c_void {
+    let old = Avma::of(p);
     // Out of the index before the real call: once that gives the memory back, another thread may get it.
-    let Some(suspended) = index::suspend(old) else { return move_unknown_block(p, size, return_address) };
+    let Some(suspended) = index::suspend(old) else { return move_unknown_block(p, size, caller) };
     // SAFETY: the program's arguments.
     let new = unsafe { real::REALLOC.get()(p, size) };
     if size == 0 && (new.is_null() || real::is_foreign()) {
@@ -182,7 +250,8 @@ pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, return_address:
         index::resume(suspended, Some(suspended.block));
         return new;
     }
-    let site = sites::reallocated(suspended.block.site, Key::plain(return_address));
+    let call = call_site::find(caller);
+    let site = sites::reallocated(suspended.block.site, Key::plain(call.return_address));
     index::resume(suspended, Some(Block { base: Avma::of(new), size, site }));
     if census::is_on() {
         index::site(site).count(size);
@@ -192,14 +261,14 @@ pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, return_address:
 
 /// `realloc` of what the index does not have.
 #[cold]
-fn move_unknown_block(p: *mut c_void, size: usize, return_address: Avma) -> *mut c_void {
+fn move_unknown_block(p: *mut c_void, size: usize, caller: Caller) -> *mut c_void {
     let new = if bootstrap::owns(Avma::of(p)) {
         leave_bootstrap(p, size)
     } else {
         // SAFETY: the program's arguments.
         unsafe { real::REALLOC.get()(p, size) }
     };
-    note::fresh(Avma::of(new), size, return_address);
+    note::fresh(Avma::of(new), size, caller);
     new
 }
 

@@ -5,12 +5,13 @@
 //! enters what came back in the index.
 //!
 //! One allocation, station by station: the program calls `malloc` ([`malloc`]) → [`real`] has the next malloc → the return
-//! address becomes a site (`index::sites`) → two stores into the shadow (`index::shadow`) → if the block is big, or the site
-//! new, or a census counts, [`note`] does the rest.
+//! address becomes a site (`index::sites`), or if it is in a wrapper, the return address of the wrapper → two stores into the shadow (`index::shadow`) → if the block is big, or the site
+//! new, or a census counts, [`note`] does the rest; [`call_site`] finds the site.
 //!
 //! Nothing here may allocate from the program's heap or take a lock, and `errno` stays as the real function left it.
 
 pub mod bootstrap;
+pub mod call_site;
 #[cfg(not(test))]
 pub mod dl;
 #[cfg(not(test))]
@@ -32,17 +33,21 @@ pub mod strings;
 #[cfg(not(test))]
 pub use strings::is_before_libc;
 
-/// Defines an exported function that hands its return address, as one argument more, to a function of ours.
+/// Defines an exported function that hands the place of its return address and the frame pointer, as one [`Caller`] more in
+/// the given registers, to a function of ours.
+///
+/// [`Caller`]: crate::caller::Caller
 #[cfg(not(test))]
 macro_rules! entry {
-    ($(#[$doc:meta])* $name:ident => $target:ident, $register:literal) => {
+    ($(#[$doc:meta])* $name:ident => $target:ident, $sp:literal, $bp:literal) => {
         $(#[$doc])*
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         pub extern "C" fn $name() {
             core::arch::naked_asm!(
                 ".cfi_startproc",
-                concat!("mov ", $register, ", [rsp]"),
+                concat!("mov ", $sp, ", rsp"),
+                concat!("mov ", $bp, ", rbp"),
                 "jmp {target}",
                 ".cfi_endproc",
                 target = sym $target,

@@ -1,12 +1,13 @@
 //! What happens to a block that an allocation function returned, beyond the fast path of `malloc`.
 
 use crate::avma::Avma;
+use crate::caller::Caller;
 use crate::census;
 use crate::index::sites::{self, Key, recent};
 use crate::index::{self, Block, SiteIndex};
-use crate::interpose::bootstrap;
 #[cfg(not(test))]
 use crate::interpose::padded::is_off_granules;
+use crate::interpose::{bootstrap, call_site};
 
 #[cfg(test)]
 fn is_off_granules() -> bool {
@@ -14,9 +15,9 @@ fn is_off_granules() -> bool {
 }
 
 /// Enters a fresh block. NULL and pieces of the bootstrap area are none.
-pub fn fresh(base: Avma, size: usize, return_address: Avma) {
+pub fn fresh(base: Avma, size: usize, caller: Caller) {
     if !base.is_null() && !bootstrap::owns(base) {
-        entered(&Block { base, size, site: fresh_site(return_address) });
+        entered(&Block { base, size, site: fresh_site(caller) });
     }
 }
 
@@ -44,12 +45,13 @@ pub fn change_site(block: &Block, site: SiteIndex) {
 ///
 /// While a census counts, or if blocks may start off a granule, no site is remembered for the fast path, so that every
 /// allocation comes by here.
-pub fn fresh_site(return_address: Avma) -> SiteIndex {
-    if let Some(site) = recent::find(return_address) {
+pub fn fresh_site(caller: Caller) -> SiteIndex {
+    let call_site::CallSite { return_address, is_settled } = call_site::find(caller);
+    if let Some(site) = recent::find(return_address).filter(|_| is_settled) {
         return site;
     }
     let site = sites::find_or_insert(Key::plain(return_address));
-    if !census::is_on() && !is_off_granules() {
+    if is_settled && !census::is_on() && !is_off_granules() {
         recent::remember(return_address, site);
     }
     site

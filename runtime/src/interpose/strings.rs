@@ -9,10 +9,11 @@
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
+use crate::caller::Caller;
 use crate::index::sites::{self, Key};
 use crate::index::{self, SiteIndex};
 use crate::interpose::lazy::Lazy;
-use crate::interpose::{entry, note, real};
+use crate::interpose::{call_site, entry, note, real};
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_void};
 
@@ -27,14 +28,14 @@ pub fn is_before_libc() -> bool {
 }
 
 /// Hands the block at `p`, fresh from the C library, to the site of the caller.
-fn adopt(p: *const c_void, return_address: usize) {
-    adopt_from(p, SiteIndex::UNKNOWN, return_address);
+fn adopt(p: *const c_void, caller: Caller) {
+    adopt_from(p, SiteIndex::UNKNOWN, caller);
 }
 
 /// Hands the block at `p` to the site of the caller; `before` is the site of the block that it was reallocated from.
-fn adopt_from(p: *const c_void, before: SiteIndex, return_address: usize) {
+fn adopt_from(p: *const c_void, before: SiteIndex, caller: Caller) {
     let Some(block) = index::block_at_base(Avma::of(p)) else { return };
-    let key = Key::string(Avma(return_address));
+    let key = Key::string(call_site::find(caller).return_address);
     let site = match before {
         SiteIndex::UNKNOWN => sites::find_or_insert(key),
         before => sites::reallocated(before, key),
@@ -44,11 +45,11 @@ fn adopt_from(p: *const c_void, before: SiteIndex, return_address: usize) {
 
 /// Functions of one pointer or of a pointer and a number, which return the new string.
 macro_rules! returning {
-    ($($(#[$doc:meta])* $name:ident, $from:ident, $c_name:literal, ($($argument:ident: $type:ty),*), $register:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident, $from:ident, $c_name:literal, ($($argument:ident: $type:ty),*), $sp:literal, $bp:literal;)*) => {
         $(
-            entry! { $(#[$doc])* $name => $from, $register }
+            entry! { $(#[$doc])* $name => $from, $sp, $bp }
 
-            extern "C" fn $from($($argument: $type,)* return_address: usize) -> *mut c_void {
+            extern "C" fn $from($($argument: $type,)* caller: Caller) -> *mut c_void {
                 static REAL: Lazy = Lazy::new($c_name);
                 // SAFETY: the type is that of the C library's function.
                 let Some(real) = (unsafe { REAL.get::<unsafe extern "C" fn($($type),*) -> *mut c_void>() }) else {
@@ -56,7 +57,7 @@ macro_rules! returning {
                 };
                 // SAFETY: the program's arguments.
                 let p = unsafe { real($($argument),*) };
-                adopt(p, return_address);
+                adopt(p, caller);
                 p
             }
         )*
@@ -65,28 +66,28 @@ macro_rules! returning {
 
 returning! {
     /// `strdup(s)`.
-    strdup, strdup_from, c"strdup", (s: *const c_char), "rsi";
+    strdup, strdup_from, c"strdup", (s: *const c_char), "rsi", "rdx";
     /// `__strdup(s)`, which old headers call.
-    __strdup, old_strdup_from, c"__strdup", (s: *const c_char), "rsi";
+    __strdup, old_strdup_from, c"__strdup", (s: *const c_char), "rsi", "rdx";
     /// `strndup(s, n)`.
-    strndup, strndup_from, c"strndup", (s: *const c_char, n: usize), "rdx";
+    strndup, strndup_from, c"strndup", (s: *const c_char, n: usize), "rdx", "rcx";
     /// `__strndup(s, n)`, which old headers call.
-    __strndup, old_strndup_from, c"__strndup", (s: *const c_char, n: usize), "rdx";
+    __strndup, old_strndup_from, c"__strndup", (s: *const c_char, n: usize), "rdx", "rcx";
     /// `tempnam(dir, prefix)`.
-    tempnam, tempnam_from, c"tempnam", (dir: *const c_char, prefix: *const c_char), "rdx";
+    tempnam, tempnam_from, c"tempnam", (dir: *const c_char, prefix: *const c_char), "rdx", "rcx";
     /// `canonicalize_file_name(path)`.
-    canonicalize_file_name, canonicalize_from, c"canonicalize_file_name", (path: *const c_char), "rsi";
+    canonicalize_file_name, canonicalize_from, c"canonicalize_file_name", (path: *const c_char), "rsi", "rdx";
     /// `get_current_dir_name()`.
-    get_current_dir_name, current_dir_from, c"get_current_dir_name", (), "rdi";
+    get_current_dir_name, current_dir_from, c"get_current_dir_name", (), "rdi", "rsi";
 }
 
 /// Functions that return the new string only if the caller gave no buffer.
 macro_rules! returning_unless_given {
-    ($($(#[$doc:meta])* $name:ident, $from:ident, $c_name:literal, $buffer:ident, ($($argument:ident: $type:ty),*), $register:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident, $from:ident, $c_name:literal, $buffer:ident, ($($argument:ident: $type:ty),*), $sp:literal, $bp:literal;)*) => {
         $(
-            entry! { $(#[$doc])* $name => $from, $register }
+            entry! { $(#[$doc])* $name => $from, $sp, $bp }
 
-            extern "C" fn $from($($argument: $type,)* return_address: usize) -> *mut c_void {
+            extern "C" fn $from($($argument: $type,)* caller: Caller) -> *mut c_void {
                 static REAL: Lazy = Lazy::new($c_name);
                 // SAFETY: the type is that of the C library's function.
                 let Some(real) = (unsafe { REAL.get::<unsafe extern "C" fn($($type),*) -> *mut c_void>() }) else {
@@ -95,7 +96,7 @@ macro_rules! returning_unless_given {
                 // SAFETY: the program's arguments.
                 let p = unsafe { real($($argument),*) };
                 if $buffer.is_null() {
-                    adopt(p, return_address);
+                    adopt(p, caller);
                 }
                 p
             }
@@ -105,39 +106,39 @@ macro_rules! returning_unless_given {
 
 returning_unless_given! {
     /// `getcwd(buffer, size)`.
-    getcwd, getcwd_from, c"getcwd", buffer, (buffer: *mut c_char, size: usize), "rdx";
+    getcwd, getcwd_from, c"getcwd", buffer, (buffer: *mut c_char, size: usize), "rdx", "rcx";
     /// `realpath(path, resolved)`.
-    realpath, realpath_from, c"realpath", resolved, (path: *const c_char, resolved: *mut c_char), "rdx";
+    realpath, realpath_from, c"realpath", resolved, (path: *const c_char, resolved: *mut c_char), "rdx", "rcx";
 }
 
 entry! {
     /// `getline(line, size, stream)`.
-    getline => getline_from, "rcx"
+    getline => getline_from, "rcx", "r8"
 }
 entry! {
     /// `getdelim(line, size, delimiter, stream)`.
-    getdelim => getdelim_from, "r8"
+    getdelim => getdelim_from, "r8", "r9"
 }
 entry! {
     /// `__getdelim(line, size, delimiter, stream)`, which old headers call.
-    __getdelim => getdelim_from, "r8"
+    __getdelim => getdelim_from, "r8", "r9"
 }
 entry! {
     /// `vasprintf(out, format, arguments)`.
-    vasprintf => vasprintf_from, "rcx"
+    vasprintf => vasprintf_from, "rcx", "r8"
 }
 entry! {
     /// `__vasprintf_chk(out, flag, format, arguments)`, which fortified programs call.
-    __vasprintf_chk => vasprintf_chk_from, "r8"
+    __vasprintf_chk => vasprintf_chk_from, "r8", "r9"
 }
 
 extern "C" fn getline_from(
     line: *mut *mut c_void,
     size: *mut usize,
     stream: *mut c_void,
-    return_address: usize,
+    caller: Caller,
 ) -> isize {
-    getdelim_from(line, size, c_int::from(b'\n'), stream, return_address)
+    getdelim_from(line, size, c_int::from(b'\n'), stream, caller)
 }
 
 extern "C" fn getdelim_from(
@@ -145,7 +146,7 @@ extern "C" fn getdelim_from(
     size: *mut usize,
     delimiter: c_int,
     stream: *mut c_void,
-    return_address: usize,
+    caller: Caller,
 ) -> isize {
     type Getdelim = unsafe extern "C" fn(*mut *mut c_void, *mut usize, c_int, *mut c_void) -> isize;
     static REAL: Lazy = Lazy::new(c"getdelim");
@@ -161,7 +162,7 @@ extern "C" fn getdelim_from(
         let after = unsafe { *line };
         let is_same = index::block_at_base(Avma::of(after)).is_none_or(|block| Some(block) == before);
         if !is_same {
-            adopt_from(after, before.map_or(SiteIndex::UNKNOWN, |block| block.site), return_address);
+            adopt_from(after, before.map_or(SiteIndex::UNKNOWN, |block| block.site), caller);
         }
     }
     length
@@ -171,14 +172,14 @@ extern "C" fn vasprintf_from(
     out: *mut *mut c_void,
     format: *const c_char,
     arguments: *mut c_void,
-    return_address: usize,
+    caller: Caller,
 ) -> c_int {
     type Vasprintf = unsafe extern "C" fn(*mut *mut c_void, *const c_char, *mut c_void) -> c_int;
     static REAL: Lazy = Lazy::new(c"vasprintf");
     // SAFETY: the type is that of the C library's function.
     let Some(real) = (unsafe { REAL.get::<Vasprintf>() }) else { return -1 };
     // SAFETY: the program's arguments.
-    adopt_printed(unsafe { real(out, format, arguments) }, out, return_address)
+    adopt_printed(unsafe { real(out, format, arguments) }, out, caller)
 }
 
 extern "C" fn vasprintf_chk_from(
@@ -186,20 +187,20 @@ extern "C" fn vasprintf_chk_from(
     flag: c_int,
     format: *const c_char,
     arguments: *mut c_void,
-    return_address: usize,
+    caller: Caller,
 ) -> c_int {
     type VasprintfChk = unsafe extern "C" fn(*mut *mut c_void, c_int, *const c_char, *mut c_void) -> c_int;
     static REAL: Lazy = Lazy::new(c"__vasprintf_chk");
     // SAFETY: the type is that of the C library's function.
     let Some(real) = (unsafe { REAL.get::<VasprintfChk>() }) else { return -1 };
     // SAFETY: the program's arguments.
-    adopt_printed(unsafe { real(out, flag, format, arguments) }, out, return_address)
+    adopt_printed(unsafe { real(out, flag, format, arguments) }, out, caller)
 }
 
-fn adopt_printed(length: c_int, out: *mut *mut c_void, return_address: usize) -> c_int {
+fn adopt_printed(length: c_int, out: *mut *mut c_void, caller: Caller) -> c_int {
     if length >= 0 {
         // SAFETY: the real function succeeded, so it has stored the string there.
-        adopt(unsafe { *out }, return_address);
+        adopt(unsafe { *out }, caller);
     }
     length
 }
@@ -210,7 +211,7 @@ fn adopt_printed(length: c_int, out: *mut *mut c_void, return_address: usize) ->
 /// all 216 with the padding that aligns the stack. `$named` is 8 times the number of named arguments; the `va_list` and the
 /// return address go to the two argument registers behind those.
 macro_rules! variadic {
-    ($($(#[$doc:meta])* $name:ident => $target:ident, $named:literal, $list:literal, $caller:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident => $target:ident, $named:literal, $list:literal, $sp:literal, $bp:literal;)*) => {
         $(
             $(#[$doc])*
             #[unsafe(no_mangle)]
@@ -244,7 +245,8 @@ macro_rules! variadic {
                     "lea rax, [rsp + 32]",
                     "mov [rsp + 16], rax",
                     concat!("mov ", $list, ", rsp"),
-                    concat!("mov ", $caller, ", [rsp + 216]"),
+                    concat!("lea ", $sp, ", [rsp + 216]"),
+                    concat!("mov ", $bp, ", rbp"),
                     "call {target}",
                     "add rsp, 216",
                     ".cfi_adjust_cfa_offset -216",
@@ -259,9 +261,9 @@ macro_rules! variadic {
 
 variadic! {
     /// `asprintf(out, format, ...)`.
-    asprintf => vasprintf_from, "16", "rdx", "rcx";
+    asprintf => vasprintf_from, "16", "rdx", "rcx", "r8";
     /// `__asprintf(out, format, ...)`, which old headers call.
-    __asprintf => vasprintf_from, "16", "rdx", "rcx";
+    __asprintf => vasprintf_from, "16", "rdx", "rcx", "r8";
     /// `__asprintf_chk(out, flag, format, ...)`, which fortified programs call.
-    __asprintf_chk => vasprintf_chk_from, "24", "rcx", "r8";
+    __asprintf_chk => vasprintf_chk_from, "24", "rcx", "r8", "r9";
 }

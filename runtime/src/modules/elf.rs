@@ -35,7 +35,8 @@ pub struct Extent {
     pub size: u64,
 }
 
-const FILE_HEADER_SIZE: usize = 64;
+/// Size of the header that a file begins with.
+pub const FILE_HEADER_SIZE: usize = 64;
 const SECTION_HEADER_SIZE: usize = 64;
 const SHT_PROGBITS: u32 = 1;
 const SHF_ALLOC: u64 = 2;
@@ -44,20 +45,20 @@ const SHF_COMPRESSED: u64 = 0x800;
 const SHN_XINDEX: u16 = 0xffff;
 /// More sections than any linker makes; keeps a hostile header from costing seconds.
 const MAX_SECTIONS: u64 = 1 << 20;
+/// Section headers that one call of the kernel reads. They are put on a stack that may be small.
+const HEADERS_AT_ONCE: usize = 16;
 /// Longest section name that can be asked for.
 const MAX_NAME: usize = 15;
 
-/// Finds the section of program data that has this name (of at most [`MAX_NAME`] bytes), uncompressed.
+/// Finds the section of data that is not loaded and has this name (of at most [`MAX_NAME`] bytes), uncompressed.
 #[must_use]
 pub fn find_section(file: &impl ReadAt, name: &[u8]) -> Option<Extent> {
     let table = SectionTable::read(file)?;
     let names = SectionHeader::read(file, table.offset, u64::from(table.names_index))?;
     // Added by the last step of a link: it is near the end.
-    (0..table.count).rev().find_map(|index| {
-        let section = SectionHeader::read(file, table.offset, index)?;
-        let fits = section.kind == SHT_PROGBITS && section.flags & SHF_COMPRESSED == 0;
-        (fits && section.is_named(file, &names, name))
-            .then_some(Extent { offset: section.offset, size: section.size })
+    table.find_last(file, |section| {
+        let fits = section.kind == SHT_PROGBITS && section.flags & (SHF_ALLOC | SHF_COMPRESSED) == 0;
+        fits && section.is_named(file, &names, name)
     })
 }
 
@@ -111,6 +112,26 @@ impl SectionTable {
         };
         (count <= MAX_SECTIONS).then_some(SectionTable { offset, count, names_index })
     }
+
+    /// The last section that `is_it`, from the end on.
+    fn find_last(&self, file: &impl ReadAt, is_it: impl Fn(&SectionHeader) -> bool) -> Option<Extent> {
+        let mut bytes = [0; HEADERS_AT_ONCE * SECTION_HEADER_SIZE];
+        let mut end = self.count;
+        while end > 0 {
+            let begin = end.saturating_sub(HEADERS_AT_ONCE as u64);
+            let bytes = bytes.get_mut(..(end - begin) as usize * SECTION_HEADER_SIZE)?;
+            let offset = self.offset.checked_add(begin.checked_mul(SECTION_HEADER_SIZE as u64)?)?;
+            if !file.read_exact_at(bytes, offset) {
+                return None;
+            }
+            let mut headers = bytes.as_chunks().0.iter().rev();
+            if let Some(found) = headers.find_map(|header| SectionHeader::parse(header).filter(&is_it)) {
+                return Some(Extent { offset: found.offset, size: found.size });
+            }
+            end = begin;
+        }
+        None
+    }
 }
 
 struct SectionHeader {
@@ -127,17 +148,18 @@ impl SectionHeader {
     fn read(file: &impl ReadAt, table: u64, index: u64) -> Option<SectionHeader> {
         let mut bytes = [0; SECTION_HEADER_SIZE];
         let offset = table.checked_add(index.checked_mul(SECTION_HEADER_SIZE as u64)?)?;
-        if !file.read_exact_at(&mut bytes, offset) {
-            return None;
-        }
+        if file.read_exact_at(&mut bytes, offset) { SectionHeader::parse(&bytes) } else { None }
+    }
+
+    fn parse(bytes: &[u8; SECTION_HEADER_SIZE]) -> Option<SectionHeader> {
         Some(SectionHeader {
-            name: u32_at(&bytes, 0)?,
-            kind: u32_at(&bytes, 4)?,
-            flags: u64_at(&bytes, 8)?,
-            svma: u64_at(&bytes, 16)?,
-            offset: u64_at(&bytes, 24)?,
-            size: u64_at(&bytes, 32)?,
-            link: u32_at(&bytes, 40)?,
+            name: u32_at(bytes, 0)?,
+            kind: u32_at(bytes, 4)?,
+            flags: u64_at(bytes, 8)?,
+            svma: u64_at(bytes, 16)?,
+            offset: u64_at(bytes, 24)?,
+            size: u64_at(bytes, 32)?,
+            link: u32_at(bytes, 40)?,
         })
     }
 
@@ -291,7 +313,8 @@ mod tests {
     #[test]
     fn a_real_file_has_a_build_id_and_segments() {
         let file = std::fs::read("/proc/self/exe").unwrap();
-        assert!(find_section(&file, b".text").is_some());
+        assert!(find_section(&file, b".comment").is_some());
+        assert_eq!(find_section(&file, b".text"), None, "it is loaded");
         let header = file.first_chunk::<64>().unwrap();
         let entry = u64_at(header, 24).unwrap();
         let text = section_at(&file, entry).unwrap();

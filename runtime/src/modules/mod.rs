@@ -121,6 +121,12 @@ pub fn at(address: Avma) -> Option<&'static Module> {
     }
 }
 
+/// The loaded file that covers an address.
+#[must_use]
+pub fn at_without_lock(address: Avma) -> Option<&'static Module> {
+    at(address)
+}
+
 /// The file that covered an address when the files were last looked at in this generation. It may be unloaded meanwhile.
 #[must_use]
 pub fn last_seen_at(address: Avma) -> Option<&'static Module> {

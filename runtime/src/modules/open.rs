@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_char};
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use super::elf::{self, loaded};
+use super::elf::{self, ReadAt, loaded};
 use super::{Module, Svma, dl};
 use crate::allocators::mmap::named_at;
 use crate::avma::Avma;
@@ -66,28 +66,41 @@ pub fn section_with(module: &Module, p: Avma) -> Option<(Avma, usize)> {
 
 #[inline(never)]
 fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
-    // The kernel knows the name where the dynamic linker's is relative to a directory that was left meanwhile, and where an
-    // emulator's `/proc/self/exe` is the emulator.
-    let mapped = || {
-        let mut path = PathBuffer::new();
-        path.push(named_at(file.start)?.name());
-        in_file(path.finish()?, id)
-    };
     let found = match path.to_bytes() {
-        b"" => in_file(c"/proc/self/exe", id).or_else(mapped),
         b"linux-vdso.so.1" => None,
-        [b'/', ..] => in_file(path, id),
-        _ => mapped(),
+        [b'/', ..] => Fd::open(path).ok().and_then(|fd| in_file(&fd, path, id)),
+        // An emulator's own file is not the program; then the kernel knows the name.
+        b"" => match Fd::open(c"/proc/self/exe").ok().filter(|fd| begins_as(fd, file)) {
+            Some(fd) => in_file(&fd, c"/proc/self/exe", id),
+            None => in_mapped_file(file, id),
+        },
+        // The dynamic linker's name may be relative to a directory that was left meanwhile.
+        _ => in_mapped_file(file, id),
     };
     found.or_else(|| separate(id))
 }
 
+/// Whether a file has the header of a loaded one.
+fn begins_as(fd: &Fd, file: &dl::Loaded) -> bool {
+    let mut header = [0; elf::FILE_HEADER_SIZE];
+    // SAFETY: the file was just found to be loaded.
+    fd.read_exact_at(&mut header, 0) && unsafe { first_page(file) }.starts_with(&header)
+}
+
+/// Metadata in the file that the kernel says is mapped there.
+#[inline(never)]
+fn in_mapped_file(file: &dl::Loaded, id: &[u8]) -> Option<Metadata<'static>> {
+    let mut path = PathBuffer::new();
+    path.push(named_at(file.start)?.name());
+    let path = path.finish()?;
+    in_file(&Fd::open(path).ok()?, path, id)
+}
+
 /// Metadata in the section of a linked file.
 #[inline(never)]
-fn in_file(path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
-    let fd = Fd::open(path).ok()?;
-    let section = elf::find_section(&fd, SECTION_NAME.as_bytes())?;
-    map(&fd, path, section, id)
+fn in_file(fd: &Fd, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
+    let section = elf::find_section(fd, SECTION_NAME.as_bytes())?;
+    map(fd, path, section, id)
 }
 
 /// Metadata in a file of its own: `dir/.build-id/xx/yyyy.meta`, which holds nothing else, or has the section.
@@ -103,8 +116,8 @@ fn separate(id: &[u8]) -> Option<Metadata<'static>> {
         rest.iter().for_each(|&byte| path.push_hex(byte));
         path.push(b".meta");
         let path = path.finish()?;
-        in_file(path, id).or_else(|| {
-            let fd = Fd::open(path).ok()?;
+        let fd = Fd::open(path).ok()?;
+        in_file(&fd, path, id).or_else(|| {
             let size = fd.size().ok()?;
             map(&fd, path, elf::Extent { offset: 0, size }, id)
         })

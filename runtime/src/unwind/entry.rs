@@ -4,18 +4,6 @@
 //! the stack is a few instructions that pass them on as two more arguments. They have unwind rules, since a signal may
 //! interrupt them, and its handler may ask about the interrupted stack.
 
-use crate::avma::Avma;
-
-/// The registers of the code that called an exported function.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Caller {
-    /// Where the return address lies.
-    pub return_slot: Avma,
-    /// The frame pointer.
-    pub rbp: Avma,
-}
-
 /// Defines exported functions that jump to `$target` with the caller's stack and frame pointer as further arguments,
 /// in the given registers.
 macro_rules! entry {

@@ -10,4 +10,4 @@ pub mod entry;
 pub mod rule;
 pub mod walk;
 
-pub use entry::Caller;
+pub use crate::caller::Caller;

@@ -10,10 +10,10 @@ use core::ops::ControlFlow;
 
 use super::cache::{Cache, Key};
 use super::eh_frame::{self, Segment};
-use super::entry::Caller;
 use super::rule::{Cfa, Rule, SavedRbp};
 use crate::allocators::stack::{self, Bounds};
 use crate::avma::Avma;
+use crate::caller::Caller;
 use crate::modules::{self, Module};
 
 /// A function's frame.
@@ -141,8 +141,10 @@ fn find_rule(code: Avma) -> Rule {
     modules::at(code).map_or(Rule::Unknown, |module| rule_in(module, code))
 }
 
+/// The rule for an instruction of a loaded file. It is not remembered.
 #[inline(never)]
-fn rule_in(module: &Module, code: Avma) -> Rule {
+#[must_use]
+pub fn rule_in(module: &Module, code: Avma) -> Rule {
     let Some((start, len)) = module.unwind_segment else { return Rule::Unknown };
     // SAFETY: code of this file is on the stack, so it stays loaded for now; the segment is readable.
     let bytes = unsafe { core::slice::from_raw_parts(start.pointer::<u8>(), len) };

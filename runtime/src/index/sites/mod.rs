@@ -9,8 +9,13 @@
 //! path of `malloc`: [`recent`] is a table of plain sites that the assembly reads; what is not there goes through
 //! [`find_or_insert`]. An [`entry`] says what is known, the [`table`] keeps the entries, [`origin`] says what `realloc` and
 //! declarations make of a site.
+//!
+//! A call in a *wrapper*, a function that allocates for its caller, is passed over: the site is the call of the wrapper.
+//! [`calls`] remembers which calls these are, [`hop`] is the step from one to the other.
 
+pub mod calls;
 pub mod entry;
+pub mod hop;
 pub mod origin;
 pub mod recent;
 pub mod table;

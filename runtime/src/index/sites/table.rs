@@ -5,7 +5,7 @@
 //! references to entries are sound whatever other threads do.
 #![allow(unsafe_code)]
 
-use super::{Key, SiteEntry, SiteIndex, recent};
+use super::{Key, SiteEntry, SiteIndex, calls, recent};
 use crate::avma::Avma;
 use crate::private_heap;
 use core::alloc::Layout;
@@ -134,4 +134,5 @@ pub fn retire_unloaded(is_loaded: impl Fn(Avma) -> bool) {
             recent::forget(return_address);
         }
     }
+    calls::retire_unloaded(is_loaded);
 }
