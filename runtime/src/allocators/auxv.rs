@@ -7,7 +7,7 @@
 //! byte by byte or word by word, since the program may change it meanwhile.
 #![allow(unsafe_code)]
 
-use core::ffi::c_char;
+use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::avma::Avma;
@@ -20,6 +20,7 @@ struct Area {
     auxv: AtomicUsize,
     auxv_end: AtomicUsize,
     strings: AtomicUsize,
+    file_name: AtomicUsize,
     end: AtomicUsize,
 }
 
@@ -29,6 +30,7 @@ static AREA: Area = Area {
     auxv: AtomicUsize::new(0),
     auxv_end: AtomicUsize::new(0),
     strings: AtomicUsize::new(0),
+    file_name: AtomicUsize::new(0),
     end: AtomicUsize::new(0),
 };
 
@@ -99,12 +101,26 @@ pub unsafe fn init(argv: *const *const c_char) {
             while Avma(end).pointer::<u8>().read_volatile() != 0 {
                 end += 1;
             }
+            AREA.file_name.store(name, Ordering::Relaxed);
             AREA.end.store(end + 1, Ordering::Relaxed);
         } else {
             AREA.strings.store(at.0, Ordering::Relaxed);
             AREA.end.store(at.0, Ordering::Relaxed);
         }
     }
+}
+
+/// Copies the name that the program was started by. It may be relative to a directory that was left meanwhile.
+#[must_use]
+pub fn file_name(buffer: &mut [u8]) -> Option<&CStr> {
+    let start = Avma(AREA.file_name.load(Ordering::Relaxed));
+    let size = Avma(AREA.end.load(Ordering::Relaxed)).offset_from(start)?;
+    let copy = buffer.get_mut(..size)?;
+    for (i, byte) in copy.iter_mut().enumerate() {
+        // SAFETY: the byte is part of the area.
+        *byte = unsafe { start.pointer::<u8>().add(i).read_volatile() };
+    }
+    CStr::from_bytes_with_nul(copy).ok()
 }
 
 /// Start of the area, if it lies above `sp`, with nothing but the main thread's stack between. The word before `argv` is its

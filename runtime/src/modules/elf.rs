@@ -35,8 +35,7 @@ pub struct Extent {
     pub size: u64,
 }
 
-/// Size of the header that a file begins with.
-pub const FILE_HEADER_SIZE: usize = 64;
+const FILE_HEADER_SIZE: usize = 64;
 const SECTION_HEADER_SIZE: usize = 64;
 const SHT_PROGBITS: u32 = 1;
 const SHF_ALLOC: u64 = 2;
@@ -46,19 +45,30 @@ const SHN_XINDEX: u16 = 0xffff;
 /// More sections than any linker makes; keeps a hostile header from costing seconds.
 const MAX_SECTIONS: u64 = 1 << 20;
 /// Section headers that one call of the kernel reads. They are put on a stack that may be small.
-const HEADERS_AT_ONCE: usize = 16;
+const HEADERS_AT_ONCE: usize = 24;
 /// Longest section name that can be asked for.
 const MAX_NAME: usize = 15;
 
-/// Finds the section of data that is not loaded and has this name (of at most [`MAX_NAME`] bytes), uncompressed.
+/// The header that a file begins with.
+pub type FileHeader = [u8; FILE_HEADER_SIZE];
+
+/// Reads the header that a file begins with.
 #[must_use]
-pub fn find_section(file: &impl ReadAt, name: &[u8]) -> Option<Extent> {
-    let table = SectionTable::read(file)?;
-    let names = SectionHeader::read(file, table.offset, u64::from(table.names_index))?;
+pub fn file_header(file: &impl ReadAt) -> Option<FileHeader> {
+    let mut header = [0; FILE_HEADER_SIZE];
+    file.read_exact_at(&mut header, 0).then_some(header)
+}
+
+/// Finds the section of data that is not loaded, has this name (of at most [`MAX_NAME`] bytes) and so many bytes or more,
+/// uncompressed.
+#[must_use]
+pub fn find_section(file: &impl ReadAt, header: &FileHeader, name: &[u8], smallest: usize) -> Option<Extent> {
+    let table = SectionTable::of(file, header)?;
     // Added by the last step of a link: it is near the end.
     table.find_last(file, |section| {
-        let fits = section.kind == SHT_PROGBITS && section.flags & (SHF_ALLOC | SHF_COMPRESSED) == 0;
-        fits && section.is_named(file, &names, name)
+        let is_data = section.kind == SHT_PROGBITS && section.flags & (SHF_ALLOC | SHF_COMPRESSED) == 0;
+        // Few sections are left whose names have to be read.
+        is_data && section.size >= smallest as u64 && table.is_named(file, section, name)
     })
 }
 
@@ -74,7 +84,7 @@ pub struct LoadedSection {
 /// Finds the loaded section that holds an address in the file.
 #[must_use]
 pub fn section_at(file: &impl ReadAt, svma: u64) -> Option<LoadedSection> {
-    let table = SectionTable::read(file)?;
+    let table = SectionTable::of(file, &file_header(file)?)?;
     (0..table.count).find_map(|index| {
         let section = SectionHeader::read(file, table.offset, index)?;
         // Thread-local data has an address that overlaps that of other sections.
@@ -92,25 +102,28 @@ struct SectionTable {
 }
 
 impl SectionTable {
-    fn read(file: &impl ReadAt) -> Option<SectionTable> {
-        let mut header = [0; FILE_HEADER_SIZE];
-        if !file.read_exact_at(&mut header, 0) || header.get(..6)? != b"\x7fELF\x02\x01" {
+    fn of(file: &impl ReadAt, header: &FileHeader) -> Option<SectionTable> {
+        let offset = u64_at(header, 40)?;
+        let is_elf = header.starts_with(b"\x7fELF\x02\x01");
+        if !is_elf || u16_at(header, 58)? as usize != SECTION_HEADER_SIZE || offset == 0 {
             return None;
         }
-        let offset = u64_at(&header, 40)?;
-        if u16_at(&header, 58)? as usize != SECTION_HEADER_SIZE || offset == 0 {
-            return None;
-        }
-        let first = SectionHeader::read(file, offset, 0)?;
-        let count = match u16_at(&header, 60)? {
-            0 => first.size,
+        // Numbers that the header has no room for are in the first section.
+        let first = || SectionHeader::read(file, offset, 0);
+        let count = match u16_at(header, 60)? {
+            0 => first()?.size,
             n => u64::from(n),
         };
-        let names_index = match u16_at(&header, 62)? {
-            SHN_XINDEX => first.link,
+        let names_index = match u16_at(header, 62)? {
+            SHN_XINDEX => first()?.link,
             n => u32::from(n),
         };
         (count <= MAX_SECTIONS).then_some(SectionTable { offset, count, names_index })
+    }
+
+    fn is_named(&self, file: &impl ReadAt, section: &SectionHeader, name: &[u8]) -> bool {
+        let names = SectionHeader::read(file, self.offset, self.names_index.into());
+        names.is_some_and(|names| section.is_named(file, &names, name))
     }
 
     /// The last section that `is_it`, from the end on.
@@ -303,20 +316,24 @@ mod tests {
     #[test]
     fn a_section_is_found_by_its_whole_name() {
         let file = small();
-        let check = |name: &[u8], expect: Option<Extent>| assert_eq!(find_section(&file, name), expect);
-        check(b".allocs", Some(Extent { offset: 64, size: 5 }));
-        check(b".alloc", None);
-        check(b".shstrtab", None);
-        check(b"a name that is longer than any that can be", None);
+        let check = |name: &[u8], smallest, expect: Option<Extent>| {
+            let header = file_header(&file).unwrap();
+            assert_eq!(find_section(&file, &header, name, smallest), expect);
+        };
+        check(b".allocs", 5, Some(Extent { offset: 64, size: 5 }));
+        check(b".allocs", 6, None);
+        check(b".alloc", 0, None);
+        check(b".shstrtab", 0, None);
+        check(b"a name that is longer than any that can be", 0, None);
     }
 
     #[test]
     fn a_real_file_has_a_build_id_and_segments() {
         let file = std::fs::read("/proc/self/exe").unwrap();
-        assert!(find_section(&file, b".comment").is_some());
-        assert_eq!(find_section(&file, b".text"), None, "it is loaded");
-        let header = file.first_chunk::<64>().unwrap();
-        let entry = u64_at(header, 24).unwrap();
+        let header = file_header(&file).unwrap();
+        assert!(find_section(&file, &header, b".comment", 1).is_some());
+        assert_eq!(find_section(&file, &header, b".text", 1), None, "it is loaded");
+        let entry = u64_at(&header, 24).unwrap();
         let text = section_at(&file, entry).unwrap();
         assert!(text.svma <= entry && text.size > 1000);
         assert_eq!(section_at(&file, u64::MAX), None);
@@ -350,7 +367,8 @@ mod tests {
                 file[at] = byte;
             }
             file.truncate(len);
-            let _ = (find_section(&file, b".allocs"), section_at(&file, 64));
+            let found = file_header(&file).and_then(|header| find_section(&file, &header, b".allocs", 0));
+            let _ = (found, section_at(&file, 64));
             for segment in loaded::segments(&file) {
                 prop_assert!(segment.kind == segment.kind);
             }

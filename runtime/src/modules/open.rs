@@ -8,13 +8,14 @@
 //! segments; all of it is mapped and constant while the file is loaded. A mapping of metadata stays for ever.
 #![allow(unsafe_code)]
 
-use allocs_metadata::{Metadata, SECTION_NAME};
+use allocs_metadata::{Header, Metadata, SECTION_NAME};
 use core::ffi::{CStr, c_char};
 use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use super::elf::{self, ReadAt, loaded};
+use super::elf::{self, loaded};
 use super::{Module, Svma, dl};
+use crate::allocators::auxv;
 use crate::allocators::mmap::named_at;
 use crate::avma::Avma;
 use crate::env::{self, Variable};
@@ -66,40 +67,43 @@ pub fn section_with(module: &Module, p: Avma) -> Option<(Avma, usize)> {
 
 #[inline(never)]
 fn metadata_of(file: &dl::Loaded, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
-    let found = match path.to_bytes() {
-        b"linux-vdso.so.1" => None,
-        [b'/', ..] => Fd::open(path).ok().and_then(|fd| in_file(&fd, path, id)),
-        // An emulator's own file is not the program; then the kernel knows the name.
-        b"" => match Fd::open(c"/proc/self/exe").ok().filter(|fd| begins_as(fd, file)) {
-            Some(fd) => in_file(&fd, c"/proc/self/exe", id),
-            None => in_mapped_file(file, id),
-        },
-        // The dynamic linker's name may be relative to a directory that was left meanwhile.
-        _ => in_mapped_file(file, id),
+    // SAFETY: the file was just found to be loaded.
+    let header = unsafe { first_page(file) }.first_chunk()?;
+    let program = if path.is_empty() { opened_program(header) } else { None };
+    let found = match (program, path.to_bytes()) {
+        (Some(fd), _) => in_file(&fd, header, c"/proc/self/exe", id),
+        (None, b"linux-vdso.so.1") => None,
+        (None, [b'/', ..]) => Fd::open(path).ok().and_then(|fd| in_file(&fd, header, path, id)),
+        // The dynamic linker's name may be relative to a directory that was left meanwhile, but the kernel knows one.
+        (None, _) => in_mapped_file(file, header, id),
     };
     found.or_else(|| separate(id))
 }
 
-/// Whether a file has the header of a loaded one.
-fn begins_as(fd: &Fd, file: &dl::Loaded) -> bool {
-    let mut header = [0; elf::FILE_HEADER_SIZE];
-    // SAFETY: the file was just found to be loaded.
-    fd.read_exact_at(&mut header, 0) && unsafe { first_page(file) }.starts_with(&header)
+/// The program's file: the one of its name, unless that is not the one in memory, or of the kernel's link, which costs
+/// more to follow; that is not the program either under an emulator.
+#[inline(never)]
+fn opened_program(header: &elf::FileHeader) -> Option<Fd> {
+    let opened = |path: &CStr| {
+        let fd = Fd::open(path).ok()?;
+        (elf::file_header(&fd)? == *header).then_some(fd)
+    };
+    auxv::file_name(&mut [0; 256]).and_then(opened).or_else(|| opened(c"/proc/self/exe"))
 }
 
 /// Metadata in the file that the kernel says is mapped there.
 #[inline(never)]
-fn in_mapped_file(file: &dl::Loaded, id: &[u8]) -> Option<Metadata<'static>> {
+fn in_mapped_file(file: &dl::Loaded, header: &elf::FileHeader, id: &[u8]) -> Option<Metadata<'static>> {
     let mut path = PathBuffer::new();
     path.push(named_at(file.start)?.name());
     let path = path.finish()?;
-    in_file(&Fd::open(path).ok()?, path, id)
+    in_file(&Fd::open(path).ok()?, header, path, id)
 }
 
 /// Metadata in the section of a linked file.
 #[inline(never)]
-fn in_file(fd: &Fd, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
-    let section = elf::find_section(fd, SECTION_NAME.as_bytes())?;
+fn in_file(fd: &Fd, header: &elf::FileHeader, path: &CStr, id: &[u8]) -> Option<Metadata<'static>> {
+    let section = elf::find_section(fd, header, SECTION_NAME.as_bytes(), size_of::<Header>())?;
     map(fd, path, section, id)
 }
 
@@ -117,7 +121,7 @@ fn separate(id: &[u8]) -> Option<Metadata<'static>> {
         path.push(b".meta");
         let path = path.finish()?;
         let fd = Fd::open(path).ok()?;
-        in_file(&fd, path, id).or_else(|| {
+        elf::file_header(&fd).and_then(|header| in_file(&fd, &header, path, id)).or_else(|| {
             let size = fd.size().ok()?;
             map(&fd, path, elf::Extent { offset: 0, size }, id)
         })

@@ -75,7 +75,7 @@ fn entries(bucket: &AtomicPtr<Entry>) -> impl Iterator<Item = &'static Entry> {
     core::iter::successors(at(bucket), move |entry| at(&entry.next))
 }
 
+/// Calls that are near to each other share pages of the table.
 fn bucket_of(return_address: Avma) -> &'static AtomicPtr<Entry> {
-    let mixed = (return_address.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    &TABLE[(mixed >> 52) as usize % BUCKETS]
+    &TABLE[(return_address.0 >> 4) % BUCKETS]
 }

@@ -114,13 +114,13 @@ fn take_entry() -> Option<(SiteIndex, &'static SiteEntry)> {
     Some((SiteIndex(index), site(SiteIndex(index))))
 }
 
+/// Fresh blocks of calls that are near to each other share pages of the table.
 fn bucket_of(key: &Key) -> &'static AtomicU32 {
-    let mixed = (key.return_address.0 as u64)
-        .wrapping_add((key.declared as u64).rotate_left(32))
-        .wrapping_add(u64::from(key.origin.0) << 40)
-        .wrapping_add(u64::from(key.is_string) << 63)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    &BUCKETS[(mixed >> (64 - BUCKET_BITS)) as usize]
+    let rest = (key.declared as u64).rotate_left(32)
+        ^ u64::from(key.origin.0) << 20
+        ^ u64::from(key.is_string) << 63;
+    let mixed = rest.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BUCKET_BITS);
+    &BUCKETS[(key.return_address.0 >> 1 ^ mixed as usize) % BUCKETS.len()]
 }
 
 /// Makes sure that a new file at the addresses of an unloaded one gets sites of its own: retires every site whose return
