@@ -56,15 +56,15 @@ fn arrays_by_length() {
 #[test]
 fn a_header_with_elements_behind_it() {
     let mut w = World::new();
-    let made = w.types.synthetic(&mut w.names, w.header, 16, w.int);
+    let made = w.types.synthetic(&mut w.names, &[(w.header, 0)], 16, w.int);
     assert_eq!(w.name(made), "__SYNTH_header__ARR0_int$32");
     let Type::Composite { size, members, .. } = w.types.get(made) else { panic!("not a composite") };
     let members: Vec<_> = members.iter().map(|m| (m.ty, m.offset)).collect();
     assert_eq!(*size, None);
     let tail = w.types.unbounded_array_of(w.int);
     assert_eq!(members, [(w.header, 0), (tail, 16)]);
-    assert_eq!(w.types.synthetic(&mut w.names, w.header, 16, w.int), made);
-    assert_ne!(w.types.synthetic(&mut w.names, w.header, 12, w.int), made);
+    assert_eq!(w.types.synthetic(&mut w.names, &[(w.header, 0)], 16, w.int), made);
+    assert_ne!(w.types.synthetic(&mut w.names, &[(w.header, 0)], 12, w.int), made);
 }
 
 #[test]

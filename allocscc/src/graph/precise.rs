@@ -74,16 +74,23 @@ impl Canonical {
         Some(self.intern(Type::Base { encoding, size, bit_size, bit_offset, spelling }))
     }
 
-    /// A header at offset 0 and an unbounded array of elements behind it, from `offset` on, in one allocation.
-    pub fn synthetic(&mut self, names: &mut Names, head: NodeId, offset: u64, element: NodeId) -> NodeId {
+    /// Headers at their offsets, the first at 0, and an unbounded array of elements behind them, from `offset` on, in one allocation.
+    pub fn synthetic(
+        &mut self,
+        names: &mut Names,
+        heads: &[(NodeId, u64)],
+        offset: u64,
+        element: NodeId,
+    ) -> NodeId {
         let tail = self.unbounded_array_of(element);
-        let name = format!("__SYNTH_{}{}", names.of(self, head), names.of(self, tail));
+        let spelled: Vec<String> = heads.iter().map(|&(head, _)| names.of(self, head).to_string()).collect();
+        let name = format!("__SYNTH_{}{}", spelled.join("_"), names.of(self, tail));
         let member = |ty, offset| Member { name: String::new(), ty, offset, may_be_invalid: false };
         self.intern(Type::Composite {
             kind: CompositeKind::Synthetic,
             naming: Naming::Made(name),
             size: None,
-            members: vec![member(head, 0), member(tail, offset)],
+            members: heads.iter().map(|&(head, at)| member(head, at)).chain([member(tail, offset)]).collect(),
             incomplete: false,
         })
     }

@@ -26,14 +26,22 @@ impl HeapTypes<'_> {
                 Some(self.types.unbounded_array_of(element))
             }
             HeapType::Flexible(ty) => self.resolve(unit, ty),
-            HeapType::Sequence { head, element } => {
+            HeapType::Sequence { before, head, element } => {
+                let mut heads = Vec::new();
+                let mut offset = 0;
+                for ty in before {
+                    let node = self.resolve(unit, ty)?;
+                    heads.push((node, offset));
+                    offset += self.types.size_of(node)?;
+                }
                 let node = self.resolve(unit, head.ty())?;
-                let offset = match head {
+                heads.push((node, offset));
+                offset += match head {
                     Head::Whole(_) => self.types.size_of(node)?,
                     Head::UpTo(_, path) => self.member_offset(node, path)?,
                 };
                 let element = self.resolve(unit, element)?;
-                Some(self.types.synthetic(self.names, node, offset, element))
+                Some(self.types.synthetic(self.names, &heads, offset, element))
             }
             HeapType::OneOf(alternatives) => {
                 let nodes: Option<Vec<NodeId>> = alternatives.iter().map(|a| self.node(unit, a)).collect();

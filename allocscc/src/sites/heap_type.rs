@@ -11,6 +11,8 @@ pub enum HeapType {
     Flexible(TypeRef),
     /// A header and any number of elements behind it.
     Sequence {
+        /// What wrappers keep in front of it, the outermost first.
+        before: Vec<TypeRef>,
         /// What comes first.
         head: Head,
         /// What follows.
@@ -47,7 +49,7 @@ impl HeapType {
     pub fn first(&self) -> Option<&TypeRef> {
         match self {
             HeapType::ArrayOf(ty) | HeapType::Flexible(ty) => Some(ty),
-            HeapType::Sequence { head, .. } => Some(head.ty()),
+            HeapType::Sequence { before, head, .. } => Some(before.first().unwrap_or(head.ty())),
             HeapType::OneOf(_) | HeapType::Unknown => None,
         }
     }
@@ -57,7 +59,7 @@ impl HeapType {
     pub fn has_record(&self) -> bool {
         match self {
             HeapType::ArrayOf(ty) | HeapType::Flexible(ty) => is_record(ty),
-            HeapType::Sequence { head, element } => is_record(head.ty()) || is_record(element),
+            HeapType::Sequence { head, element, .. } => is_record(head.ty()) || is_record(element),
             HeapType::OneOf(types) => types.iter().any(HeapType::has_record),
             HeapType::Unknown => false,
         }

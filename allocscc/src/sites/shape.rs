@@ -93,7 +93,11 @@ fn of_sum(sum: &Sum, aggregates: &Aggregates) -> Option<HeapType> {
         [one, other] => two(one, other, aggregates),
         [first, ..] => {
             let head = sized.iter().find(|(_, many)| !many).unwrap_or(&first).0;
-            Some(HeapType::Sequence { head: Head::Whole(head.clone()), element: TypeRef::Base(UCHAR) })
+            Some(HeapType::Sequence {
+                before: Vec::new(),
+                head: Head::Whole(head.clone()),
+                element: TypeRef::Base(UCHAR),
+            })
         }
     }
 }
@@ -162,7 +166,7 @@ fn one_and_rest(ty: &TypeRef, rest: Rest, aggregates: &Aggregates) -> HeapType {
         Rest::Bytes => UCHAR,
         Rest::Nothing | Rest::Rounding => return HeapType::ArrayOf(ty.clone()),
     };
-    HeapType::Sequence { head: Head::Whole(ty.clone()), element: TypeRef::Base(element) }
+    HeapType::Sequence { before: Vec::new(), head: Head::Whole(ty.clone()), element: TypeRef::Base(element) }
 }
 
 fn two(one: (&TypeRef, bool), other: (&TypeRef, bool), aggregates: &Aggregates) -> Option<HeapType> {
@@ -176,7 +180,7 @@ fn two(one: (&TypeRef, bool), other: (&TypeRef, bool), aggregates: &Aggregates) 
     if aggregates.is_tail_of(element, head) {
         return Some(HeapType::Flexible(head.clone()));
     }
-    Some(HeapType::Sequence { head: Head::Whole(head.clone()), element: element.clone() })
+    Some(HeapType::Sequence { before: Vec::new(), head: Head::Whole(head.clone()), element: element.clone() })
 }
 
 /// `offsetof (S, m) + …`
@@ -194,5 +198,9 @@ fn behind_offset(ty: &TypeRef, path: &str, units: &[Term], aggregates: &Aggregat
     if is_member_element || aggregates.is_tail_of(element, ty) {
         return HeapType::Flexible(ty.clone());
     }
-    HeapType::Sequence { head: Head::UpTo(ty.clone(), path.to_owned()), element: element.clone() }
+    HeapType::Sequence {
+        before: Vec::new(),
+        head: Head::UpTo(ty.clone(), path.to_owned()),
+        element: element.clone(),
+    }
 }

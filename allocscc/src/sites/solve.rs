@@ -101,13 +101,22 @@ fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) ->
 
 /// What a block holds whose wrapper keeps something in front of what its caller gets.
 fn behind(header: &Behind, ty: HeapType) -> HeapType {
-    match (header, ty) {
-        (Behind::Head(head), HeapType::ArrayOf(element) | HeapType::Flexible(element))
-            if element != *head =>
-        {
-            HeapType::Sequence { head: Head::Whole(head.clone()), element }
+    let Behind::Head(header) = header else { return ty };
+    match ty {
+        // The size names the header.
+        ty if ty.first() == Some(header) => ty,
+        HeapType::ArrayOf(element) | HeapType::Flexible(element) => {
+            HeapType::Sequence { before: Vec::new(), head: Head::Whole(header.clone()), element }
         }
-        (_, ty) => ty,
+        HeapType::Sequence { mut before, head, element } => {
+            before.insert(0, header.clone());
+            HeapType::Sequence { before, head, element }
+        }
+        HeapType::OneOf(types) => {
+            let header = Behind::Head(header.clone());
+            HeapType::OneOf(types.into_iter().map(|ty| behind(&header, ty)).collect())
+        }
+        HeapType::Unknown => HeapType::Unknown,
     }
 }
 

@@ -294,7 +294,9 @@ impl<'f> Wrappers<'f> {
         let is_passed = |behind: &Behind| is_for_callers && (!says_type || *behind != Behind::Nothing);
         for (gives, behind) in sinks.iter().filter_map(gives).filter(|(_, behind)| is_passed(behind)) {
             match all.iter_mut().find(|known| known.0 == gives) {
-                Some(known) if known.1 != behind => known.1 = Behind::Something,
+                // `if (p) p++; return p;`: what is not moved is NULL.
+                Some(known) if known.1 == Behind::Nothing => known.1 = behind,
+                Some(known) if behind != Behind::Nothing && known.1 != behind => known.1 = Behind::Something,
                 Some(_) => {}
                 None => all.push((gives, behind)),
             }

@@ -65,11 +65,14 @@ fn spell_heap(ty: &HeapType) -> String {
     match ty {
         HeapType::ArrayOf(of) => format!("array of {}", spell(of)),
         HeapType::Flexible(of) => format!("flexible {}", spell(of)),
-        HeapType::Sequence { head: Head::Whole(head), element } => {
-            format!("{} then {}", spell(head), spell(element))
-        }
-        HeapType::Sequence { head: Head::UpTo(head, member), element } => {
-            format!("{} up to {member} then {}", spell(head), spell(element))
+        HeapType::Sequence { before, head, element } => {
+            let before: String = before.iter().map(|ty| format!("{} then ", spell(ty))).collect();
+            match head {
+                Head::Whole(head) => format!("{before}{} then {}", spell(head), spell(element)),
+                Head::UpTo(head, member) => {
+                    format!("{before}{} up to {member} then {}", spell(head), spell(element))
+                }
+            }
         }
         HeapType::OneOf(types) => types.iter().map(spell_heap).collect::<Vec<_>>().join(" | "),
         HeapType::Unknown => "unknown".into(),

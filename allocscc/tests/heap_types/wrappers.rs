@@ -133,9 +133,13 @@ fn through_function_pointers_in_globals_and_parameters() {
 #[test]
 fn a_header_that_the_wrapper_keeps_in_front() {
     check_file(
-        "void *with_size(size_t n) { long *p = malloc(n + 8); *p = n; p++; return p; }
-         void f(void) { struct node *n = with_size(sizeof *n); }",
-        &["malloc: array of int64, receiver, for the caller", "with_size: int64 then struct node, both"],
+        "void *with_size(size_t n) { long *p = malloc(n + 8); if (p) { *p = n; p++; } return p; }
+         void f(int k) { struct node *n = with_size(sizeof *n); struct header *h = with_size(sizeof *h + k * sizeof(int)); }",
+        &[
+            "malloc: array of int64, receiver, for the caller",
+            "with_size: int64 then struct node, both",
+            "with_size: int64 then struct header then int32, both",
+        ],
     );
     check_file(
         "void *with_header(size_t n) { struct header *h = malloc(sizeof *h + n); return h + 1; }
