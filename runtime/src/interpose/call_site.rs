@@ -26,11 +26,18 @@ pub struct CallSite {
 
 /// The call that a block belongs to, from the registers of the code that called the allocation function.
 #[must_use]
+#[inline]
 pub fn find(caller: Caller) -> CallSite {
     let return_address = Frame::of(caller).return_address();
     if recent::find(return_address).is_some() {
-        return CallSite { return_address, is_settled: true };
+        CallSite { return_address, is_settled: true }
+    } else {
+        find_outwards(caller)
     }
+}
+
+#[inline(never)]
+fn find_outwards(caller: Caller) -> CallSite {
     let is_on_stack = |p, sp| hooks::get().is_some_and(|query_side| (query_side.is_on_stack)(p, sp));
     walk(caller, look_up, is_on_stack)
 }

@@ -80,36 +80,46 @@ macro_rules! enter_block {
     };
 }
 
-/// Goes on where the return address is not that of a recent site: from wrapper to caller, 14 instructions each, as long
-/// as the table has the calls in wrappers, up to one in none.
-///
-/// The block is at rax, its size in rdi. r8 is the tables, rdx the entry of the return address, esi its tag. r9 becomes the
-/// stack pointer behind each return, ecx the number of calls to look at.
+/// One step from a wrapper to its caller: with the test behind it 12 instructions, and two more to count. rdx is the entry of a return address, esi its tag, the operand
+/// the stack pointer behind that return. They become those of the wrapper's return address; the stack pointer is in r9.
+macro_rules! leave_wrapper {
+    ($sp:literal) => {
+        concat!(
+            "btc rdx, {wrapper_bit}\n",
+            "cmp esi, edx\n",
+            "jne {slow}\n",
+            "shr rdx, {words_shift}\n",
+            concat!("lea r9, [", $sp, " + 8*rdx]\n"),
+            "mov rsi, [r9 - 8]\n",
+            "movzx edx, si\n",
+            "mov rdx, [r8 + 8*rdx]\n",
+            "shr rsi, 16\n",
+            // No return address has nothing there, but an empty entry does.
+            "je {slow}\n",
+        )
+    };
+}
+
+/// Goes on where the return address is not that of a recent site: from wrapper to caller, as long as the table has the
+/// calls in wrappers, up to one in none. The block is at rax, its size in rdi, and r8 is the tables.
 #[unsafe(naked)]
 extern "C" fn leave_wrappers() {
     naked_asm!(
         ".cfi_startproc",
-        "lea r9, [rsp + 8]",
-        "mov ecx, {max_calls}",
-        "2:",
-        "btc rdx, {wrapper_bit}",
+        leave_wrapper!("rsp + 8"),
         "cmp esi, edx",
-        "jne {slow}",
-        "shr rdx, {words_shift}",
-        "lea r9, [r9 + 8*rdx]",
-        "mov rsi, [r9 - 8]",
-        "movzx edx, si",
-        "mov rdx, [r8 + 8*rdx]",
-        "shr rsi, 16",
-        // No return address has nothing there, but an empty entry does.
-        "je {slow}",
+        "je 3f",
+        "mov ecx, {max_hops}",
+        "2:",
         "dec ecx",
         "je {slow}",
+        leave_wrapper!("r9"),
         "cmp esi, edx",
         "jne 2b",
+        "3:",
         write_slots!("{slow}"),
         ".cfi_endproc",
-        max_calls = const MAX_HOPS + 1,
+        max_hops = const MAX_HOPS,
         wrapper_bit = const WRAPPER_BIT,
         words_shift = const WORDS_SHIFT,
         directory = const DIRECTORY_OFFSET,
