@@ -1,6 +1,7 @@
 //! The index against models. It never touches the heap that it describes, so the blocks here are made up.
 
 use super::big::{self, BigId};
+use super::sites::calls::{self, Call};
 use super::sites::{self, Key, recent};
 use super::{
     Block, LARGE, SiteIndex, block_at, block_near, coverage, for_each_block, insert, pages, remove, resume,
@@ -311,6 +312,37 @@ fn recent_sites_are_found_by_all_bits_of_the_address() {
     assert_eq!([recent::find(a), recent::find(b)], [None, Some(SiteIndex(0x7fff_ffff))]);
     recent::forget(b);
     assert_eq!(recent::find(b), None);
+}
+
+#[test]
+fn a_recent_call_in_a_wrapper_is_no_site() {
+    let at = Avma(0x5555_0002_1234);
+    recent::remember_wrapper(at, 3);
+    assert_eq!(recent::find(at), None);
+    recent::remember(at, SiteIndex(12));
+    assert_eq!(recent::find(at), Some(SiteIndex(12)));
+    recent::remember_wrapper(at, i16::MAX.cast_unsigned());
+    // Not even for an address that only the kernel has.
+    assert_eq!(recent::find(Avma(at.0 | 1 << 47)), None);
+    recent::forget(at);
+    recent::remember(at, SiteIndex(13));
+    assert_eq!(recent::find(at), Some(SiteIndex(13)));
+    recent::forget(at);
+}
+
+#[test]
+fn calls_are_remembered_until_their_file_is_unloaded() {
+    // Of one bucket.
+    let (gone, stays) = (Avma(0x6200_0000), Avma(0x6300_0000));
+    assert_eq!([gone, stays].map(calls::find), [None, None]);
+    calls::remember(gone, Call::Listed);
+    calls::remember(stays, Call::Unlisted);
+    assert_eq!([gone, stays].map(calls::find), [Some(Call::Listed), Some(Call::Unlisted)]);
+    recent::remember_wrapper(gone, 2);
+    sites::retire_unloaded(|address| address != gone);
+    assert_eq!([gone, stays].map(calls::find), [None, Some(Call::Unlisted)]);
+    calls::remember(gone, Call::Unlisted);
+    assert_eq!(calls::find(gone), Some(Call::Unlisted));
 }
 
 #[test]

@@ -88,3 +88,169 @@ fn walk(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::sites::hop::{CallerRbp, Hop, LARGEST_FRAME};
+    use allocs_metadata::CfaRegister;
+    use core::cell::Cell;
+    use proptest::prelude::*;
+    use proptest::test_runner::Config;
+    use std::collections::BTreeMap;
+    use std::vec::Vec;
+
+    const FIRST: usize = 0x40_0000;
+    const NOT_ON_STACK: fn(Avma, Avma) -> bool = |_, _| false;
+
+    fn hop(register: CfaRegister, cfa_offset: i32, rbp: CallerRbp) -> Hop {
+        Hop { register, cfa_offset, rbp, is_proved: true, has_type: false }
+    }
+
+    /// Words of a stack that grows down to the first one, where the call of the allocation function lies.
+    fn call_site(words: &[usize], rbp: Avma, calls: &BTreeMap<usize, Call>) -> CallSite {
+        let caller = Caller { return_slot: Avma::of(words.as_ptr()), rbp };
+        walk(caller, |at| calls.get(&at.0).copied(), NOT_ON_STACK)
+    }
+
+    /// A frame of a wrapper: how many words lie between the two return addresses, whether it has a frame pointer, and
+    /// whether it changes rbp without one.
+    #[derive(Clone, Copy, Debug)]
+    struct Made {
+        words: usize,
+        is_counted_from_rbp: bool,
+        saves_rbp: bool,
+    }
+
+    fn made() -> impl Strategy<Value = Made> {
+        (1usize..40, any::<bool>(), any::<bool>()).prop_map(|(words, is_counted_from_rbp, saves_rbp)| Made {
+            words,
+            is_counted_from_rbp,
+            saves_rbp,
+        })
+    }
+
+    /// The stack of nested wrappers, innermost first, with what the metadata says; frame `i` is left from `FIRST + i`.
+    fn lay_out(frames: &[Made]) -> (Vec<usize>, Avma, BTreeMap<usize, Call>) {
+        let size = 2 + frames.iter().map(|frame| frame.words + 1).sum::<usize>();
+        let mut stack = std::vec![0xdead_beef; size];
+        let start = stack.as_ptr() as usize;
+        let mut calls = BTreeMap::new();
+        // From the outermost frame inwards, as the calls are made.
+        let mut slot = size - 2;
+        let mut rbp = 0x1234_5678;
+        stack[slot] = FIRST + frames.len();
+        calls.insert(FIRST + frames.len(), Call::Listed);
+        for (i, frame) in frames.iter().enumerate().rev() {
+            let saved = CallerRbp::AtCfa(-16);
+            let inner = slot - frame.words - 1;
+            let below_cfa = 8 * frame.words as i32 + 8;
+            if frame.is_counted_from_rbp {
+                stack[slot - 1] = rbp;
+                rbp = start + 8 * (slot - 1);
+                calls.insert(FIRST + i, Call::InWrapper(hop(CfaRegister::Rbp, 16, saved)));
+            } else if frame.saves_rbp {
+                stack[slot - 1] = rbp;
+                rbp = 0x77;
+                calls.insert(FIRST + i, Call::InWrapper(hop(CfaRegister::Rsp, below_cfa, saved)));
+            } else {
+                let same = CallerRbp::Same;
+                calls.insert(FIRST + i, Call::InWrapper(hop(CfaRegister::Rsp, below_cfa, same)));
+            }
+            stack[inner] = FIRST + i;
+            slot = inner;
+        }
+        assert_eq!(slot, 0, "the stack has no room to spare");
+        (stack, Avma(rbp), calls)
+    }
+
+    proptest! {
+        #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
+
+        #[test]
+        fn the_site_is_the_call_of_the_outermost_wrapper(frames in prop::collection::vec(made(), 0..12)) {
+            let (stack, rbp, calls) = lay_out(&frames);
+            let expect = CallSite {
+                return_address: Avma(FIRST + frames.len().min(MAX_HOPS)),
+                is_settled: frames.len() <= MAX_HOPS,
+            };
+            prop_assert_eq!(call_site(&stack, rbp, &calls), expect);
+        }
+
+        #[test]
+        fn a_wrong_way_out_leads_nowhere_or_to_a_word_of_the_frame(
+            ways in prop::collection::vec((any::<bool>(), -64i32..64, -100i16..100, any::<u8>()), 1..12),
+            rbp_word in 0usize..200,
+        ) {
+            // As far as a wrapper's frame may reach, the stack is there.
+            let words: Vec<usize> = (0..600).map(|i| FIRST + i % (ways.len() + 1)).collect();
+            let seen = Cell::new(0);
+            let look_up = |at: Avma| {
+                seen.set(seen.get() + 1);
+                let &(is_rbp, offset, saved, kind) = ways.get(at.0.checked_sub(FIRST)?)?;
+                let register = if is_rbp { CfaRegister::Rbp } else { CfaRegister::Rsp };
+                let rbp = [CallerRbp::Same, CallerRbp::AtCfa(saved), CallerRbp::Unknown][kind as usize % 3];
+                Some(Call::InWrapper(Hop { has_type: kind & 4 != 0, ..hop(register, offset, rbp) }))
+            };
+            let rbp = Avma::of(&raw const words[rbp_word]);
+            let caller = Caller { return_slot: Avma::of(words.as_ptr()), rbp };
+            let found = walk(caller, look_up, NOT_ON_STACK);
+            prop_assert!(words.contains(&found.return_address.0));
+            prop_assert!(seen.get() <= MAX_HOPS + 1);
+        }
+    }
+
+    #[test]
+    fn a_frame_must_end_above_the_stack_pointer_on_a_word_and_not_far_away() {
+        let words = [FIRST, FIRST + 1, FIRST + 1];
+        let check = |hop: Hop, expect: usize| {
+            let calls = [(FIRST, Call::InWrapper(hop)), (FIRST + 1, Call::Listed)].into();
+            let rbp = Avma::of(words.as_ptr());
+            assert_eq!(call_site(&words, rbp, &calls).return_address, Avma(expect), "{hop:?}");
+        };
+        let way = |register, offset| hop(register, offset, CallerRbp::Same);
+        check(way(CfaRegister::Rsp, 8), FIRST + 1);
+        check(way(CfaRegister::Rbp, 24), FIRST + 1);
+        for offset in [0, -8, 12, LARGEST_FRAME as i32 + 16, i32::MAX, i32::MIN] {
+            check(way(CfaRegister::Rsp, offset), FIRST);
+            check(way(CfaRegister::Rbp, offset), FIRST);
+        }
+        check(Hop { is_proved: false, ..way(CfaRegister::Rsp, 8) }, FIRST);
+    }
+
+    #[test]
+    fn what_no_unwind_rule_proves_must_lie_on_the_stack() {
+        let words = [FIRST, 0, FIRST + 1];
+        let end = Avma::of(words.as_ptr_range().end);
+        let on_stack = |p: Avma, sp: Avma| sp <= p && p < end;
+        let unproved = |offset| Hop { is_proved: false, ..hop(CfaRegister::Rsp, offset, CallerRbp::Same) };
+        let check = |offset, expect: usize| {
+            let look_up = |at: Avma| match at.0 - FIRST {
+                0 => Some(Call::InWrapper(unproved(offset))),
+                _ => Some(Call::Listed),
+            };
+            let caller = Caller { return_slot: Avma::of(words.as_ptr()), rbp: Avma::NULL };
+            assert_eq!(walk(caller, look_up, on_stack).return_address, Avma(expect), "{offset}");
+        };
+        check(16, FIRST + 1);
+        check(24, FIRST);
+        // Nothing returns to NULL.
+        check(8, FIRST);
+    }
+
+    #[test]
+    fn where_nothing_is_known_of_the_caller_the_wrapper_counts_if_it_has_a_type() {
+        let words = [FIRST, FIRST + 1];
+        let check = |has_type, outer, expect: CallSite| {
+            let inner = Hop { has_type, ..hop(CfaRegister::Rsp, 8, CallerRbp::Same) };
+            let calls = [(FIRST, Call::InWrapper(inner)), (FIRST + 1, outer)].into();
+            assert_eq!(call_site(&words, Avma::NULL, &calls), expect);
+        };
+        let site = |at: usize, is_settled| CallSite { return_address: Avma(FIRST + at), is_settled };
+        check(false, Call::Unlisted, site(1, true));
+        check(true, Call::Unlisted, site(0, false));
+        check(true, Call::Listed, site(1, true));
+        // Before anybody can tell, nothing is settled.
+        assert_eq!(call_site(&words, Avma::NULL, &BTreeMap::new()), site(0, false));
+    }
+}
