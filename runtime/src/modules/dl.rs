@@ -1,7 +1,8 @@
 //! What the dynamic linker knows: which loaded file covers an address.
 //!
 //! glibc 2.35 and later answer without a lock ([`_dl_find_object`](https://sourceware.org/glibc/manual/)); older ones through
-//! `dl_iterate_phdr`, with the lock that [`each_loaded`] describes.
+//! `dl_iterate_phdr`, with the lock that [`each_loaded`] describes. Where that must not be taken, [`mapped_at`] asks the
+//! kernel.
 //!
 //! # Safety
 //! The structures are those of glibc's `<dlfcn.h>` and `<link.h>`. What they point to stays mapped while the file is loaded,
@@ -11,8 +12,13 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::elf::loaded;
+use crate::allocators::mmap;
 use crate::avma::Avma;
 use crate::sys::libc::{RTLD_DEFAULT, dlsym};
+use crate::sys::memory::PAGE_SIZE;
+use crate::sys::process;
+use crate::types::scratch::Scratch;
 
 /// A loaded file as the dynamic linker sees it.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +131,47 @@ pub fn loaded_at(address: Avma) -> Option<Loaded> {
     }
 }
 
+/// Whether [`loaded_at`] answers without a lock.
+#[must_use]
+pub fn has_no_lock() -> bool {
+    !FIND_OBJECT.load(Ordering::Relaxed).is_null()
+}
+
+/// Hands out the loaded file whose code is at an address, as the kernel's mappings and the file's headers in memory say it.
+pub fn mapped_at<T>(address: Avma, f: impl FnOnce(&Loaded) -> Option<T>) -> Option<T> {
+    let (mut name, mut start) = (Scratch::default(), Avma::NULL);
+    mmap::find_mapping(|named| {
+        // The mappings of a file lie side by side.
+        if name.as_slice() != named.name() && !named.name().is_empty() {
+            name.truncate(0);
+            start = named.mapping.start;
+            // Without memory it is no path.
+            let _ = name.extend(named.name());
+        }
+        address.is_in(named.mapping.start, named.mapping.size())
+    })?;
+    name.push(0)?;
+    let mut page = Scratch::default();
+    page.fill(0, PAGE_SIZE)?;
+    // The kernel reads it, since the program may have mapped the file where it cannot be read.
+    let size = process::read_memory(start, page.as_mut_slice()).ok()?;
+    let segments = || loaded::segments(page.as_slice().get(..size).unwrap_or(&[]));
+    let loads = || segments().filter(|segment| segment.kind == loaded::PT_LOAD);
+    let bias = start.0.wrapping_sub(loads().map(|load| load.svma & !4095).min()? as usize);
+    let at = |svma: u64| Avma(bias.wrapping_add(svma as usize));
+    let end = at(loads().map(|load| load.svma.saturating_add(load.memory_size)).max()?);
+    let eh_frame = segments().find(|segment| segment.kind == loaded::PT_GNU_EH_FRAME);
+    let loaded = Loaded {
+        start,
+        end,
+        bias,
+        path: name.as_slice().as_ptr().cast(),
+        eh_frame_hdr: eh_frame.map_or(Avma::NULL, |segment| at(segment.svma)),
+        handle: core::ptr::null_mut(),
+    };
+    if (start..end).contains(&address) { f(&loaded) } else { None }
+}
+
 /// Calls `f` for each loaded file, in load order, until it gives something.
 ///
 /// Holds the lock of the list of loaded files meanwhile, so that none of them is unmapped. The lock is recursive: a signal
@@ -166,14 +213,12 @@ fn iterate(address: Avma) -> Option<Loaded> {
 /// # Safety
 /// `info` is that of a loaded file.
 unsafe fn describe(info: &PhdrInfo) -> Option<Loaded> {
-    const PT_LOAD: u32 = 1;
-    const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
     // SAFETY: the linker states the number of its headers.
     let headers = unsafe { core::slice::from_raw_parts(info.phdr, info.phnum as usize) };
-    let loads = || headers.iter().filter(|h| h.p_type == PT_LOAD);
+    let loads = || headers.iter().filter(|h| h.p_type == loaded::PT_LOAD);
     let start = loads().map(|h| h.p_vaddr & !4095).min()?;
     let end = loads().map(|h| h.p_vaddr.saturating_add(h.p_memsz)).max()?;
-    let eh_frame = headers.iter().find(|h| h.p_type == PT_GNU_EH_FRAME);
+    let eh_frame = headers.iter().find(|h| h.p_type == loaded::PT_GNU_EH_FRAME);
     let at = |svma: u64| Avma(info.addr.wrapping_add(svma as usize));
     Some(Loaded {
         start: at(start),
@@ -190,16 +235,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_find_the_same_file() {
+    fn all_ways_find_the_same_file() {
         init();
-        for address in
-            [Avma(both_ways_find_the_same_file as fn() as usize), Avma(dlsym as *const () as usize)]
+        assert!(has_no_lock());
+        for address in [Avma(all_ways_find_the_same_file as fn() as usize), Avma(dlsym as *const () as usize)]
         {
-            let (fast, slow) = (loaded_at(address).unwrap(), iterate(address).unwrap());
-            assert_eq!((fast.start, fast.bias), (slow.start, slow.bias));
-            assert_eq!(fast.eh_frame_hdr, slow.eh_frame_hdr);
-            assert!(fast.start <= address && address < fast.end && address < slow.end);
+            let fast = loaded_at(address).unwrap();
+            for other in [iterate(address).unwrap(), mapped_at(address, |&loaded| Some(loaded)).unwrap()] {
+                assert_eq!((fast.start, fast.bias), (other.start, other.bias));
+                assert_eq!(fast.eh_frame_hdr, other.eh_frame_hdr);
+                assert!(fast.start <= address && address < fast.end && address < other.end);
+            }
         }
-        assert!(loaded_at(Avma(8)).is_none() && iterate(Avma(8)).is_none());
+        let program = Avma(all_ways_find_the_same_file as fn() as usize);
+        // SAFETY: the name lives until the closure ends.
+        let name = |loaded: &Loaded| unsafe { loaded.path() }.to_str().map(std::path::PathBuf::from).ok();
+        assert_eq!(mapped_at(program, name), std::env::current_exe().ok());
+        let local = 0u8;
+        for nowhere in [Avma(8), Avma::of(&raw const local)] {
+            assert!(loaded_at(nowhere).is_none() && iterate(nowhere).is_none());
+            assert!(mapped_at(nowhere, |_| Some(())).is_none());
+        }
     }
 }

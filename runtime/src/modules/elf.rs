@@ -211,6 +211,8 @@ pub mod loaded {
     pub const PT_DYNAMIC: u32 = 2;
     /// Segment of notes.
     pub const PT_NOTE: u32 = 4;
+    /// Segment of `.eh_frame_hdr`.
+    pub const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
 
     /// A program header.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]

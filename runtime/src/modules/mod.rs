@@ -105,26 +105,30 @@ pub fn unloaded() {
 /// The loaded file that covers an address.
 #[must_use]
 pub fn at(address: Avma) -> Option<&'static Module> {
-    let loaded = dl::loaded_at(address)?;
+    of(&dl::loaded_at(address)?)
+}
+
+/// The loaded file whose code, which runs now, is at an address; asked while the program allocates, maybe under a lock that
+/// somebody waits for with that of the dynamic linker.
+#[must_use]
+pub fn at_without_lock(address: Avma) -> Option<&'static Module> {
+    if dl::has_no_lock() { at(address) } else { last_seen_at(address).or_else(|| dl::mapped_at(address, of)) }
+}
+
+fn of(loaded: &dl::Loaded) -> Option<&'static Module> {
     let bucket = &REGISTRY[bucket_of(loaded.start)];
     let generation = generation();
     loop {
         let head = bucket.load(Ordering::Acquire);
-        if let Some(module) = find(head, &loaded, generation) {
+        if let Some(module) = find(head, loaded, generation) {
             return Some(module);
         }
-        let module = open::open(&loaded, head, generation)?;
+        let module = open::open(loaded, head, generation)?;
         let new = core::ptr::from_ref(module).cast_mut();
         if bucket.compare_exchange(head, new, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             return Some(module);
         }
     }
-}
-
-/// The loaded file that covers an address.
-#[must_use]
-pub fn at_without_lock(address: Avma) -> Option<&'static Module> {
-    at(address)
 }
 
 /// The file that covered an address when the files were last looked at in this generation. It may be unloaded meanwhile.
