@@ -2,7 +2,7 @@
 //!
 //! Asked while the program allocates, so nothing here takes a lock or much stack.
 
-use allocs_metadata::{CfaRegister, Evidence, HopRecord, SavedRbp};
+use allocs_metadata::{CfaRegister, Evidence, HopRecord, SavedRbp, SiteRecord};
 
 use crate::avma::Avma;
 use crate::index::sites::calls::Call;
@@ -26,7 +26,11 @@ pub fn look_up(return_address: Avma) -> Call {
 fn look_up_in(module: &Module, file: &TypedFile, return_address: Avma, code: Avma) -> Call {
     let svma = module.svma(return_address).0;
     let site = file.site_at(svma);
-    let has_type = site.is_some_and(|site| Evidence::from_u8(site.evidence) != Evidence::None);
+    // What receives the result in a wrapper may be there for what the wrapper keeps in front of its caller's.
+    let says_type = |site: &SiteRecord| {
+        matches!(Evidence::from_u8(site.evidence), Evidence::Sizeof | Evidence::Both | Evidence::Declared)
+    };
+    let has_type = site.is_some_and(says_type);
     let hop = file.hop_at(svma).and_then(|record| hop(record, walk::rule_in(module, code), has_type));
     match (hop, site) {
         (Some(hop), _) => Call::InWrapper(hop),
