@@ -10,10 +10,10 @@
 #include <allocs.h>
 #include <malloc.h>
 
-/* What allocates a size that its caller gives is a wrapper; these are none. */
 static volatile size_t n = 128;
 
-#define IN(name) __attribute__((noipa)) static void *name##_here(void)
+/* What returns a block of no type of its own is a wrapper; these are none. */
+#define IN(name) __attribute__((noipa)) static char *name##_here(void)
 
 IN(malloc) { return malloc(n); }
 IN(calloc) { return calloc(n, 1); }
@@ -21,7 +21,7 @@ IN(realloc) { return realloc(malloc(1), n); }
 IN(reallocarray) { return reallocarray(malloc(1), n, 2); }
 IN(memalign) { return memalign(64, n); }
 IN(aligned_alloc) { return aligned_alloc(64, n); }
-IN(posix_memalign) { void *p; return posix_memalign(&p, 64, n) ? NULL : p; }
+IN(posix_memalign) { char *p; return posix_memalign((void **) &p, 64, n) ? NULL : p; }
 IN(valloc) { return valloc(n); }
 IN(pvalloc) { return pvalloc(n); }
 IN(strdup) { return strdup("abc"); }
@@ -41,7 +41,7 @@ IN(getline)
 /* The functions are small, so a site within 200 bytes of the start of one is its own. */
 #define CHECK(name) check((char *) name##_here, name##_here)
 
-static const char *check(char *start, void *(*function)(void))
+static const char *check(char *start, char *(*function)(void))
 {
 	void *p = function();
 	const char *site = alloc_get_site(p);
