@@ -27,6 +27,8 @@ pub struct Mapping {
     pub end: Avma,
     /// What the kernel calls it.
     pub kind: Kind,
+    /// Where in its file it begins.
+    pub offset: usize,
 }
 
 /// What the kernel calls a mapping.
@@ -176,7 +178,8 @@ fn ask(fd: &Fd, address: Avma, name: &mut [u8]) -> Result<(Mapping, usize), Errn
     // The kernel counts the NUL.
     let len = (query.vma_name_size as usize).saturating_sub(1).min(name.len());
     let kind = Kind::of_name(name.get(..len).unwrap_or(&[]));
-    Ok((Mapping { start: Avma(query.vma_start as usize), end: Avma(query.vma_end as usize), kind }, len))
+    let (start, end) = (Avma(query.vma_start as usize), Avma(query.vma_end as usize));
+    Ok((Mapping { start, end, kind, offset: query.vma_offset as usize }, len))
 }
 
 fn search(fd: &Fd, mut f: impl FnMut(&Named) -> bool) -> Option<Named> {
@@ -204,6 +207,8 @@ struct Parser {
 enum Field {
     Start,
     End,
+    Permissions,
+    Offset,
     /// That many fields are to come before the name.
     Skipped(u8),
     Blanks,
@@ -212,7 +217,7 @@ enum Field {
 
 impl Default for Parser {
     fn default() -> Self {
-        let mapping = Mapping { start: Avma::NULL, end: Avma::NULL, kind: Kind::Other };
+        let mapping = Mapping { start: Avma::NULL, end: Avma::NULL, kind: Kind::Other, offset: 0 };
         Parser { named: Named { mapping, name: Scratch::default() }, field: Field::Start, number: 0 }
     }
 }
@@ -235,16 +240,21 @@ impl Parser {
             }
             (Field::End, b' ') => {
                 self.named.mapping.end = Avma(core::mem::take(&mut self.number));
-                self.field = Field::Skipped(4);
+                self.field = Field::Permissions;
             }
-            (Field::Start | Field::End, digit) => {
+            (Field::Permissions, b' ') => self.field = Field::Offset,
+            (Field::Offset, b' ') => {
+                self.named.mapping.offset = core::mem::take(&mut self.number);
+                self.field = Field::Skipped(2);
+            }
+            (Field::Start | Field::End | Field::Offset, digit) => {
                 let digit = (digit as char).to_digit(16).unwrap_or(0) as usize;
                 self.number = self.number << 4 | digit;
             }
             (Field::Skipped(n), b' ') => {
                 self.field = if n > 1 { Field::Skipped(n - 1) } else { Field::Blanks };
             }
-            (Field::Skipped(_), _) | (Field::Blanks, b' ') => {}
+            (Field::Permissions | Field::Skipped(_), _) | (Field::Blanks, b' ') => {}
             (Field::Blanks | Field::Name, byte) => {
                 self.field = Field::Name;
                 if self.named.name().len() < MAX_NAME {
@@ -264,28 +274,30 @@ mod tests {
     use std::string::String;
     use std::vec::Vec;
 
-    fn parse(text: &[u8]) -> Vec<(usize, usize, String)> {
+    fn parse(text: &[u8]) -> Vec<(usize, usize, usize, String)> {
         let mut parser = Parser::default();
-        let described =
-            |m: &Named| (m.mapping.start.0, m.mapping.end.0, String::from_utf8_lossy(m.name()).into_owned());
+        let described = |m: &Named| {
+            let name = String::from_utf8_lossy(m.name()).into_owned();
+            (m.mapping.start.0, m.mapping.end.0, m.mapping.offset, name)
+        };
         text.iter().filter_map(|&byte| parser.push(byte).map(described)).collect()
     }
 
     #[test]
     fn lines_of_the_kernel() {
-        let check = |text: &str, expect: &[(usize, usize, &str)]| {
-            let expect: Vec<_> = expect.iter().map(|&(s, e, n)| (s, e, String::from(n))).collect();
+        let check = |text: &str, expect: &[(usize, usize, usize, &str)]| {
+            let expect: Vec<_> = expect.iter().map(|&(s, e, o, n)| (s, e, o, String::from(n))).collect();
             assert_eq!(parse(text.as_bytes()), expect, "{text}");
         };
         check("", &[]);
-        check("7f00-8000 r-xp 00000000 fe:00 1234   /bin/a b\n", &[(0x7f00, 0x8000, "/bin/a b")]);
+        check("7f00-8000 r-xp 0001f000 fe:00 1234   /bin/a b\n", &[(0x7f00, 0x8000, 0x1f000, "/bin/a b")]);
         check(
             "1000-2000 rw-p 00000000 00:00 0 \n3000-4000 rw-p 00000000 00:00 0    [heap]\n",
-            &[(0x1000, 0x2000, ""), (0x3000, 0x4000, "[heap]")],
+            &[(0x1000, 0x2000, 0, ""), (0x3000, 0x4000, 0, "[heap]")],
         );
         check("1000-2000 rw-p 00000000 00:00 0", &[]);
         check("nonsense\n", &[]);
-        check("1000-2000 rw-p 0 0 0 /a\nnonsense\n3000-4000\n", &[(0x1000, 0x2000, "/a")]);
+        check("1000-2000 rw-p 0 0 0 /a\nnonsense\n3000-4000\n", &[(0x1000, 0x2000, 0, "/a")]);
     }
 
     #[test]
@@ -301,7 +313,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_can_be_parsed(text: Vec<u8>) {
-            for (start, end, _) in parse(&text) {
+            for (start, end, ..) in parse(&text) {
                 prop_assert!(start < end);
             }
         }

@@ -155,8 +155,8 @@ fn record_of(entry: &SiteEntry) -> Option<(&'static TypedFile, &'static SiteReco
     if entry.is_retired() || return_address.is_null() {
         return None;
     }
-    // A call may be the last instruction of its file's code.
-    keep_record(entry, modules::at(Avma(return_address.0.wrapping_sub(1)))?)
+    // A call may be the last instruction of its file's code. `realloc` asks, too.
+    keep_record(entry, modules::at_without_lock(Avma(return_address.0.wrapping_sub(1)))?)
 }
 
 /// Finds the record in the file of the call.

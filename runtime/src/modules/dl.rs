@@ -141,10 +141,10 @@ pub fn has_no_lock() -> bool {
 pub fn mapped_at<T>(address: Avma, f: impl FnOnce(&Loaded) -> Option<T>) -> Option<T> {
     let (mut name, mut start) = (Scratch::default(), Avma::NULL);
     mmap::find_mapping(|named| {
-        // The mappings of a file lie side by side.
-        if name.as_slice() != named.name() && !named.name().is_empty() {
-            name.truncate(0);
+        // The mappings of a loaded file lie side by side; there may be others of it, as of its metadata.
+        if named.mapping.offset == 0 && !named.name().is_empty() {
             start = named.mapping.start;
+            name.truncate(0);
             // Without memory it is no path.
             let _ = name.extend(named.name());
         }

@@ -1,9 +1,9 @@
 //! The loaded files and their metadata.
 //!
-//! A file is looked at when the first query comes that concerns it, not when it is loaded. Its metadata is mapped and stays
-//! mapped for ever, so that types and names outlive the file. [`dl`] asks the dynamic linker which file covers an
-//! address, [`elf`] finds the section in the file, [`open`] checks that it describes the file in memory, [`symbols`] are those of the dynamic
-//! linker, for files without metadata.
+//! A file is looked at when its code allocates for the first time or the first query comes that concerns it, not when it is
+//! loaded. Its metadata is mapped and stays mapped for ever, so that types and names outlive the file. [`dl`] asks the
+//! dynamic linker which file covers an address, [`elf`] finds the section in the file, [`open`] checks that it describes the
+//! file in memory, [`symbols`] are those of the dynamic linker, for files without metadata.
 //!
 //! # Safety
 //! A [`Module`] is never freed. The registry is a fixed array of lists that only grow at their heads, by
@@ -108,8 +108,8 @@ pub fn at(address: Avma) -> Option<&'static Module> {
     of(&dl::loaded_at(address)?)
 }
 
-/// The loaded file whose code, which runs now, is at an address; asked while the program allocates, maybe under a lock that
-/// somebody waits for with that of the dynamic linker.
+/// The loaded file with code at an address, for whoever may be asked while the program allocates: then it may hold a lock
+/// that somebody waits for with that of the dynamic linker.
 #[must_use]
 pub fn at_without_lock(address: Avma) -> Option<&'static Module> {
     if dl::has_no_lock() { at(address) } else { last_seen_at(address).or_else(|| dl::mapped_at(address, of)) }
