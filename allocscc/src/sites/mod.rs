@@ -5,6 +5,7 @@
 //! functions that allocate for their callers, `sums` and `shape` read a size expression, and [`solve`] weighs it against the receiving pointer.
 
 pub mod codec;
+mod effect;
 pub mod extract;
 pub mod facts;
 pub mod functions;

@@ -6,41 +6,16 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::facts::{Behind, Call, Callee, FileFacts, Function, Holder, Sink, SizeExpr, TypeRef};
-use super::functions::{Allocation, DeclaredFunctions, Gives, Kind};
+use super::effect::Effect;
+use super::facts::{Behind, Call, Callee, FileFacts, Function, Holder, Sink, TypeRef};
+use super::functions::{DeclaredFunctions, Gives, Kind};
 use super::heap_type::{is_character, is_complete, is_record};
-use super::sums::Helpers;
+use super::sums::{self, Helpers};
 
 /// Rounds of the fixpoint, so the deepest nesting of wrappers that is seen.
 const MOST_ROUNDS: u32 = 24;
-/// The largest size of a wrapper, in nodes.
-const LARGEST_SIZE: usize = 96;
 /// The most functions that a pointer is followed to.
 const MOST_TARGETS: usize = 64;
-
-/// What a call allocates, in terms of the function that it stands in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Effect {
-    /// How many bytes.
-    pub(super) size: SizeExpr,
-    /// What becomes of an old block.
-    pub(super) kind: Kind,
-    /// Where the block is found.
-    pub(super) gives: Gives,
-    /// What lies in the block before what the caller gets.
-    pub(super) behind: Behind,
-}
-
-impl Effect {
-    /// What it is if it may be another one too.
-    fn join(&mut self, other: &Effect) {
-        self.size = bounded(either(&self.size, &other.size));
-        self.kind = self.kind.or(other.kind);
-        if self.behind != other.behind {
-            self.behind = Behind::Something;
-        }
-    }
-}
 
 /// A call that allocates.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,15 +37,18 @@ enum Target {
     Known(String),
 }
 
+/// What a function pointer gets: in which file and, if in one, in which function.
+type Source<'f> = (usize, Option<u32>, &'f Callee);
+
 /// The fixpoint.
-pub(super) struct Wrappers<'f> {
+struct Wrappers<'f> {
     files: &'f [FileFacts],
     declared: &'f DeclaredFunctions,
     helpers: &'f Helpers<'f>,
     /// Static functions by file and name.
     own: FxHashMap<(usize, &'f str), u32>,
     shared: FxHashMap<&'f str, (usize, u32)>,
-    sources: FxHashMap<&'f Holder, Vec<(usize, Option<u32>, &'f Callee)>>,
+    sources: FxHashMap<&'f Holder, Vec<Source<'f>>>,
     /// What the functions found so far allocate for their callers.
     effects: FxHashMap<(usize, u32), Vec<Effect>>,
 }
@@ -210,14 +188,14 @@ impl<'f> Wrappers<'f> {
                     self.effects.get(&(*file, *function)).cloned().unwrap_or_default()
                 }
                 Target::Known(name) => {
-                    self.declared.find(name).map(|known| of_known(&known)).into_iter().collect()
+                    self.declared.find(name).map(|known| Effect::of_known(&known)).into_iter().collect()
                 }
             };
             for effect in effects {
-                let size = bounded(substitute(&effect.size, &call.arguments));
+                let effect = effect.of_call(&call.arguments);
                 match &mut all {
-                    None => all = Some(Effect { size, ..effect }),
-                    Some(known) if known.gives == effect.gives => known.join(&Effect { size, ..effect }),
+                    None => all = Some(effect),
+                    Some(known) if known.gives == effect.gives => known.join(&effect),
                     Some(_) => {}
                 }
             }
@@ -276,9 +254,8 @@ impl<'f> Wrappers<'f> {
             return Vec::new();
         }
         let sums = self.helpers.sums(file, &effect.size);
-        let says_type =
-            sums.iter().any(super::sums::has_text) || sums.iter().any(|sum| super::sums::names_type(sum));
-        let is_for_callers = depends_on_parameters(&effect.size) || !has_receiver(sinks);
+        let says_type = sums.iter().any(|sum| sums::has_text(sum) || sums::names_type(sum));
+        let is_for_callers = effect.depends_on_parameters() || !has_receiver(sinks);
         let gives = |sink: &Sink| match sink {
             Sink::Return(behind) => {
                 is_for_any(pointee(&function.result)?).then_some((Gives::Result, behind.clone()))
@@ -313,18 +290,6 @@ impl<'f> Wrappers<'f> {
     }
 }
 
-/// What a known function allocates, in its own parameters.
-fn of_known(known: &Allocation) -> Effect {
-    let factors = known.sizes.iter().map(|&index| SizeExpr::Param(index));
-    let size = factors.reduce(|left, right| SizeExpr::Mul(Box::new(left), Box::new(right)));
-    Effect {
-        size: size.unwrap_or(SizeExpr::Opaque),
-        kind: known.kind,
-        gives: known.gives,
-        behind: Behind::Nothing,
-    }
-}
-
 /// A wrapper gives `void *`, or a struct that its callers may know better. One that gives `char *` makes strings.
 fn is_for_any(to: &TypeRef) -> bool {
     *to == TypeRef::Void || is_record(to)
@@ -337,112 +302,10 @@ fn pointee(ty: &TypeRef) -> Option<&TypeRef> {
     }
 }
 
-/// Whether some pointer in the function itself says what a block holds. A byte pointer counts: it is not for callers to say.
+/// Whether some pointer in the function itself says what a block holds. A byte pointer does not: with one any block is cleared.
 fn has_receiver(sinks: &[Sink]) -> bool {
     sinks.iter().any(|sink| match sink {
         Sink::Pointer(TypeRef::Pointer(to)) => is_complete(to) && !is_character(to),
         _ => false,
     })
-}
-
-fn depends_on_parameters(size: &SizeExpr) -> bool {
-    match size {
-        SizeExpr::Param(_) => true,
-        SizeExpr::Mul(left, right)
-        | SizeExpr::Add(left, right)
-        | SizeExpr::Sub(left, right)
-        | SizeExpr::Div(left, right) => depends_on_parameters(left) || depends_on_parameters(right),
-        SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => parts.iter().any(depends_on_parameters),
-        _ => false,
-    }
-}
-
-/// A size with arguments in place of parameters.
-fn substitute(size: &SizeExpr, arguments: &[SizeExpr]) -> SizeExpr {
-    let pair = |left: &SizeExpr, right: &SizeExpr| {
-        (Box::new(substitute(left, arguments)), Box::new(substitute(right, arguments)))
-    };
-    match size {
-        SizeExpr::Param(index) => arguments.get(*index as usize).cloned().unwrap_or(SizeExpr::Opaque),
-        SizeExpr::Mul(left, right) => {
-            let (left, right) = pair(left, right);
-            SizeExpr::Mul(left, right)
-        }
-        SizeExpr::Add(left, right) => {
-            let (left, right) = pair(left, right);
-            SizeExpr::Add(left, right)
-        }
-        SizeExpr::Sub(left, right) => {
-            let (left, right) = pair(left, right);
-            SizeExpr::Sub(left, right)
-        }
-        SizeExpr::Div(left, right) => {
-            let (left, right) = pair(left, right);
-            SizeExpr::Div(left, right)
-        }
-        SizeExpr::Alt(parts) => SizeExpr::Alt(parts.iter().map(|part| substitute(part, arguments)).collect()),
-        SizeExpr::Call(name, parts) => {
-            SizeExpr::Call(name.clone(), parts.iter().map(|part| substitute(part, arguments)).collect())
-        }
-        _ => size.clone(),
-    }
-}
-
-/// One of two sizes.
-fn either(left: &SizeExpr, right: &SizeExpr) -> SizeExpr {
-    let parts = |size: &SizeExpr| match size {
-        SizeExpr::Alt(parts) => parts.clone(),
-        size => vec![size.clone()],
-    };
-    let mut all = parts(left);
-    for part in parts(right) {
-        if !all.contains(&part) {
-            all.push(part);
-        }
-    }
-    if all.len() == 1 { all.swap_remove(0) } else { SizeExpr::Alt(all) }
-}
-
-/// A size that is not too large to go on with. What is left of a large one is which parameters it depends on.
-fn bounded(size: SizeExpr) -> SizeExpr {
-    if weight(&size) <= LARGEST_SIZE {
-        return size;
-    }
-    let mut leaves = Vec::new();
-    telling_leaves(&size, &mut leaves);
-    leaves.truncate(LARGEST_SIZE / 4);
-    let times = |leaf| SizeExpr::Mul(Box::new(leaf), Box::new(SizeExpr::Opaque));
-    SizeExpr::Alt(leaves.into_iter().map(times).collect())
-}
-
-fn weight(size: &SizeExpr) -> usize {
-    1 + match size {
-        SizeExpr::Mul(left, right)
-        | SizeExpr::Add(left, right)
-        | SizeExpr::Sub(left, right)
-        | SizeExpr::Div(left, right) => weight(left) + weight(right),
-        SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => parts.iter().map(weight).sum(),
-        _ => 0,
-    }
-}
-
-fn telling_leaves(size: &SizeExpr, found: &mut Vec<SizeExpr>) {
-    match size {
-        SizeExpr::Mul(left, right)
-        | SizeExpr::Add(left, right)
-        | SizeExpr::Sub(left, right)
-        | SizeExpr::Div(left, right) => {
-            telling_leaves(left, found);
-            telling_leaves(right, found);
-        }
-        SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => {
-            parts.iter().for_each(|part| telling_leaves(part, found));
-        }
-        SizeExpr::Const(_) | SizeExpr::Opaque => {}
-        leaf => {
-            if !found.contains(leaf) {
-                found.push(leaf.clone());
-            }
-        }
-    }
 }

@@ -1,0 +1,140 @@
+//! What a call allocates, in terms of the function that it stands in.
+
+use super::facts::{Behind, SizeExpr};
+use super::functions::{Allocation, Gives, Kind};
+
+/// The largest size that is kept, in nodes.
+const LARGEST_SIZE: usize = 96;
+/// The most parts that are kept of a larger one.
+const MOST_LEAVES: usize = 24;
+
+/// What a call allocates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Effect {
+    /// How many bytes.
+    pub(super) size: SizeExpr,
+    /// What becomes of an old block.
+    pub(super) kind: Kind,
+    /// Where the block is found.
+    pub(super) gives: Gives,
+    /// What lies in the block before what the caller gets.
+    pub(super) behind: Behind,
+}
+
+impl Effect {
+    /// What a known function allocates, in its own parameters.
+    pub(super) fn of_known(known: &Allocation) -> Effect {
+        let factors = known.sizes.iter().map(|&index| SizeExpr::Param(index));
+        let size = factors.reduce(|left, right| SizeExpr::Mul(Box::new(left), Box::new(right)));
+        Effect {
+            size: size.unwrap_or(SizeExpr::Opaque),
+            kind: known.kind,
+            gives: known.gives,
+            behind: Behind::Nothing,
+        }
+    }
+
+    /// What a call with these arguments allocates, if this is what the callee does.
+    pub(super) fn of_call(&self, arguments: &[SizeExpr]) -> Effect {
+        Effect { size: bounded(substitute(&self.size, arguments)), ..self.clone() }
+    }
+
+    /// Makes it what one or the other allocates.
+    pub(super) fn join(&mut self, other: &Effect) {
+        self.size = bounded(either(&self.size, &other.size));
+        self.kind = self.kind.or(other.kind);
+        if self.behind != other.behind {
+            self.behind = Behind::Something;
+        }
+    }
+
+    /// Whether the callers have a say in how much it is.
+    pub(super) fn depends_on_parameters(&self) -> bool {
+        leaves(&self.size).iter().any(|leaf| matches!(leaf, SizeExpr::Param(_)))
+    }
+}
+
+/// What a size is put together from.
+fn parts(size: &SizeExpr) -> Vec<&SizeExpr> {
+    match size {
+        SizeExpr::Mul(left, right)
+        | SizeExpr::Add(left, right)
+        | SizeExpr::Sub(left, right)
+        | SizeExpr::Div(left, right) => vec![left, right],
+        SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => parts.iter().collect(),
+        SizeExpr::Const(_)
+        | SizeExpr::Sizeof(_)
+        | SizeExpr::OffsetOf(..)
+        | SizeExpr::Param(_)
+        | SizeExpr::StringLength
+        | SizeExpr::Opaque => Vec::new(),
+    }
+}
+
+/// All parts that have no parts.
+fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
+    let (mut found, mut next) = (Vec::new(), vec![size]);
+    while let Some(size) = next.pop() {
+        let parts = parts(size);
+        if parts.is_empty() {
+            found.push(size);
+        }
+        next.extend(parts);
+    }
+    found
+}
+
+fn weight(size: &SizeExpr) -> usize {
+    1 + parts(size).into_iter().map(weight).sum::<usize>()
+}
+
+/// A size with arguments in place of parameters.
+fn substitute(size: &SizeExpr, arguments: &[SizeExpr]) -> SizeExpr {
+    let part = |part: &SizeExpr| Box::new(substitute(part, arguments));
+    let all = |parts: &[SizeExpr]| parts.iter().map(|part| substitute(part, arguments)).collect();
+    match size {
+        SizeExpr::Param(index) => arguments.get(*index as usize).cloned().unwrap_or(SizeExpr::Opaque),
+        SizeExpr::Mul(left, right) => SizeExpr::Mul(part(left), part(right)),
+        SizeExpr::Add(left, right) => SizeExpr::Add(part(left), part(right)),
+        SizeExpr::Sub(left, right) => SizeExpr::Sub(part(left), part(right)),
+        SizeExpr::Div(left, right) => SizeExpr::Div(part(left), part(right)),
+        SizeExpr::Alt(parts) => SizeExpr::Alt(all(parts)),
+        SizeExpr::Call(name, parts) => SizeExpr::Call(name.clone(), all(parts)),
+        SizeExpr::Const(_)
+        | SizeExpr::Sizeof(_)
+        | SizeExpr::OffsetOf(..)
+        | SizeExpr::StringLength
+        | SizeExpr::Opaque => size.clone(),
+    }
+}
+
+/// One of two sizes.
+fn either(left: &SizeExpr, right: &SizeExpr) -> SizeExpr {
+    let alternatives = |size: &SizeExpr| match size {
+        SizeExpr::Alt(parts) => parts.clone(),
+        size => vec![size.clone()],
+    };
+    let mut all = alternatives(left);
+    for part in alternatives(right) {
+        if !all.contains(&part) {
+            all.push(part);
+        }
+    }
+    if all.len() == 1 { all.swap_remove(0) } else { SizeExpr::Alt(all) }
+}
+
+/// A size that is not too large to go on with. What is left of a large one is what it depends on.
+fn bounded(size: SizeExpr) -> SizeExpr {
+    if weight(&size) <= LARGEST_SIZE {
+        return size;
+    }
+    let mut telling: Vec<&SizeExpr> = Vec::new();
+    for leaf in leaves(&size) {
+        if !matches!(leaf, SizeExpr::Const(_) | SizeExpr::Opaque) && !telling.contains(&leaf) {
+            telling.push(leaf);
+        }
+    }
+    telling.truncate(MOST_LEAVES);
+    let times = |leaf: &SizeExpr| SizeExpr::Mul(Box::new(leaf.clone()), Box::new(SizeExpr::Opaque));
+    SizeExpr::Alt(telling.into_iter().map(times).collect())
+}
