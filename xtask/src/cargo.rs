@@ -20,8 +20,12 @@ pub(crate) fn target() -> Result<PathBuf> {
     Ok(env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir)))
 }
 
+/// The cargo that runs this command.
+pub(crate) fn program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+}
+
 /// A cargo command in the root of the checkout.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Result<Expression> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    Ok(cmd(cargo, arguments).dir(root()?))
+    Ok(cmd(program(), arguments).dir(root()?))
 }

@@ -1,9 +1,11 @@
 //! The project's own commands. One match, one file a command; none knows how the products work.
 
+mod archive;
 mod bench;
 mod cargo;
 mod corpus;
 mod install;
+mod nextest;
 mod package_test;
 mod table;
 mod test;
@@ -25,6 +27,8 @@ enum Command {
     Corpus(corpus::Options),
     /// Runs all tests; arguments go to the test runner
     Test(test::Options),
+    /// Packs the built tests and the products for other machines
+    Archive(archive::Options),
     /// Measures what the library and allocscc cost
     Bench(bench::Options),
     /// Lays out the products below a prefix
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Corpus(options) => corpus::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Archive(options) => archive::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Install(options) => install::run(&options),
         Command::PackageTest(options) => package_test::run(&options),

@@ -1,28 +1,53 @@
-//! `cargo xtask test`: all tests, by nextest where it is installed.
+//! `cargo xtask test`: all tests, built here or taken from an archive.
 
 use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use duct::cmd;
+use anyhow::{Context, Result};
 
+use crate::nextest::Runner;
 use crate::{cargo, install};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Uses our own test runner although cargo-nextest is installed
+    #[arg(long)]
+    own_runner: bool,
+    /// Runs the tests that `cargo xtask archive` has packed, with the products in it, and builds nothing
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
     /// Filters and options for the test runner
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+    arguments: Vec<OsString>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let stage = install::stage()?;
-    let nextest = cmd!("cargo", "nextest", "--version").stdout_null().stderr_null().run().is_ok();
-    let mut command =
-        if nextest { vec!["nextest", "run", "--workspace"] } else { vec!["test", "--workspace"] };
-    if nextest && env::var_os("CI").is_some() {
-        command.extend(["--profile", "ci"]);
+    let (mut words, stage) = match &options.archive {
+        None => (vec!["run".into(), "--workspace".into()], install::stage()?),
+        Some(archive) => packed(archive)?,
+    };
+    if env::var_os("CI").is_some() {
+        words.extend(["--profile", "ci"].map(OsString::from));
     }
-    command.extend(options.arguments.iter().map(String::as_str));
-    cmd("cargo", command).dir(cargo::root()?).env("ALLOCS_STAGE", stage).run()?;
+    words.extend(options.arguments.iter().cloned());
+    Runner::ready(options.own_runner)?.command(words)?.env("ALLOCS_STAGE", stage).run()?;
     Ok(())
+}
+
+/// The command that unpacks an archive and runs its tests in this checkout, and where the products are then.
+fn packed(archive: &Path) -> Result<(Vec<OsString>, PathBuf)> {
+    let archive = archive.canonicalize().with_context(|| format!("cannot find {}", archive.display()))?;
+    let place = cargo::target()?.join("unpacked");
+    let words = [
+        "run".into(),
+        "--archive-file".into(),
+        archive.into(),
+        "--extract-to".into(),
+        place.clone().into(),
+        "--extract-overwrite".into(),
+        "--workspace-remap".into(),
+        cargo::root()?.into(),
+    ];
+    Ok((words.into(), place.join("target/stage")))
 }
