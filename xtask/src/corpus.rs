@@ -1,6 +1,7 @@
 //! `cargo xtask corpus`: runs the corpus tests, shows how far they are, and prints a table.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use regex_lite::Regex;
 
-use crate::{cargo, install, table};
+use crate::findings::{Findings, Part};
+use crate::{cargo, findings, install, table};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -28,25 +30,41 @@ pub(crate) struct Options {
     #[arg(long)]
     keep: bool,
     /// Only part N of M, counted from 1
-    #[arg(long, value_name = "N/M", value_parser = partition, default_value = "1/1")]
-    partition: (usize, usize),
-}
-
-fn partition(text: &str) -> Result<(usize, usize)> {
-    let (part, parts) = text.split_once('/').context("not of the form N/M")?;
-    let (part, parts): (usize, usize) = (part.parse()?, parts.parse()?);
-    ensure!(1 <= part && part <= parts, "the part is not between 1 and {parts}");
-    Ok((part, parts))
+    #[arg(long, value_name = "N/M", default_value = "1/1")]
+    partition: Part,
+    /// Writes the results to this file, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Runs nothing: shows the results of all parts, which other machines have written with --json
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["bless", "filter", "offline", "keep", "partition"])]
+    merge: Vec<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let findings =
+        if options.merge.is_empty() { measured(options)? } else { Findings::merge(&options.merge)? };
+    table::print(&findings)?;
+    if let Some(file) = &options.json {
+        findings.write(file)?;
+    }
+    let failures = findings.failures();
+    for (program, failure) in &failures {
+        eprintln!("{program}: {failure}");
+    }
+    ensure!(failures.is_empty(), "{} of {} programs failed", failures.len(), findings.results.len());
+    Ok(())
+}
+
+/// Runs the programs and collects what their tests find.
+fn measured(options: &Options) -> Result<Findings> {
     let stage = install::stage()?;
     let harness = harness()?;
-    let programs = chosen(&harness, options)?;
+    let programs = chosen(&harness, &options.filter)?;
+    let part = options.partition.of(&programs);
     let bars = MultiProgress::new();
-    let all = bars.add(ProgressBar::new(programs.len() as u64));
+    let all = bars.add(ProgressBar::new(part.len() as u64));
     all.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} programs {elapsed}")?);
-    let queue = Mutex::new(programs.iter());
+    let queue = Mutex::new(part.iter());
     let outputs = Mutex::new(BTreeMap::new());
     let worker = || -> Result<()> {
         loop {
@@ -70,16 +88,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
     })?;
     all.finish_and_clear();
-    let outputs = outputs.into_inner().unwrap_or_default();
-    for (output, failed) in outputs.values() {
-        if *failed || options.keep {
+    let mut results = BTreeMap::new();
+    for (program, (output, failed)) in outputs.into_inner().unwrap_or_default() {
+        if failed || options.keep {
             print!("{output}");
         }
+        results.insert(program.clone(), findings::result(&left_behind(&program)?, &program, failed));
     }
-    table::print(&programs)?;
-    let failed = outputs.values().filter(|(_, failed)| *failed).count();
-    ensure!(failed == 0, "{failed} of {} programs failed", programs.len());
-    Ok(())
+    Ok(Findings { programs, results })
+}
+
+/// Where the test of a program leaves what it has found.
+fn left_behind(program: &str) -> Result<PathBuf> {
+    Ok(cargo::target()?.join(format!("corpus/results/{program}.json")))
 }
 
 /// Builds the test executable of the corpus and returns its path.
@@ -105,19 +126,14 @@ fn harness() -> Result<PathBuf> {
     executable.context("cargo names no test executable of the corpus")
 }
 
-fn chosen(harness: &Path, options: &Options) -> Result<Vec<String>> {
-    let filter = Regex::new(&options.filter).context("the filter is not a regular expression")?;
+fn chosen(harness: &Path, filter: &str) -> Result<Vec<String>> {
+    let filter = Regex::new(filter).context("the filter is not a regular expression")?;
     let output =
         Command::new(harness).args(["--list", "--format", "terse"]).current_dir(cargo::root()?).output()?;
     let listed = String::from_utf8(output.stdout)?;
     let names =
         listed.lines().filter_map(|line| line.strip_suffix(": test")).filter(|name| filter.is_match(name));
-    let (part, parts) = options.partition;
-    Ok(names
-        .enumerate()
-        .filter(|(index, _)| index % parts == part - 1)
-        .map(|(_, name)| name.to_owned())
-        .collect())
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Runs the test of one program; returns what it printed and whether it failed.
@@ -128,6 +144,8 @@ fn one(
     options: &Options,
     bar: &ProgressBar,
 ) -> Result<(String, bool)> {
+    // What an earlier run has found is not taken for this one's.
+    let _ = fs::remove_file(left_behind(program)?);
     let mut child = Command::new(harness)
         .args(["--exact", program])
         .current_dir(cargo::root()?)
@@ -160,17 +178,4 @@ fn one(
         Ok(())
     })?;
     Ok((output, !child.wait()?.success()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn partitions_are_read() {
-        assert_eq!(partition("2/3").unwrap(), (2, 3));
-        for wrong in ["3/2", "0/2", "2", "a/b"] {
-            assert!(partition(wrong).is_err(), "{wrong}");
-        }
-    }
 }

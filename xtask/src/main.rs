@@ -4,6 +4,7 @@ mod archive;
 mod bench;
 mod cargo;
 mod corpus;
+mod findings;
 mod install;
 mod nextest;
 mod package_test;

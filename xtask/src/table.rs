@@ -1,12 +1,11 @@
 //! The table at the end of `cargo xtask corpus`.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::cargo;
+use crate::findings::Findings;
 
 /// The figures that the test of a program leaves behind.
 #[derive(Deserialize)]
@@ -32,18 +31,15 @@ struct Summary {
     buffers_bytes: u64,
 }
 
-/// Prints a row for each program, from the figures that its test left behind.
-pub(crate) fn print(programs: &[String]) -> Result<()> {
+/// Prints a row for each program that was run.
+pub(crate) fn print(findings: &Findings) -> Result<()> {
     println!(
         "{:10} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
         "program", "build", "over cc -g", "run", "over", "allocations", "typed", "bytes"
     );
     let mut callers = Vec::new();
-    for program in programs {
-        let path = cargo::target()?.join(format!("corpus/results/{program}.json"));
-        let text =
-            fs::read(&path).with_context(|| format!("{program} left no figures in {}", path.display()))?;
-        let report: Report = serde_json::from_slice(&text)?;
+    for result in findings.rows() {
+        let report = Report::deserialize(result).with_context(|| format!("not a result: {result}"))?;
         println!("{}", report.row());
         callers.extend(report.alloca);
     }
