@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use libtest_mimic::{Failed, Trial};
 
 use crate::compare;
-use crate::world::{Driver, World, is_installed};
+use crate::world::{Driver, World, is_installed, product};
 
 const PROGRAM: &str = "int fact_main; int main(void) { return 0; }\n";
 
@@ -109,7 +109,7 @@ fn ccache_behind(compiler: &str) -> Result<(), Failed> {
 /// Installed under the name of the default compiler, it finds the next one.
 fn masquerade(compiler: &str) -> Result<(), Failed> {
     let world = World::new(compiler, &[("a.c", PROGRAM), ("bin/empty", "")]);
-    symlink(env!("CARGO_BIN_EXE_allocscc"), world.path("bin/cc"))?;
+    symlink(product("allocscc"), world.path("bin/cc"))?;
     let path = format!("{}:{}", world.path("bin").display(), std::env::var("PATH")?);
     let output = world.command("cc").args(["a.c", "-o", "prog"]).env("PATH", path).output()?;
     expect("messages", String::from_utf8_lossy(&output.stderr).into_owned(), String::new())?;
@@ -161,7 +161,7 @@ fn headers(compiler: &str) -> Result<(), Failed> {
             ("install/bin/empty", ""),
         ],
     );
-    fs::copy(env!("CARGO_BIN_EXE_allocscc"), world.path("install/bin/allocscc"))?;
+    fs::copy(product("allocscc"), world.path("install/bin/allocscc"))?;
     symlink("install/bin/allocscc", world.path("link"))?;
     for line in ["-E a.c -o a.i", "-M a.c", "-S a.c", "-fsyntax-only a.c", "-c a.c", "a.c -o prog"] {
         let words = line.split_whitespace();
@@ -257,7 +257,7 @@ fn allocs_run(compiler: &str) -> Result<(), Failed> {
                    int main(int n, char **v) { puts(getenv(\"LD_PRELOAD\")); puts(v[n - 1]); return 7; }\n";
     let world =
         World::new(compiler, &[("a.c", program), ("lib.c", "int x;\n"), ("bin/x", ""), ("lib/x", "")]);
-    fs::copy(env!("CARGO_BIN_EXE_allocs"), world.path("bin/allocs"))?;
+    fs::copy(product("allocs"), world.path("bin/allocs"))?;
     symlink("bin/allocs", world.path("link"))?;
     world.must(Driver::Plain, "a.c -o prog");
     let run = || world.command(world.path("link")).args(["run", "./prog", "--flag"]).output();

@@ -23,6 +23,12 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .any(|directory| directory.join(program).is_file())
 }
 
+/// A program of this package. Its path is read at run time, so that a test archive works at another path.
+pub(crate) fn product(name: &str) -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_allocscc")).with_file_name(name);
+    std::env::var_os(format!("CARGO_BIN_EXE_{name}")).map_or(built, PathBuf::from)
+}
+
 /// A fresh directory, removed at the end.
 pub(crate) struct World {
     root: tempfile::TempDir,
@@ -76,7 +82,7 @@ impl World {
                 command.args(words);
                 command
             }
-            Driver::Product => self.driving(env!("CARGO_BIN_EXE_allocscc").as_ref()),
+            Driver::Product => self.driving(&product("allocscc")),
             Driver::WithHooks => {
                 let mut command = self.driving(&std::env::current_exe().unwrap());
                 command.env(crate::AS_DRIVER, "1");
