@@ -5,8 +5,8 @@ use std::path::{PathBuf, absolute};
 
 use anyhow::Result;
 
-use crate::install;
 use crate::nextest::Runner;
+use crate::{cargo, install};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -25,6 +25,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let file = absolute(&options.file)?;
     let words = ["archive".into(), "--workspace".into(), "--archive-file".into(), file.into()];
     let words = words.into_iter().chain(options.arguments.iter().cloned());
-    Runner::ready(options.own_runner)?.command(words)?.run()?;
+    Runner::ready(options.own_runner)?.command(words).dir(cargo::root()?).run()?;
     Ok(())
 }

@@ -69,7 +69,7 @@ impl Findings {
         self.programs.iter().map(String::as_str).filter(|program| !self.results.contains_key(*program))
     }
 
-    fn read(file: &Path) -> Result<Self> {
+    pub(crate) fn read(file: &Path) -> Result<Self> {
         let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} holds no results", file.display()))
     }

@@ -17,26 +17,28 @@ pub(crate) enum Runner {
 impl Runner {
     /// The installed one, or our own, which is built where it is not there yet.
     pub(crate) fn ready(own: bool) -> Result<Self> {
-        let asked = cmd(cargo::program(), ["nextest", "--version"]).stdout_null().stderr_null().run();
-        if asked.is_ok() && !own { Ok(Self::Installed) } else { build().map(Self::Own) }
+        let installed = if own { None } else { Self::installed() };
+        installed.map_or_else(|| build().map(Self::Own), Ok)
     }
 
-    /// A command of it, in the root of the checkout.
-    pub(crate) fn command<S: Into<OsString>>(
-        &self,
-        words: impl IntoIterator<Item = S>,
-    ) -> Result<Expression> {
+    /// The installed one.
+    pub(crate) fn installed() -> Option<Self> {
+        let asked = cmd(cargo::program(), ["nextest", "--version"]).stdout_null().stderr_null().run();
+        asked.ok().map(|_| Self::Installed)
+    }
+
+    /// A command of it.
+    pub(crate) fn command<S: Into<OsString>>(&self, words: impl IntoIterator<Item = S>) -> Expression {
         let words = words.into_iter().map(Into::into);
-        let command = match self {
+        match self {
             Self::Installed => cmd(cargo::program(), [OsString::from("nextest")].into_iter().chain(words)),
             Self::Own(path) => cmd(path, words),
-        };
-        Ok(command.dir(cargo::root()?))
+        }
     }
 }
 
 /// Builds our own runner, with a target directory of its own: a change of the products' dependencies does not touch it.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let manifest = cargo::root()?.join("xtask/runner/Cargo.toml");
     let target = cargo::target()?.join("runner");
     let executable = target.join("debug/allocs-test-runner");

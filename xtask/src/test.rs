@@ -1,8 +1,8 @@
 //! `cargo xtask test`: all tests, built here or taken from an archive.
 
-use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 
@@ -31,7 +31,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         words.extend(["--profile", "ci"].map(OsString::from));
     }
     words.extend(options.arguments.iter().cloned());
-    Runner::ready(options.own_runner)?.command(words)?.env("ALLOCS_STAGE", stage).run()?;
+    let runner = Runner::ready(options.own_runner)?;
+    runner.command(words).dir(cargo::root()?).env("ALLOCS_STAGE", stage).run()?;
     Ok(())
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn packed(archive: &Path) -> Result<(Vec<OsString>, PathBuf)> {
     let archive = archive.canonicalize().with_context(|| format!("cannot find {}", archive.display()))?;
     let place = cargo::target()?.join("unpacked");
+    fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
     let words = [
         "run".into(),
         "--archive-file".into(),

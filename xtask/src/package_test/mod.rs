@@ -6,6 +6,8 @@ mod host;
 mod nix;
 mod readme;
 mod report;
+mod runner;
+mod spread;
 mod tools;
 
 use std::path::PathBuf;
@@ -37,6 +39,8 @@ enum Way {
     Docker,
     /// The Nix flake
     Nix,
+    /// The tests and the corpus, with our own test runner and spread over machines
+    Runner,
 }
 
 /// What every part needs to know.
@@ -56,9 +60,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let context = Context { smoke: options.smoke, keep: options.keep, work };
     let wanted = |way| options.only.is_empty() || options.only.contains(&way);
     let mut report = Report::default();
-    for (way, check) in
-        [(Way::Host, host::check as Check), (Way::Docker, docker::check), (Way::Nix, nix::check)]
-    {
+    for (way, check) in [
+        (Way::Host, host::check as Check),
+        (Way::Docker, docker::check),
+        (Way::Nix, nix::check),
+        (Way::Runner, runner::check),
+    ] {
         if wanted(way) {
             check(&context, &mut report)?;
         }
