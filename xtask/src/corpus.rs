@@ -65,18 +65,19 @@ fn measured(options: &Options) -> Result<Findings> {
     let all = bars.add(ProgressBar::new(part.len() as u64));
     all.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} programs {elapsed}")?);
     let queue = Mutex::new(part.iter());
-    let outputs = Mutex::new(BTreeMap::new());
+    let ended = Mutex::new(BTreeMap::new());
     let worker = || -> Result<()> {
         loop {
             let Some(program) = queue.lock().map_or(None, |mut queue| queue.next()) else { return Ok(()) };
             let bar = bars.insert_before(&all, ProgressBar::new_spinner().with_prefix(program.clone()));
             bar.set_style(ProgressStyle::with_template("{spinner} {prefix:10} {wide_msg}")?);
             bar.enable_steady_tick(Duration::from_millis(100));
-            let output = one(&harness, program, &stage, options, &bar)?;
+            let (output, failed) = one(&harness, program, &stage, options, &bar)?;
+            let result = findings::result(&left_behind(program)?, program, failed);
             bar.finish_and_clear();
             all.inc(1);
-            if let Ok(mut outputs) = outputs.lock() {
-                outputs.insert(program.clone(), output);
+            if let Ok(mut ended) = ended.lock() {
+                ended.insert(program.clone(), (output, failed, result));
             }
         }
     };
@@ -89,11 +90,11 @@ fn measured(options: &Options) -> Result<Findings> {
     })?;
     all.finish_and_clear();
     let mut results = BTreeMap::new();
-    for (program, (output, failed)) in outputs.into_inner().unwrap_or_default() {
+    for (program, (output, failed, result)) in ended.into_inner().unwrap_or_default() {
         if failed || options.keep {
             print!("{output}");
         }
-        results.insert(program.clone(), findings::result(&left_behind(&program)?, &program, failed));
+        results.insert(program, result);
     }
     Ok(Findings { programs, results })
 }

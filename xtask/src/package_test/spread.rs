@@ -41,7 +41,7 @@ fn pack(own: &Path, archive: &Path) -> Result<String> {
 /// Runs tests from the archive in a copy of the checkout, while the checkout itself cannot be seen.
 fn elsewhere(report: &mut Report, own: &Path, archive: &Path) -> Result<()> {
     let place = tempfile::tempdir()?;
-    let copy = place.path().join("copy of the checkout");
+    let copy = place.path().join("checkout");
     let (runner, tests) = (place.path().join("runner"), place.path().join("tests.tar.zst"));
     copy_checkout(&copy)?;
     fs::copy(own, &runner)?;
