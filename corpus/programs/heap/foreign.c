@@ -2,7 +2,7 @@
 //@ cflags: -O1 -fno-builtin
 //@ cc-so: foreign_malloc.c
 //@ ldflags: -L{dir} -lforeign_malloc -Wl,-rpath,$ORIGIN
-//@ modes: library ulimit
+//@ modes: library ulimit -Xlinker,--hash-style=sysv
 //@ stdout: 0 wrong answers, 0 damaged blocks
 //@ stdout: realloc to 0 gives a block: 1
 //@ stdout: the program's own malloc was used: 1

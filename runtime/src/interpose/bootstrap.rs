@@ -1,7 +1,7 @@
 //! A little memory for allocations that cannot wait for the real malloc.
 //!
-//! Finding the real malloc means calling `dlsym`, which in an old glibc calls `calloc`, which is ours. What is handed out
-//! meanwhile comes from here; `free` and `realloc` know it again by its address. It is not a heap block: the index does
+//! Finding the real malloc means walking over the loaded files. A program may have a `dl_iterate_phdr` of its own, and that
+//! may allocate; so may the resolver of an indirect function. What is handed out meanwhile comes from here; `free` and `realloc` know it again by its address. It is not a heap block: the index does
 //! not have it.
 //!
 //! # Safety

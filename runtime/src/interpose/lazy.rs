@@ -1,10 +1,10 @@
 //! Functions of the C library that few programs call: each is looked up when it is first called.
 //!
 //! # Safety
-//! A pointer holds NULL or what `dlsym` gave for that name, whose signature C fixes.
+//! A pointer holds NULL or what the look-up gave for that name, whose signature C fixes.
 #![allow(unsafe_code)]
 
-use crate::interpose::real;
+use crate::sys::lookup;
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -29,7 +29,7 @@ impl Lazy {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         let mut function = self.function.load(Ordering::Relaxed);
         if function.is_null() {
-            function = real::next(self.name);
+            [function] = lookup::next([self.name]);
             self.function.store(function, Ordering::Relaxed);
         }
         if function.is_null() {

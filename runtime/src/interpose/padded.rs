@@ -9,7 +9,7 @@
 //! The real functions get the program's own arguments, but for a size that may be larger.
 #![allow(unsafe_code)]
 
-use super::real::{self, Calloc, Malloc, PosixMemalign, Real, Realloc, next};
+use super::real::{self, Calloc, Malloc, PosixMemalign, Real, Realloc};
 use crate::avma::Avma;
 use crate::index::shadow;
 use crate::index::sites::{self, recent};
@@ -44,23 +44,27 @@ fn seen(p: *mut c_void) -> *mut c_void {
     p
 }
 
-/// Finds the next malloc's functions, and puts those of this file before them.
-pub(super) fn stand_before(next_malloc: *mut c_void) {
+/// Puts the functions of this file before those of the next malloc.
+pub(super) fn stand_before(
+    next_malloc: *mut c_void,
+    next_calloc: *mut c_void,
+    next_realloc: *mut c_void,
+    next_memalign: *mut c_void,
+    next_aligned_alloc: *mut c_void,
+    next_posix_memalign: *mut c_void,
+) {
     NEXT_MALLOC.set(next_malloc);
-    NEXT_CALLOC.set(next(c"calloc"));
-    NEXT_REALLOC.set(next(c"realloc"));
-    NEXT_MEMALIGN.set(next(c"memalign"));
-    NEXT_ALIGNED_ALLOC.set(next(c"aligned_alloc"));
-    NEXT_POSIX_MEMALIGN.set(next(c"posix_memalign"));
+    NEXT_CALLOC.set(next_calloc);
+    NEXT_REALLOC.set(next_realloc);
+    NEXT_MEMALIGN.set(next_memalign);
+    NEXT_ALIGNED_ALLOC.set(next_aligned_alloc);
+    NEXT_POSIX_MEMALIGN.set(next_posix_memalign);
     real::MALLOC.set(malloc as *mut c_void);
     real::CALLOC.set(calloc as *mut c_void);
     real::REALLOC.set(realloc as *mut c_void);
     real::MEMALIGN.set(memalign as *mut c_void);
     real::ALIGNED_ALLOC.set(aligned_alloc as *mut c_void);
     real::POSIX_MEMALIGN.set(posix_memalign as *mut c_void);
-    // These round up to whole pages themselves.
-    real::VALLOC.set(next(c"valloc"));
-    real::PVALLOC.set(next(c"pvalloc"));
 }
 
 unsafe extern "C" fn malloc(size: usize) -> *mut c_void {

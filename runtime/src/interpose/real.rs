@@ -4,12 +4,12 @@
 //! whether we are started. The program may call `malloc` before our constructor runs.
 //!
 //! # Safety
-//! A pointer holds either a bootstrap function or what `dlsym` gave for that name, whose signature C fixes.
+//! A pointer holds either a bootstrap function or what the look-up gave for that name, whose signature C fixes.
 #![allow(unsafe_code)]
 
 use crate::interpose::{bootstrap, padded};
-use crate::sys::libc::{RTLD_DEFAULT, RTLD_NEXT, dlsym};
-use core::ffi::{CStr, c_int, c_void};
+use crate::sys::lookup;
+use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
@@ -89,39 +89,50 @@ pub fn is_foreign() -> bool {
     FOREIGN.load(Ordering::Relaxed)
 }
 
-/// The next definition of a function, or NULL if there is none.
-pub fn next(name: &CStr) -> *mut c_void {
-    // SAFETY: the name is NUL-terminated.
-    unsafe { dlsym(RTLD_NEXT, name.as_ptr()) }
-}
-
-/// The definition of a function that the program's calls are bound to, or NULL if there is none.
-pub fn in_use(name: &CStr) -> *mut c_void {
-    // SAFETY: the name is NUL-terminated.
-    unsafe { dlsym(RTLD_DEFAULT, name.as_ptr()) }
-}
-
 /// Finds the real functions. `false` for a call that comes from the finding itself; then the bootstrap area must serve.
 pub fn resolve() -> bool {
     match STATE.compare_exchange(UNRESOLVED, RESOLVING, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {}
         Err(state) => return state == RESOLVED,
     }
-    let malloc = next(c"malloc");
-    FOREIGN.store(malloc != next(c"__libc_malloc"), Ordering::Relaxed);
+    let [
+        malloc,
+        libc_malloc,
+        calloc,
+        realloc,
+        memalign,
+        aligned_alloc,
+        posix_memalign,
+        valloc,
+        pvalloc,
+        free,
+    ] = lookup::next([
+        c"malloc",
+        c"__libc_malloc",
+        c"calloc",
+        c"realloc",
+        c"memalign",
+        c"aligned_alloc",
+        c"posix_memalign",
+        c"valloc",
+        c"pvalloc",
+        c"free",
+    ]);
+    FOREIGN.store(malloc != libc_malloc, Ordering::Relaxed);
     if is_foreign() {
-        padded::stand_before(malloc);
+        padded::stand_before(malloc, calloc, realloc, memalign, aligned_alloc, posix_memalign);
     } else {
         MALLOC.set(malloc);
-        CALLOC.set(next(c"calloc"));
-        REALLOC.set(next(c"realloc"));
-        MEMALIGN.set(next(c"memalign"));
-        ALIGNED_ALLOC.set(next(c"aligned_alloc"));
-        POSIX_MEMALIGN.set(next(c"posix_memalign"));
-        VALLOC.set(next(c"valloc"));
-        PVALLOC.set(next(c"pvalloc"));
+        CALLOC.set(calloc);
+        REALLOC.set(realloc);
+        MEMALIGN.set(memalign);
+        ALIGNED_ALLOC.set(aligned_alloc);
+        POSIX_MEMALIGN.set(posix_memalign);
     }
-    FREE.set(next(c"free"));
+    // These two round up to whole pages themselves.
+    VALLOC.set(valloc);
+    PVALLOC.set(pvalloc);
+    FREE.set(free);
     STATE.store(RESOLVED, Ordering::Release);
     true
 }

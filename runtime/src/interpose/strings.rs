@@ -13,7 +13,8 @@ use crate::caller::Caller;
 use crate::index::sites::{self, Key};
 use crate::index::{self, SiteIndex};
 use crate::interpose::lazy::Lazy;
-use crate::interpose::{call_site, entry, note, real};
+use crate::interpose::{call_site, entry, note};
+use crate::sys::lookup;
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_void};
 
@@ -24,7 +25,7 @@ use core::ffi::{c_char, c_int, c_void};
 /// a `malloc` that calls ours.
 #[must_use]
 pub fn is_before_libc() -> bool {
-    real::in_use(c"canonicalize_file_name") == canonicalize_file_name as *mut c_void
+    lookup::in_use(c"canonicalize_file_name") == canonicalize_file_name as *mut c_void
 }
 
 /// Hands the block at `p`, fresh from the C library, to the site of the caller.

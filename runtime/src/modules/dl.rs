@@ -12,12 +12,12 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::elf::loaded;
+use super::elf;
 use crate::allocators::mmap;
 use crate::avma::Avma;
-use crate::sys::libc::{RTLD_DEFAULT, dlsym};
+use crate::sys::loaded::{self, PT_GNU_EH_FRAME, PT_LOAD};
 use crate::sys::memory::PAGE_SIZE;
-use crate::sys::process;
+use crate::sys::{lookup, process};
 use crate::types::scratch::Scratch;
 
 /// A loaded file as the dynamic linker sees it.
@@ -67,40 +67,11 @@ struct FoundObject {
 
 type FindObject = unsafe extern "C" fn(*const c_void, *mut FoundObject) -> c_int;
 
-#[repr(C)]
-struct PhdrInfo {
-    addr: usize,
-    name: *const c_char,
-    phdr: *const Phdr,
-    phnum: u16,
-}
-
-#[repr(C)]
-struct Phdr {
-    p_type: u32,
-    p_flags: u32,
-    p_offset: u64,
-    p_vaddr: u64,
-    p_paddr: u64,
-    p_filesz: u64,
-    p_memsz: u64,
-    p_align: u64,
-}
-
-type PhdrCallback = unsafe extern "C" fn(*const PhdrInfo, usize, *mut c_void) -> c_int;
-
-#[link(name = "c")]
-unsafe extern "C" {
-    fn dl_iterate_phdr(callback: PhdrCallback, data: *mut c_void) -> c_int;
-}
-
 static FIND_OBJECT: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Looks up what this glibc has. Called once, at start.
 pub fn init() {
-    // SAFETY: a look-up of a NUL-terminated name, at start.
-    let found = unsafe { dlsym(RTLD_DEFAULT, c"_dl_find_object".as_ptr()) };
-    FIND_OBJECT.store(found, Ordering::Release);
+    FIND_OBJECT.store(lookup::in_use(c"_dl_find_object"), Ordering::Release);
 }
 
 /// The loaded file that covers an address.
@@ -155,12 +126,12 @@ pub fn mapped_at<T>(address: Avma, f: impl FnOnce(&Loaded) -> Option<T>) -> Opti
     page.fill(0, PAGE_SIZE)?;
     // The kernel reads it, since the program may have mapped the file where it cannot be read.
     let size = process::read_memory(start, page.as_mut_slice()).ok()?;
-    let segments = || loaded::segments(page.as_slice().get(..size).unwrap_or(&[]));
-    let loads = || segments().filter(|segment| segment.kind == loaded::PT_LOAD);
+    let segments = || elf::loaded::segments(page.as_slice().get(..size).unwrap_or(&[]));
+    let loads = || segments().filter(|segment| segment.kind == PT_LOAD);
     let bias = start.0.wrapping_sub(loads().map(|load| load.svma & !4095).min()? as usize);
     let at = |svma: u64| Avma(bias.wrapping_add(svma as usize));
     let end = at(loads().map(|load| load.svma.saturating_add(load.memory_size)).max()?);
-    let eh_frame = segments().find(|segment| segment.kind == loaded::PT_GNU_EH_FRAME);
+    let eh_frame = segments().find(|segment| segment.kind == PT_GNU_EH_FRAME);
     let loaded = Loaded {
         start,
         end,
@@ -174,33 +145,10 @@ pub fn mapped_at<T>(address: Avma, f: impl FnOnce(&Loaded) -> Option<T>) -> Opti
 
 /// Calls `f` for each loaded file, in load order, until it gives something.
 ///
-/// Holds the lock of the list of loaded files meanwhile, so that none of them is unmapped. The lock is recursive: a signal
-/// handler takes it where its own thread holds it. It is not that which is held while constructors run; another thread
-/// holds it while it links a file into the list or out of it, or runs a callback of `dl_iterate_phdr`. With glibc 2.35
-/// and later, three questions come here: that for a type by name, the first one for a type that its file only
-/// declares, and a walk over the whole process. The list is not read without the lock, since `dlclose` frees its links.
-pub fn each_loaded<T>(f: impl FnMut(Loaded) -> Option<T>) -> Option<T> {
-    struct State<T, F> {
-        f: F,
-        result: Option<T>,
-    }
-    unsafe extern "C" fn callback<T, F: FnMut(Loaded) -> Option<T>>(
-        info: *const PhdrInfo,
-        _: usize,
-        data: *mut c_void,
-    ) -> c_int {
-        // SAFETY: the linker passes the info of a loaded file, and `data` as it was given below.
-        let (loaded, state) = unsafe { (describe(&*info), &mut *data.cast::<State<T, F>>()) };
-        state.result = loaded.and_then(&mut state.f);
-        c_int::from(state.result.is_some())
-    }
-    fn call_with<T, F: FnMut(Loaded) -> Option<T>>(f: F) -> Option<T> {
-        let mut state = State { f, result: None };
-        // SAFETY: the callback gets the state that it expects.
-        unsafe { dl_iterate_phdr(callback::<T, F>, (&raw mut state).cast()) };
-        state.result
-    }
-    call_with(f)
+/// Under the lock that [`loaded::each`] describes. With glibc 2.35 and later, three questions come here: that for a type by
+/// name, the first one for a type that its file only declares, and a walk over the whole process.
+pub fn each_loaded<T>(mut f: impl FnMut(Loaded) -> Option<T>) -> Option<T> {
+    loaded::each(|file| describe(file).and_then(&mut f))
 }
 
 fn iterate(address: Avma) -> Option<Loaded> {
@@ -210,22 +158,18 @@ fn iterate(address: Avma) -> Option<Loaded> {
     })
 }
 
-/// # Safety
-/// `info` is that of a loaded file.
-unsafe fn describe(info: &PhdrInfo) -> Option<Loaded> {
-    // SAFETY: the linker states the number of its headers.
-    let headers = unsafe { core::slice::from_raw_parts(info.phdr, info.phnum as usize) };
-    let loads = || headers.iter().filter(|h| h.p_type == loaded::PT_LOAD);
-    let start = loads().map(|h| h.p_vaddr & !4095).min()?;
-    let end = loads().map(|h| h.p_vaddr.saturating_add(h.p_memsz)).max()?;
-    let eh_frame = headers.iter().find(|h| h.p_type == loaded::PT_GNU_EH_FRAME);
-    let at = |svma: u64| Avma(info.addr.wrapping_add(svma as usize));
+fn describe(file: &loaded::File) -> Option<Loaded> {
+    let headers = file.headers();
+    let loads = || headers.iter().filter(|h| h.kind == PT_LOAD);
+    let start = loads().map(|h| h.svma & !4095).min()?;
+    let end = loads().map(|h| h.svma.saturating_add(h.size)).max()?;
+    let eh_frame = headers.iter().find(|h| h.kind == PT_GNU_EH_FRAME);
     Some(Loaded {
-        start: at(start),
-        end: at(end),
-        bias: info.addr,
-        path: info.name,
-        eh_frame_hdr: eh_frame.map_or(Avma::NULL, |h| at(h.p_vaddr)),
+        start: file.avma(start),
+        end: file.avma(end),
+        bias: file.bias,
+        path: file.path,
+        eh_frame_hdr: eh_frame.map_or(Avma::NULL, |h| file.avma(h.svma)),
         handle: core::ptr::null_mut(),
     })
 }
@@ -238,7 +182,8 @@ mod tests {
     fn all_ways_find_the_same_file() {
         init();
         assert!(has_no_lock());
-        for address in [Avma(all_ways_find_the_same_file as fn() as usize), Avma(dlsym as *const () as usize)]
+        for address in
+            [Avma(all_ways_find_the_same_file as fn() as usize), Avma::of(lookup::in_use(c"malloc"))]
         {
             let fast = loaded_at(address).unwrap();
             for other in [iterate(address).unwrap(), mapped_at(address, |&loaded| Some(loaded)).unwrap()] {

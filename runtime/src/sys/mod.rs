@@ -6,6 +6,8 @@
 pub mod errno;
 pub mod file;
 pub mod libc;
+pub mod loaded;
+pub mod lookup;
 pub mod memory;
 pub mod process;
 pub mod signal;

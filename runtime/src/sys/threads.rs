@@ -7,14 +7,13 @@
 use core::ffi::c_char;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::libc::{RTLD_DEFAULT, dlsym};
+use super::lookup;
 
 static SINGLE_THREADED: AtomicPtr<c_char> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Looks up what this glibc (2.32 and later) has. Called once, at start.
 pub fn init() {
-    // SAFETY: a look-up of a NUL-terminated name, at start.
-    let found = unsafe { dlsym(RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+    let found = lookup::in_use(c"__libc_single_threaded");
     SINGLE_THREADED.store(found.cast(), Ordering::Relaxed);
 }
 

@@ -1,0 +1,294 @@
+//! Finds a symbol by name in the loaded files, as `dlsym` does.
+//!
+//! `dlsym` itself is not in libc.so.6 before glibc 2.34, and a call of it that is linked with a newer glibc needs that one.
+//! This search needs no glibc in particular, calls no `malloc`, and is done with fewer instructions.
+//!
+//! # Safety
+//! The tables are those of files that are loaded: the dynamic linker has followed these very tables to link the program, and
+//! started the program because they fit. A file behind us in load order is not unloaded before us; of one that `dlopen` brought
+//! the tables are only read while the list of files is locked.
+#![allow(unsafe_code)]
+
+use core::ffi::{CStr, c_char, c_void};
+
+use super::loaded::{self, File, PT_DYNAMIC};
+use crate::avma::Avma;
+
+/// The definition that the program's references are bound to, or NULL if there is none: what `RTLD_DEFAULT` gives.
+#[must_use]
+pub fn in_use(name: &CStr) -> *mut c_void {
+    let name = Name::of(name);
+    address(loaded::each(|file| Tables::of(file)?.find(&name)))
+}
+
+/// For each name the first definition in a file behind ours in load order, or NULL if there is none: what `RTLD_NEXT` gives.
+#[must_use]
+pub fn next<const N: usize>(names: [&CStr; N]) -> [*mut c_void; N] {
+    let names = names.map(Name::of);
+    let mut found = [const { None }; N];
+    let here = Avma(next::<N> as fn([&CStr; N]) -> [*mut c_void; N] as usize);
+    let mut is_behind = false;
+    let _: Option<()> = loaded::each(|file| {
+        if !is_behind {
+            is_behind = file.holds(here);
+            return None;
+        }
+        let tables = Tables::of(file)?;
+        for (found, name) in found.iter_mut().zip(&names) {
+            *found = found.take().or_else(|| tables.find(name));
+        }
+        found.iter().all(Option::is_some).then_some(())
+    });
+    found.map(address)
+}
+
+/// The address of a definition, without the lock of the list of files, which a resolver may want.
+fn address(definition: Option<Definition>) -> *mut c_void {
+    match definition {
+        None => core::ptr::null_mut(),
+        Some(Definition { address, is_indirect: false }) => address.pointer(),
+        // SAFETY: the value of such a symbol is a function that returns the address; on x86-64 it takes no argument.
+        Some(Definition { address, is_indirect: true }) => unsafe {
+            core::mem::transmute::<*mut c_void, extern "C" fn() -> *mut c_void>(address.pointer())()
+        },
+    }
+}
+
+struct Definition {
+    address: Avma,
+    /// It is a function that finds the function.
+    is_indirect: bool,
+}
+
+struct Name<'a> {
+    text: &'a CStr,
+    gnu_hash: u32,
+}
+
+impl Name<'_> {
+    fn of(text: &CStr) -> Name<'_> {
+        let add = |hash: u32, byte: &u8| hash.wrapping_mul(33).wrapping_add(u32::from(*byte));
+        Name { text, gnu_hash: text.to_bytes().iter().fold(5381, add) }
+    }
+
+    /// The hash of the older kind of table.
+    fn elf_hash(&self) -> u32 {
+        self.text.to_bytes().iter().fold(0, |hash: u32, byte| {
+            let hash = (hash << 4).wrapping_add(u32::from(*byte));
+            (hash ^ ((hash >> 24) & 0xf0)) & 0x0fff_ffff
+        })
+    }
+}
+
+/// `Elf64_Sym`.
+#[repr(C)]
+struct Symbol {
+    name: u32,
+    info: u8,
+    other: u8,
+    section: u16,
+    value: u64,
+    size: u64,
+}
+
+impl Symbol {
+    fn kind(&self) -> u8 {
+        self.info & 15
+    }
+}
+
+const STT_SECTION: u8 = 3;
+const STT_FILE: u8 = 4;
+const STT_TLS: u8 = 6;
+const STT_GNU_IFUNC: u8 = 10;
+
+/// Marks a version that is not the default one.
+const VERSION_IS_HIDDEN: u16 = 0x8000;
+
+/// What a file's dynamic section says of its symbols.
+struct Tables<'a> {
+    file: &'a File,
+    symbols: *const Symbol,
+    names: *const c_char,
+    /// A version for each symbol, or NULL.
+    versions: *const u16,
+    gnu_hash: *const u32,
+    hash: *const u32,
+}
+
+impl<'a> Tables<'a> {
+    fn of(file: &'a File) -> Option<Tables<'a>> {
+        const DT_NULL: usize = 0;
+        const DT_HASH: usize = 4;
+        const DT_STRTAB: usize = 5;
+        const DT_SYMTAB: usize = 6;
+        const DT_GNU_HASH: usize = 0x6fff_fef5;
+        const DT_VERSYM: usize = 0x6fff_fff0;
+        let dynamic = file.headers().iter().find(|header| header.kind == PT_DYNAMIC)?;
+        let mut entry = file.avma(dynamic.svma).pointer::<[usize; 2]>().cast_const();
+        let mut tables = Tables {
+            file,
+            symbols: core::ptr::null(),
+            names: core::ptr::null(),
+            versions: core::ptr::null(),
+            gnu_hash: core::ptr::null(),
+            hash: core::ptr::null(),
+        };
+        loop {
+            // SAFETY: the section ends with a null entry.
+            let [tag, value] = unsafe { entry.read() };
+            // SAFETY: as above.
+            entry = unsafe { entry.add(1) };
+            match tag {
+                DT_NULL => break,
+                DT_HASH => tables.hash = place(file, value),
+                DT_STRTAB => tables.names = place(file, value),
+                DT_SYMTAB => tables.symbols = place(file, value),
+                DT_GNU_HASH => tables.gnu_hash = place(file, value),
+                DT_VERSYM => tables.versions = place(file, value),
+                _ => {}
+            }
+        }
+        (!tables.symbols.is_null() && !tables.names.is_null()).then_some(tables)
+    }
+
+    fn find(&self, name: &Name) -> Option<Definition> {
+        if !self.gnu_hash.is_null() { self.find_by_gnu_hash(name) } else { self.find_by_hash(name) }
+    }
+
+    /// The table: number of buckets, number of the first symbol in it, words of the filter, its shift; the filter; the buckets;
+    /// a hash for each symbol, whose lowest bit marks the end of a bucket.
+    fn find_by_gnu_hash(&self, name: &Name) -> Option<Definition> {
+        let (hash, table) = (name.gnu_hash, self.gnu_hash);
+        // SAFETY: the layout is the one above.
+        unsafe {
+            let (buckets, first, words, shift) = (*table, *table.add(1), *table.add(2), *table.add(3));
+            let filter =
+                table.add(4).cast::<u64>().add(((hash / 64) & words.wrapping_sub(1)) as usize).read();
+            if (filter >> (hash % 64)) & (filter >> ((hash >> shift) % 64)) & 1 == 0 {
+                return None;
+            }
+            let bucket = table.add(4 + 2 * words as usize);
+            let hashes = bucket.add(buckets as usize);
+            let mut index = *bucket.add((hash % buckets) as usize);
+            while index >= first {
+                let candidate = *hashes.add((index - first) as usize);
+                if (candidate ^ hash) >> 1 == 0
+                    && let Some(definition) = self.definition(index, name)
+                {
+                    return Some(definition);
+                }
+                if candidate & 1 != 0 {
+                    break;
+                }
+                index += 1;
+            }
+        }
+        None
+    }
+
+    /// The table: number of buckets, number of symbols; the buckets; the next symbol in the bucket for each symbol.
+    fn find_by_hash(&self, name: &Name) -> Option<Definition> {
+        if self.hash.is_null() {
+            return None;
+        }
+        let table = self.hash;
+        // SAFETY: the layout is the one above.
+        unsafe {
+            let buckets = *table;
+            let next = table.add(2 + buckets as usize);
+            let mut index = *table.add(2 + (name.elf_hash() % buckets) as usize);
+            while index != 0 {
+                if let Some(definition) = self.definition(index, name) {
+                    return Some(definition);
+                }
+                index = *next.add(index as usize);
+            }
+        }
+        None
+    }
+
+    /// The symbol of that index if it is a definition of that name, in its default version.
+    fn definition(&self, index: u32, name: &Name) -> Option<Definition> {
+        const UNDEFINED: u16 = 0;
+        // SAFETY: the hash table has indices of symbols, each has a name, and a version where there are any.
+        let (symbol, text, version) = unsafe {
+            let symbol = &*self.symbols.add(index as usize);
+            let version = if self.versions.is_null() { 1 } else { *self.versions.add(index as usize) };
+            (symbol, CStr::from_ptr(self.names.add(symbol.name as usize)), version)
+        };
+        let fits = symbol.section != UNDEFINED
+            && version & VERSION_IS_HIDDEN == 0
+            && !matches!(symbol.kind(), STT_SECTION | STT_FILE | STT_TLS)
+            && text == name.text;
+        fits.then(|| Definition {
+            address: self.file.avma(symbol.value),
+            is_indirect: symbol.kind() == STT_GNU_IFUNC,
+        })
+    }
+}
+
+/// The dynamic linker relocates these addresses in most files, and not in read-only ones.
+fn place<T>(file: &File, value: usize) -> *const T {
+    if value < file.bias { file.avma(value as u64).pointer() } else { Avma(value).pointer() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::ffi::c_int;
+
+    const RTLD_DEFAULT: *mut c_void = core::ptr::null_mut();
+    const RTLD_NEXT: *mut c_void = usize::MAX as *mut c_void;
+
+    unsafe extern "C" {
+        fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+    }
+
+    /// A definition of ours before that of the C library.
+    #[unsafe(no_mangle)]
+    extern "C" fn toupper(c: c_int) -> c_int {
+        c
+    }
+
+    #[test]
+    fn what_dlsym_finds_is_found() {
+        // Among them: an old version beside the default one, an indirect function, a variable, and nothing.
+        let names = [
+            c"malloc",
+            c"canonicalize_file_name",
+            c"realpath",
+            c"memcpy",
+            c"strchr",
+            c"environ",
+            c"__libc_single_threaded",
+            c"_dl_find_object",
+            c"pthread_cond_wait",
+            c"posix_spawn",
+            c"toupper",
+            c"",
+            c"no_such",
+        ];
+        for name in names {
+            // SAFETY: the name is NUL-terminated.
+            let (any, next_one) =
+                unsafe { (dlsym(RTLD_DEFAULT, name.as_ptr()), dlsym(RTLD_NEXT, name.as_ptr())) };
+            assert_eq!((in_use(name), next([name])), (any, [next_one]), "{name:?}");
+        }
+        let [none, indirect, behind_ours] = next([c"no_such", c"memcpy", c"toupper"]);
+        assert!(none.is_null() && !indirect.is_null() && !behind_ours.is_null());
+        assert_ne!(behind_ours, toupper as *mut c_void);
+    }
+
+    #[test]
+    fn hashes_are_those_of_the_standard() {
+        let check = |text: &CStr, gnu: u32, elf: u32| {
+            let name = Name::of(text);
+            assert_eq!((name.gnu_hash, name.elf_hash()), (gnu, elf), "{text:?}");
+        };
+        check(c"", 0x1505, 0);
+        check(c"printf", 0x156b_2bb8, 0x0779_05a6);
+        check(c"syscall", 0xbac2_12a0, 0x0b09_985c);
+        check(c"flapenguin.me", 0x8ae9_f18e, 0x03987915);
+    }
+}
