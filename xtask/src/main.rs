@@ -5,6 +5,7 @@ mod bench;
 mod cargo;
 mod corpus;
 mod findings;
+mod dist;
 mod install;
 mod nextest;
 mod package_test;
@@ -34,6 +35,8 @@ enum Command {
     Bench(bench::Options),
     /// Lays out the products below a prefix
     Install(install::Options),
+    /// Makes the tarball, the .deb, their checksums and the list of what is in them
+    Dist(dist::Options),
     /// Builds what users install and uses it as they would, in containers and under Nix
     PackageTest(package_test::Options),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Archive(options) => archive::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Install(options) => install::run(&options),
+        Command::Dist(options) => dist::run(&options),
         Command::PackageTest(options) => package_test::run(&options),
     };
     match done {
