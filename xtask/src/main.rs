@@ -9,6 +9,7 @@ mod dist;
 mod install;
 mod nextest;
 mod package_test;
+mod repro;
 mod table;
 mod test;
 
@@ -37,6 +38,8 @@ enum Command {
     Install(install::Options),
     /// Makes the tarball, the .deb, their checksums and the list of what is in them
     Dist(dist::Options),
+    /// Makes the products twice, in surroundings that differ, and shows where what came out differs
+    Repro(repro::Options),
     /// Builds what users install and uses it as they would, in containers and under Nix
     PackageTest(package_test::Options),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Install(options) => install::run(&options),
         Command::Dist(options) => dist::run(&options),
+        Command::Repro(options) => repro::run(&options),
         Command::PackageTest(options) => package_test::run(&options),
     };
     match done {
