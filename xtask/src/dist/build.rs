@@ -1,6 +1,7 @@
 //! Builds the products so that they are the same wherever and whenever they are built.
 
 use std::ffi::OsString;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::glibc::{self, Version};
-use super::{crates, zig};
+use super::{crates, tree, zig};
 use crate::cargo;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -24,13 +25,15 @@ pub(super) struct Built {
 
 /// Builds the products; the tools by the linker of this host only if that is asked for.
 pub(super) fn build(host_libc: bool) -> Result<Built> {
-    let target = cargo::target()?.join("dist-build");
     // The library calls nothing that is newer, and its linker must know `-z initfirst`, which zig's does not.
-    cargo_build("allocs-runtime", &target, None)?;
+    let library = cargo_build("allocs-runtime", None)?;
     let linker = if host_libc { None } else { Some(zig::linker(glibc::OLDEST)?) };
-    // Cargo stops where it was called from as soon as its linker fails, so a second one does not find half a file.
-    cargo_build("allocscc", &target, linker.as_deref())?;
-    let dir = target.join(TARGET).join("dist");
+    let tools = cargo_build("allocscc", linker.as_deref())?;
+    let dir = cargo::target()?.join("dist-build/products");
+    tree::make_empty(&dir)?;
+    for (from, name) in [(&library, "liballocs_preload.so"), (&tools, "allocscc"), (&tools, "allocs")] {
+        fs::copy(from.join(name), dir.join(name)).with_context(|| format!("{name} was not built"))?;
+    }
     let mut newest = glibc::OLDEST;
     for product in PRODUCTS {
         let needed = glibc::needed_by(&dir.join(product))?;
@@ -44,8 +47,11 @@ pub(super) fn build(host_libc: bool) -> Result<Built> {
     Ok(Built { dir, glibc: newest })
 }
 
-fn cargo_build(package: &str, target: &Path, linker: Option<&Path>) -> Result<()> {
-    let command = cargo::cargo([
+/// Builds a package, in a place of its own: with other flags, cargo would build again what both have in common. Returns
+/// the directory with what was built.
+fn cargo_build(package: &str, linker: Option<&Path>) -> Result<PathBuf> {
+    let target = cargo::target()?.join("dist-build").join(package);
+    cargo::cargo([
         "build",
         "--quiet",
         "--locked",
@@ -55,15 +61,14 @@ fn cargo_build(package: &str, target: &Path, linker: Option<&Path>) -> Result<()
         TARGET,
         "--package",
         package,
-    ])?;
-    command
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_INCREMENTAL", "0")
-        // Takes the place of whatever flags the user's settings have. What runs during the build does not get them.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(linker)?)
-        .run()
-        .with_context(|| format!("{package} does not build"))?;
-    Ok(())
+    ])?
+    .env("CARGO_TARGET_DIR", &target)
+    .env("CARGO_INCREMENTAL", "0")
+    // Takes the place of whatever flags the user's settings have. What runs during the build does not get them.
+    .env("CARGO_ENCODED_RUSTFLAGS", flags(linker)?)
+    .run()
+    .with_context(|| format!("{package} does not build"))?;
+    Ok(target.join(TARGET).join("dist"))
 }
 
 /// Compiler flags, separated as cargo wants them. No path of this machine stays in what is built.

@@ -45,7 +45,7 @@ struct Needs {
 }
 
 /// The oldest glibc that runs a file. It needs glibc alone; the library, which every program loads, `libc.so.6` alone.
-pub(super) fn needed_by(file: &Path) -> Result<Version> {
+pub(crate) fn needed_by(file: &Path) -> Result<Version> {
     let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let needs = Needs::of(&data).with_context(|| format!("{} is no dynamic ELF file", file.display()))?;
     let is_library = file.extension().is_some_and(|extension| extension == "so");

@@ -19,6 +19,7 @@ use duct::cmd;
 
 use crate::{cargo, install};
 use date::Date;
+pub(crate) use glibc::needed_by;
 use install::Layout;
 
 #[derive(clap::Args)]

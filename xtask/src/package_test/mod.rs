@@ -1,6 +1,7 @@
 //! `cargo xtask package-test`: builds what users install and uses it as they would, in real containers and under real Nix.
 
 mod base;
+mod chroot;
 mod docker;
 mod host;
 mod nix;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use duct::cmd;
+use duct::{Expression, cmd};
 
 /// Makes sure that the tools are there; each is given with the Debian package that brings it.
 pub(super) fn need(tools: &[(&str, &str)]) -> Result<()> {
@@ -33,9 +33,21 @@ pub(super) fn need(tools: &[(&str, &str)]) -> Result<()> {
 
 /// Runs a command as root, with sudo where that is needed.
 pub(super) fn as_root(words: &[&str]) -> Result<()> {
-    let words = if is_root() { words.to_vec() } else { [&["sudo"], words].concat() };
-    cmd(words[0], &words[1..]).stdout_to_stderr().run()?;
+    root_command(words).stdout_to_stderr().run()?;
     Ok(())
+}
+
+/// A command that runs as root.
+pub(super) fn root_command(words: &[&str]) -> Expression {
+    let words = if is_root() { words.to_vec() } else { [&["sudo"], words].concat() };
+    cmd(words[0], &words[1..])
+}
+
+/// Makes sure that python has a module; it is given with the Debian package that brings it.
+pub(super) fn need_module(module: &str, package: &str) -> Result<()> {
+    let is_there = cmd!("python3", "-c", format!("import {module}")).stderr_null().run().is_ok();
+    // No tool has a name with a slash.
+    if is_there { Ok(()) } else { need(&[(&format!("python3/{module}"), package)]) }
 }
 
 pub(super) fn is_root() -> bool {

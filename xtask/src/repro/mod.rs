@@ -22,6 +22,18 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let start = Instant::now();
+    let sums = twice(options.keep)?;
+    println!("identical, in {} s:\n{sums}", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// For `cargo xtask package-test`.
+pub(crate) fn check() -> Result<String> {
+    Ok(format!("{} files", twice(false)?.lines().count()))
+}
+
+/// Makes the products twice and returns the checksums if both times they are the same.
+fn twice(keep: bool) -> Result<String> {
     let place = cargo::target()?.join("repro");
     if place.exists() {
         fs::remove_dir_all(&place)?;
@@ -32,16 +44,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         surroundings.make()?;
     }
     let found = directories(&first.products(), &second.products())?;
-    for difference in &found {
-        println!("differs: {difference}");
-    }
-    ensure!(found.is_empty(), "{} differences", found.len());
-    println!("identical, in {} s:", start.elapsed().as_secs());
-    print!("{}", fs::read_to_string(first.products().join("SHA256SUMS"))?);
-    if !options.keep {
+    ensure!(found.is_empty(), "they differ:\n{}", found.join("\n"));
+    let sums = fs::read_to_string(first.products().join("SHA256SUMS"))?;
+    if !keep {
         fs::remove_dir_all(&place)?;
     }
-    Ok(())
+    Ok(sums)
 }
 
 /// Compares the files of two directories; each difference is a line that says where it lies.

@@ -16,6 +16,8 @@ pub(super) struct Surroundings {
     checkout: PathBuf,
     umask: &'static str,
     locale: &'static str,
+    /// A directory with that locale, where the system may not have it.
+    locales: Option<PathBuf>,
     zone: &'static str,
     /// Another directory for cargo's own, with what is downloaded in it.
     cargo_home: Option<PathBuf>,
@@ -25,12 +27,16 @@ pub(super) struct Surroundings {
     user: Option<&'static str>,
 }
 
+/// One with an order of letters, capital letters and messages of its own.
+const OTHER_LOCALE: &str = "tr_TR.UTF-8";
+
 impl Surroundings {
     pub(super) fn usual(place: &Path) -> Self {
         Self {
             checkout: place.join("a"),
             umask: "022",
             locale: "C",
+            locales: None,
             zone: "UTC",
             cargo_home: None,
             files_from: None,
@@ -41,10 +47,15 @@ impl Surroundings {
     pub(super) fn other(place: &Path) -> Result<Self> {
         let namespaces = cmd!("unshare", "--user", "--map-user=4711", "--map-group=4711", "true");
         let can_be_another = namespaces.stderr_null().stdout_null().run().is_ok();
+        let locales = place.join("locales");
+        fs::create_dir_all(&locales)?;
+        let made = cmd!("localedef", "--inputfile=tr_TR", "--charmap=UTF-8", locales.join(OTHER_LOCALE));
+        let has_locale = made.stderr_null().stdout_null().run().is_ok();
         Ok(Self {
             checkout: place.join("another place/with a longer name"),
             umask: "077",
-            locale: "tr_TR.UTF-8",
+            locale: if has_locale { OTHER_LOCALE } else { "C.UTF-8" },
+            locales: has_locale.then_some(locales),
             zone: "Asia/Kathmandu",
             cargo_home: Some(place.join("home of cargo")),
             files_from: Some("2001-02-03 04:05:06"),
@@ -78,6 +89,9 @@ impl Surroundings {
             .env("TZ", self.zone)
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("SOURCE_DATE_EPOCH");
+        if let Some(locales) = &self.locales {
+            command = command.env("LOCPATH", locales);
+        }
         if let Some(home) = &self.cargo_home {
             command = command.env("CARGO_HOME", home);
         }
