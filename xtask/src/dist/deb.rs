@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use duct::cmd;
 use flate2::{Compression, GzBuilder};
 use regex_lite::Regex;
@@ -14,7 +14,7 @@ use super::glibc::Version;
 use super::{VERSION, tree};
 use crate::cargo;
 
-const MAINTAINER: &str = "liballocs-rs maintainers <maintainers@liballocs-rs.net>";
+const MAINTAINER: &str = "liballocs-rs developers <developers@liballocs-rs.invalid>";
 
 /// Packs a root directory, whose `usr` is laid out.
 pub(super) fn write(root: &Path, glibc: Version, date: Date, out: &Path) -> Result<()> {
@@ -84,30 +84,55 @@ fn put_gz(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, packed.finish()?).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The changelog in Debian's form: a section `## VERSION (DATE)` with its list becomes an entry.
+/// The changelog in Debian's form: a section `## [VERSION] - DATE` becomes an entry, its paragraphs and points a list.
 fn changelog(text: &str) -> Result<String> {
-    let heading = Regex::new(r"^## .*?([0-9]+\.[0-9]+\.[0-9]+).*?([0-9]{4}-[0-9]{2}-[0-9]{2})")?;
+    let heading = Regex::new(r"^\[?([0-9]+\.[0-9]+\.[0-9]+).*?([0-9]{4}-[0-9]{2}-[0-9]{2})")?;
     let mut out = String::new();
     for section in text.split("\n## ").skip(1) {
         let (first, body) = section.split_once('\n').unwrap_or((section, ""));
-        let heading =
-            heading.captures(&format!("## {first}")).map(|found| (found[1].to_owned(), found[2].to_owned()));
-        let Some((version, day)) = heading else { bail!("CHANGELOG.md: `{first}` has no version and date") };
+        let found = heading.captures(first);
+        let found = found.with_context(|| format!("CHANGELOG.md: `{first}` has no version and date"))?;
+        let (version, day) = (&found[1], &found[2]);
         ensure!(!out.is_empty() || version == VERSION, "CHANGELOG.md starts with {version}, not {VERSION}");
         out += &format!("liballocs ({version}) unstable; urgency=medium\n\n");
-        for line in body.lines().filter(|line| !line.trim().is_empty()) {
-            let continued = line.strip_prefix("- ").is_none();
-            out += &format!(
-                "  {} {}\n",
-                if continued { ' ' } else { '*' },
-                line.trim_start_matches("- ").trim()
-            );
+        for point in points(body) {
+            out += &wrapped(&point);
         }
-        let day = Date::of_day(&day)?.format("+%a, %d %b %Y %T %z")?;
+        let day = Date::of_day(day)?.format("+%a, %d %b %Y %T %z")?;
         out += &format!("\n -- {MAINTAINER}  {day}\n\n");
     }
     ensure!(!out.is_empty(), "CHANGELOG.md has no section");
     Ok(out.trim_end().to_owned() + "\n")
+}
+
+/// The words of each paragraph and of each point of a list.
+fn points(body: &str) -> Vec<Vec<&str>> {
+    let mut points: Vec<Vec<&str>> = Vec::new();
+    let mut is_new = true;
+    for line in body.lines().filter(|line| !line.starts_with('#')) {
+        let text = line.strip_prefix("- ");
+        if (is_new || text.is_some()) && !line.is_empty() {
+            points.push(Vec::new());
+        }
+        is_new = line.is_empty();
+        if let Some(point) = points.last_mut() {
+            point.extend(text.unwrap_or(line).split_whitespace());
+        }
+    }
+    points
+}
+
+/// Lines of up to 78 letters, the first behind a star.
+fn wrapped(words: &[&str]) -> String {
+    let (mut out, mut line) = (String::new(), "  *".to_owned());
+    for word in words {
+        if line.chars().count() + 1 + word.chars().count() > 78 {
+            out += &format!("{line}\n");
+            line = "   ".to_owned();
+        }
+        line += &format!(" {word}");
+    }
+    out + &line + "\n"
 }
 
 #[cfg(test)]
@@ -116,15 +141,19 @@ mod tests {
 
     #[test]
     fn a_changelog_becomes_debians() {
+        let long = "word ".repeat(20);
         let text = format!(
-            "# Changes\n\n## {VERSION} (2026-11-22)\n\n- One\n  more.\n- Two.\n\n## 0.0.1 (2026-11-01)\n\n- Zero.\n"
+            "# Changes\n\nIn order.\n\n## [{VERSION}] - 2026-11-22\n\nThe first.\n\n### Added\n\n- {long}\n  more\n- Two.\n\n\
+             ## 0.0.1 (2026-11-01)\n- Zero.\n"
         );
+        let first = ["word"; 15].join(" ");
         let expected = format!(
-            "liballocs ({VERSION}) unstable; urgency=medium\n\n  * One\n    more.\n  * Two.\n\n -- {MAINTAINER}  \
-             Sun, 22 Nov 2026 00:00:00 +0000\n\nliballocs (0.0.1) unstable; urgency=medium\n\n  * Zero.\n\n \
-             -- {MAINTAINER}  Sun, 01 Nov 2026 00:00:00 +0000\n"
+            "liballocs ({VERSION}) unstable; urgency=medium\n\n  * The first.\n  * {first}\n    {} more\n  * Two.\n\n \
+             -- {MAINTAINER}  Sun, 22 Nov 2026 00:00:00 +0000\n\nliballocs (0.0.1) unstable; urgency=medium\n\n  * \
+             Zero.\n\n -- {MAINTAINER}  Sun, 01 Nov 2026 00:00:00 +0000\n",
+            ["word"; 5].join(" ")
         );
         assert_eq!(changelog(&text).unwrap(), expected);
-        assert!(changelog("## 9.9.9 (2026-11-22)\n").is_err() && changelog("\n## Unreleased\n").is_err());
+        assert!(changelog("\n## 9.9.9 (2026-11-22)\n").is_err() && changelog("\n## Unreleased\n").is_err());
     }
 }

@@ -68,9 +68,8 @@ impl Surroundings {
         self.checkout.join("target/dist")
     }
 
-    /// Copies the checkout and makes the products.
+    /// Makes the products in the copy.
     pub(super) fn make(&self) -> Result<()> {
-        self.copy_checkout()?;
         if let Some(home) = &self.cargo_home {
             borrow_cargo_home(home)?;
         }
@@ -100,7 +99,7 @@ impl Surroundings {
     }
 
     /// Copies what git knows, as it is in the checkout now.
-    fn copy_checkout(&self) -> Result<()> {
+    pub(super) fn copy_checkout(&self) -> Result<()> {
         let root = cargo::root()?;
         let listed =
             cmd!("git", "ls-files", "-z").dir(&root).read().context("git does not list the checkout")?;
