@@ -21,6 +21,14 @@ pub(super) struct Built {
     pub(super) dir: PathBuf,
     /// The oldest glibc that runs them all.
     pub(super) glibc: Version,
+    host_libc: bool,
+}
+
+impl Built {
+    /// The Debian packages that they need. A linker of this host adds one.
+    pub(super) fn depends(&self) -> String {
+        format!("libc6 (>= {}){}", self.glibc, if self.host_libc { ", libgcc-s1" } else { "" })
+    }
 }
 
 /// Builds the products; the tools by the linker of this host only if that is asked for.
@@ -36,7 +44,8 @@ pub(super) fn build(host_libc: bool) -> Result<Built> {
     }
     let mut newest = glibc::OLDEST;
     for product in PRODUCTS {
-        let needed = glibc::needed_by(&dir.join(product))?;
+        let more = if host_libc { &[glibc::LIBGCC][..] } else { &[] };
+        let needed = glibc::needed_besides(more, &dir.join(product))?;
         ensure!(
             needed <= glibc::OLDEST || host_libc,
             "{product} needs glibc {needed}, not just {}",
@@ -44,7 +53,7 @@ pub(super) fn build(host_libc: bool) -> Result<Built> {
         );
         newest = newest.max(needed);
     }
-    Ok(Built { dir, glibc: newest })
+    Ok(Built { dir, glibc: newest, host_libc })
 }
 
 /// Builds a package, in a place of its own: with other flags, cargo would build again what both have in common. Returns

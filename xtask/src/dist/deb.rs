@@ -10,14 +10,13 @@ use flate2::{Compression, GzBuilder};
 use regex_lite::Regex;
 
 use super::date::Date;
-use super::glibc::Version;
 use super::{VERSION, tree};
 use crate::cargo;
 
 const MAINTAINER: &str = "liballocs-rs developers <developers@liballocs-rs.invalid>";
 
-/// Packs a root directory, whose `usr` is laid out.
-pub(super) fn write(root: &Path, glibc: Version, date: Date, out: &Path) -> Result<()> {
+/// Packs a root directory, whose `usr` is laid out; what is in it needs those packages.
+pub(super) fn write(root: &Path, depends: &str, date: Date, out: &Path) -> Result<()> {
     let documents = root.join("usr/share/doc/liballocs");
     for name in ["LICENSE", "LICENSE-MIT", "LICENSE-APACHE"] {
         // Debian's `copyright` says the same.
@@ -37,7 +36,7 @@ pub(super) fn write(root: &Path, glibc: Version, date: Date, out: &Path) -> Resu
     let overrides = root.join("usr/share/lintian/overrides/liballocs");
     fs::create_dir_all(overrides.parent().context("it is in a directory")?)?;
     fs::write(overrides, packaging("lintian-overrides")?)?;
-    control(root, glibc)?;
+    control(root, depends)?;
     tree::normalise(root, date)?;
     cmd!("dpkg-deb", "--root-owner-group", "--uniform-compression", "-Zxz", "--build", root, out)
         .env("SOURCE_DATE_EPOCH", date.0.to_string())
@@ -50,7 +49,7 @@ pub(super) fn write(root: &Path, glibc: Version, date: Date, out: &Path) -> Resu
 }
 
 /// Writes what dpkg reads, into `DEBIAN`.
-fn control(root: &Path, glibc: Version) -> Result<()> {
+fn control(root: &Path, depends: &str) -> Result<()> {
     let usr = root.join("usr");
     let files = tree::files(&usr)?;
     // As dpkg counts: a kilobyte for whatever is no file.
@@ -64,7 +63,7 @@ fn control(root: &Path, glibc: Version) -> Result<()> {
         .replace("{version}", VERSION)
         .replace("{maintainer}", MAINTAINER)
         .replace("{size}", &size.to_string())
-        .replace("{glibc}", &glibc.to_string());
+        .replace("{depends}", depends);
     let dir = root.join("DEBIAN");
     fs::create_dir_all(&dir)?;
     fs::write(dir.join("control"), text)?;

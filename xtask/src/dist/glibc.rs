@@ -44,13 +44,23 @@ struct Needs {
     versions: BTreeSet<String>,
 }
 
+/// What a linker of this host adds to the tools, and zig's does not.
+pub(super) const LIBGCC: &str = "libgcc_s.so.1";
+
 /// The oldest glibc that runs a file. It needs glibc alone; the library, which every program loads, `libc.so.6` alone.
 pub(crate) fn needed_by(file: &Path) -> Result<Version> {
+    needed_besides(&[], file)
+}
+
+/// The same for a file that may need some more libraries.
+pub(super) fn needed_besides(more: &[&str], file: &Path) -> Result<Version> {
     let data = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let needs = Needs::of(&data).with_context(|| format!("{} is no dynamic ELF file", file.display()))?;
     let is_library = file.extension().is_some_and(|extension| extension == "so");
-    let allowed = if is_library { &PARTS[..1] } else { &PARTS[..] };
-    if let Some(other) = needs.libraries.iter().find(|library| !allowed.contains(&library.as_str())) {
+    let parts = if is_library { &PARTS[..1] } else { &PARTS[..] };
+    let is_other =
+        |library: &&String| !parts.contains(&library.as_str()) && !more.contains(&library.as_str());
+    if let Some(other) = needs.libraries.iter().find(is_other) {
         bail!("{} needs {other}", file.display());
     }
     needs.glibc().with_context(|| file.display().to_string())
@@ -82,7 +92,8 @@ impl Needs {
     /// The newest version of a symbol. Fails for what no version of glibc promises, such as `GLIBC_PRIVATE`.
     fn glibc(&self) -> Result<Version> {
         let mut newest = Version(2, 0);
-        for name in &self.versions {
+        // The library that has the versions `GCC_…` is looked at by its name.
+        for name in self.versions.iter().filter(|name| !name.starts_with("GCC_")) {
             let version = Version::of(name).with_context(|| format!("it needs symbols of {name}"))?;
             newest = newest.max(version);
         }

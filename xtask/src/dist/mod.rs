@@ -67,7 +67,7 @@ pub(crate) fn make(host_libc: bool) -> Result<Vec<PathBuf>> {
     };
     lay_out("deb/usr", &layout)?;
     let deb = out.join(format!("liballocs_{VERSION}_amd64.deb"));
-    deb::write(&place.path().join("deb"), built.glibc, date, &deb)?;
+    deb::write(&place.path().join("deb"), &built.depends(), date, &deb)?;
     let sbom = out.join(format!("liballocs-{VERSION}.spdx.json"));
     fs::write(&sbom, sbom::text(&crates, host_libc, date, &[&tarball, &deb])?)?;
     let mut files = vec![tarball, deb, sbom];

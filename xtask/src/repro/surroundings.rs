@@ -68,8 +68,8 @@ impl Surroundings {
         self.checkout.join("target/dist")
     }
 
-    /// Makes the products in the copy.
-    pub(super) fn make(&self) -> Result<()> {
+    /// Makes the products in the copy, with that program.
+    pub(super) fn make(&self, xtask: &Path) -> Result<()> {
         if let Some(home) = &self.cargo_home {
             borrow_cargo_home(home)?;
         }
@@ -79,7 +79,7 @@ impl Surroundings {
             words.extend(["unshare".into(), "--user".into(), map("user"), map("group")]);
         }
         let command = format!("umask {}; exec \"$0\" dist", self.umask);
-        words.extend(["sh".into(), "-c".into(), command.into(), env::current_exe()?.into()]);
+        words.extend(["sh".into(), "-c".into(), command.into(), xtask.into()]);
         let mut command = cmd(&words[0], &words[1..])
             .dir(&self.checkout)
             .env("CARGO_MANIFEST_DIR", self.checkout.join("xtask"))
