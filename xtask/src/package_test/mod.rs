@@ -3,6 +3,7 @@
 mod base;
 mod chroot;
 mod docker;
+mod engine;
 mod host;
 mod nix;
 mod readme;
