@@ -1,6 +1,7 @@
 //! A container engine for the checks: the user's running one, or Debian's dockerd, started for them alone.
 
 use std::ffi::OsString;
+use std::fmt::{self, Display, Formatter};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,18 +17,20 @@ use super::{Context, base, tools};
 /// An engine that answers. A daemon of its own ends with it.
 pub(super) struct Engine {
     own: Option<Daemon>,
+    version: String,
 }
 
 impl Engine {
     /// The engine that the user's settings name, if it answers; else one of its own.
     pub(super) fn start(context: &Context) -> Result<Self> {
-        if cmd!("docker", "info").stdout_null().stderr_null().run().is_ok() {
-            return Ok(Self { own: None });
+        if let Ok(version) = version("docker".as_ref()) {
+            return Ok(Self { own: None, version });
         }
         tools::need(&[("docker", "docker.io"), ("dockerd", "docker.io"), ("setpriv", "util-linux")])?;
-        Daemon::start(context)
-            .map(|own| Self { own: Some(own) })
-            .context("no container engine is running, and starting a private one failed")
+        let own = Daemon::start(context)
+            .context("no container engine is running, and starting a private one failed")?;
+        let version = version(&own.client())?;
+        Ok(Self { own: Some(own), version })
     }
 
     /// A docker command, as a user types it: `docker(["run", "--rm", …])`.
@@ -54,14 +57,11 @@ impl Engine {
     /// Makes sure that there is an image of a plain Debian release, and returns its name.
     pub(super) fn base(&self, release: &str) -> Result<String> {
         let name = format!("debian:{release}-slim");
-        let is_there = self.docker(["image", "inspect", &name]).stdout_null().stderr_null().run().is_ok();
-        let is_pulled =
-            || self.own.is_none() && self.docker(["pull", &name]).stdout_to_stderr().run().is_ok();
+        let is_there = said(&self.docker(["image", "inspect", &name])).is_ok();
+        let is_pulled = || !self.is_own() && said(&self.docker(["pull", &name])).is_ok();
         if !is_there && !is_pulled() {
             let archive = base::archive(release)?;
-            self.docker(["import".as_ref(), archive.as_os_str(), name.as_ref()])
-                .stdout_null()
-                .run()
+            said(&self.docker(["import".as_ref(), archive.as_os_str(), name.as_ref()]))
                 .with_context(|| format!("cannot import {}", archive.display()))?;
         }
         Ok(name)
@@ -74,6 +74,38 @@ impl Engine {
             None => Ok("it was running before, and goes on"),
         }
     }
+}
+
+impl Display for Engine {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let whose = if self.is_own() { "started for the checks" } else { "which was running" };
+        write!(f, "dockerd {}, {whose}", self.version)
+    }
+}
+
+/// What a command prints on standard output. If it fails, the error has the last lines of all that it printed.
+pub(super) fn said(command: &Expression) -> Result<String> {
+    let output = command.stdout_capture().stderr_capture().unchecked().run()?;
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    ensure!(
+        output.status.success(),
+        "{}\n{}\n{command:?} ended with {}",
+        last_lines(&stdout, 10),
+        last_lines(&stderr, 20),
+        output.status
+    );
+    Ok(stdout)
+}
+
+/// The version of the engine that a client reaches.
+fn version(client: &Path) -> Result<String> {
+    Ok(said(&cmd!(client, "version", "--format", "{{.Server.Version}}"))?.trim().to_owned())
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 /// A dockerd without a bridge and without rules for the packet filter, which few containers may have of their own.
@@ -136,7 +168,7 @@ impl Daemon {
 
     fn wait_until_it_answers(&mut self) -> Result<()> {
         let start = Instant::now();
-        while cmd!(self.client(), "info").stdout_null().stderr_null().run().is_err() {
+        while let Err(error) = version(&self.client()) {
             if let Some(process) = &mut self.process
                 && let Some(status) = process.try_wait()?
             {
@@ -144,7 +176,7 @@ impl Daemon {
             }
             ensure!(
                 start.elapsed() < Duration::from_secs(60),
-                "dockerd does not answer within 60 s: {}",
+                "dockerd does not answer within 60 s: {error:#}\n{}",
                 self.last_words()
             );
             thread::sleep(Duration::from_millis(200));
@@ -171,9 +203,7 @@ impl Daemon {
 
     /// The last lines of its log, which say why it failed.
     fn last_words(&self) -> String {
-        let log = fs::read_to_string(self.log()).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(5)..].join("\n")
+        last_lines(&fs::read_to_string(self.log()).unwrap_or_default(), 5)
     }
 
     fn run(&self) -> &Path {
@@ -224,7 +254,8 @@ fn processes_that_name(dir: &Path) -> Vec<String> {
         .collect()
 }
 
-fn mounts_below(dirs: &[&Path]) -> Vec<String> {
+/// What is mounted at or below one of the directories.
+pub(super) fn mounts_below(dirs: &[&Path]) -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
     points
