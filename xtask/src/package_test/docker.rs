@@ -7,7 +7,7 @@ mod rebuild;
 
 use std::fs;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::Context;
 use super::engine::Engine;
@@ -35,10 +35,9 @@ pub(super) fn check(context: &Context, report: &mut Report) -> Result<()> {
         if !context.smoke {
             check_use(&image, report);
             check_contents(&image, &base, report);
-            check_stages(&image, report);
+            check_stages(&image, &base, report);
             check_failures(&image, report);
-            rebuild::check(&image, report);
-            buildah::check(&image, report);
+            report.check("docker: the same products from other builds", || rebuild::compare_builds(&image));
         }
     }
     image.remove()?;
@@ -52,7 +51,8 @@ pub(super) fn check(context: &Context, report: &mut Report) -> Result<()> {
 /// As a user who has a checkout and a hello.c types them.
 fn readme_commands(image: &Image) -> Result<&'static str> {
     image.script(&readme::block("With Docker")?)?;
-    ensure!(image.tree().join("hello").is_file(), "they make no hello");
+    // It is not in the checkout that the other builds, and the cache of this one, start from.
+    fs::remove_file(image.tree().join("hello")).context("they make no hello")?;
     Ok("the image is built, and builds and runs a program")
 }
 
@@ -121,7 +121,7 @@ fn check_contents(image: &Image, base: &str, report: &mut Report) {
 }
 
 /// The stages other than the default one.
-fn check_stages(image: &Image, report: &mut Report) {
+fn check_stages(image: &Image, base: &str, report: &mut Report) {
     let build = |target: &str, name: &str| image.docker(&["build", "--target", target, "-t", name, "."]);
     report.check("docker: the runtime stage", || {
         build("runtime", "liballocs-runtime")?;
@@ -133,9 +133,7 @@ fn check_stages(image: &Image, report: &mut Report) {
         ensure!(said.contains("hello from C, 40 bytes of __ARR0_int$32"), "it says `{said}`");
         Ok("runs what the toolchain built")
     });
-    report.check("docker: the size of the runtime", || {
-        image.above("debian:bookworm-slim", "liballocs-runtime", RUNTIME_BAR)
-    });
+    report.check("docker: the size of the runtime", || image.above(base, "liballocs-runtime", RUNTIME_BAR));
     report.check("docker: a corpus program in the corpus stage", || {
         build("corpus", "liballocs-corpus")?;
         let corpus = ["cargo", "xtask", "corpus", "--filter", "^bzip2$"];
