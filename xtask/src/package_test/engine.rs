@@ -26,7 +26,12 @@ impl Engine {
         if let Ok(version) = version("docker".as_ref()) {
             return Ok(Self { own: None, version });
         }
-        tools::need(&[("docker", "docker.io"), ("dockerd", "docker.io"), ("setpriv", "util-linux")])?;
+        tools::need(&[
+            ("docker", "docker.io"),
+            ("dockerd", "docker.io"),
+            ("setpriv", "util-linux"),
+            ("unshare", "util-linux"),
+        ])?;
         let own = Daemon::start(context)
             .context("no container engine is running, and starting a private one failed")?;
         let version = version(&own.client())?;
@@ -134,12 +139,14 @@ impl Daemon {
         // A configuration of the user's may contradict these options.
         fs::write(self.run().join("config.json"), "{}")?;
         let in_run = |name: &str| self.run().join(name);
-        let mut command = Command::new(if tools::is_root() { "setpriv" } else { "sudo" });
+        let mut command = Command::new(if tools::is_root() { "unshare" } else { "sudo" });
         if !tools::is_root() {
-            command.arg("setpriv");
+            command.arg("unshare");
         }
+        // What it mounts is seen by it alone, and so goes with it: it leaves the name space of the network mounted.
+        command.args(["--mount", "--propagation", "slave"]);
         // It ends with us, however we end.
-        command.args(["--pdeathsig", "TERM", "dockerd", "--bridge=none"]);
+        command.args(["setpriv", "--pdeathsig", "TERM", "dockerd", "--bridge=none"]);
         command.args(["--iptables=false", "--ip6tables=false", "--group", &group()?]);
         command.arg("--config-file").arg(in_run("config.json"));
         command.arg("--data-root").arg(self.data.join("data"));
