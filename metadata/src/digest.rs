@@ -1,6 +1,6 @@
 //! The digests of types: one definition for the tool that writes them and for the run-time library, which makes types too.
 //!
-//! A type that is built from others ([`pointer`], [`array`], [`function`], …) has a digest that depends on theirs alone. So
+//! A type that is built from others ([`pointer()`], [`array()`], [`function`], …) has a digest that depends on theirs alone. So
 //! the run-time library can compute the digest of "array of 42 of these", and the result is the type of that digest in
 //! any file. Composites and enumerations are digested by the tool, from a [`Digester`] of what it finds.
 

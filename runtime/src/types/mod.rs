@@ -1,7 +1,7 @@
 //! The unique types of this process.
 //!
-//! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`intern`] makes
-//! types from the metadata of a [`file`], [`frame`] those of stack frames, and [`make`] those from other types; [`precise`]
+//! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`mod@intern`] makes
+//! types from the metadata of a [`mod@file`], [`mod@frame`] those of stack frames, and [`make`] those from other types; [`precise`]
 //! fills in array lengths; [`spell`] writes a type as C does.
 
 pub mod file;
