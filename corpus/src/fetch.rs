@@ -1,4 +1,4 @@
-//! Pinned source packages: fetched by the ordinary `cargo` client, checked, unpacked once.
+//! Pinned source packages: fetched by the ordinary `cargo` client, or given as a directory of archives; checked, unpacked once.
 
 use std::env;
 use std::fmt::Write as _;
@@ -14,6 +14,9 @@ use crate::{cache, child, places, tools};
 
 /// Set to 1, it forbids the network.
 pub const OFFLINE: &str = "ALLOCS_CORPUS_OFFLINE";
+
+/// Names a directory of archives, `NAME-VERSION.crate`, for builds without a network and without cargo.
+pub const ARCHIVES: &str = "ALLOCS_CORPUS_ARCHIVES";
 
 /// The unpacked sources of a package, unmodified.
 pub fn sources(manifest: &Manifest, package: &Package) -> Result<PathBuf> {
@@ -36,14 +39,28 @@ fn check_sum(package: &Package, found: &str) -> Result<()> {
     Ok(())
 }
 
-/// The package's archive in the client's own cache; the client is asked for it when it is not there.
+/// The package's archive: in the directory that [`ARCHIVES`] names, else in the client's own cache. The client is asked
+/// for it when it is not there.
 fn archive(manifest: &Manifest, package: &Package) -> Result<PathBuf> {
     let Registry::Crates = package.registry;
+    if let Some(dir) = env::var_os(ARCHIVES) {
+        return given(Path::new(&dir), package);
+    }
     if let Some(found) = cached(package)? {
         return Ok(found);
     }
     fetch(manifest)?;
     cached(package)?.context("cargo fetched it, but its archive is not in CARGO_HOME/registry/cache")
+}
+
+fn given(dir: &Path, package: &Package) -> Result<PathBuf> {
+    let archive = dir.join(file_name(package));
+    ensure!(archive.is_file(), "{ARCHIVES} is set, but there is no {}", archive.display());
+    Ok(archive)
+}
+
+fn file_name(package: &Package) -> String {
+    format!("{}-{}.crate", package.name, package.version)
 }
 
 fn cached(package: &Package) -> Result<Option<PathBuf>> {
@@ -52,7 +69,7 @@ fn cached(package: &Package) -> Result<Option<PathBuf>> {
         (None, Some(home)) => PathBuf::from(home).join(".cargo"),
         (None, None) => bail!("neither CARGO_HOME nor HOME is set"),
     };
-    let name = format!("{}-{}.crate", package.name, package.version);
+    let name = file_name(package);
     let registries = fs::read_dir(home.join("registry/cache")).into_iter().flatten().flatten();
     Ok(registries.map(|registry| registry.path().join(&name)).find(|archive| archive.is_file()))
 }
@@ -105,15 +122,28 @@ fn unpack(archive: &Path, top: &str, dir: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_bad_checksum_names_the_package_and_both_sums() {
-        let package = Package {
+    fn package() -> Package {
+        Package {
             name: "bzip2-sys".into(),
             registry: Registry::Crates,
             version: "1.0.0".into(),
             sha256: "aa".into(),
             licence: "MIT".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn archives_are_taken_from_a_given_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = given(dir.path(), &package()).unwrap_err().to_string();
+        assert!(error.ends_with("bzip2-sys-1.0.0.crate"), "{error}");
+        fs::write(dir.path().join("bzip2-sys-1.0.0.crate"), "").unwrap();
+        assert!(given(dir.path(), &package()).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_bad_checksum_names_the_package_and_both_sums() {
+        let package = package();
         let error = check_sum(&package, "bb").unwrap_err().to_string();
         assert_eq!(error, "the checksum of bzip2-sys is wrong: the manifest says aa, the archive has bb");
         assert!(check_sum(&package, "aa").is_ok());

@@ -33,6 +33,11 @@ pub fn find(tool: &str) -> Result<PathBuf> {
     }
 }
 
+/// The clang to test with: clang 14, which the expectations were made with, else any.
+pub fn clang() -> Result<PathBuf> {
+    find("clang-14").or_else(|missing| find("clang").map_err(|_| missing))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

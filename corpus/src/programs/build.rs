@@ -17,7 +17,7 @@ pub fn build(program: &Program, mode: &Mode, stage: &Stage) -> Result<PathBuf> {
     if let Mode::Flags(more) = mode {
         flags.extend(more.iter().cloned());
     }
-    let compiler = if *mode == Mode::Clang { tools::find("clang-14")? } else { tools::find("cc")? };
+    let compiler = if *mode == Mode::Clang { tools::clang()? } else { tools::find("cc")? };
     let key = key(program, &flags, &compiler, stage)?;
     let name = program.path.file_stem().context("a program has a name")?.to_owned();
     let entry = places::kept().join("programs").join(format!("{}-{}", name.display(), key.digits()));
