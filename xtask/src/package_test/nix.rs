@@ -1,10 +1,151 @@
 //! The flake, under a real Nix with a look-alike of nixpkgs made of the host's tools.
 
-use anyhow::Result;
+mod place;
+
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+use duct::cmd;
 
 use super::Context;
+use super::readme;
 use super::report::Report;
+use crate::cargo;
+use place::Place;
 
-pub(super) fn check(_context: &Context, _report: &mut Report) -> Result<()> {
+/// A program with one allocation of a type that has a name.
+const HELLO: &str = "#include <stdio.h>\n#include <stdlib.h>\nstruct greeting { const char *word; };\n\
+    int main(void) { struct greeting *g = malloc(sizeof *g); g->word = \"hello\"; puts(g->word); return 0; }\n";
+
+/// The output of the flake that a check needs, and what must not be missing.
+const OUTPUTS: [(&str, &str); 5] = [
+    ("packages", "default allocscc docker runtime"),
+    ("devShells", "default"),
+    ("checks", "build clippy docs example fmt nextest rebuilt-hello corpus-bzip2"),
+    ("apps", "default allocs allocscc corpus"),
+    ("formatter", ""),
+];
+
+pub(super) fn check(context: &Context, report: &mut Report) -> Result<()> {
+    let place = Place::make(context).context("nix: cannot prepare")?;
+    // What cargo has not fetched yet, because only other packages were built so far.
+    cargo::cargo(["fetch", "--quiet", "--locked"])?.run().context("cannot fetch the crates of Cargo.lock")?;
+    smoke(&place, report);
+    if !context.smoke {
+        builds(&place, report);
+        checks(&place, report);
+        negative_controls(&place, report);
+    }
+    for what in [
+        "nix: nixpkgs itself; nix/README.md lists which of its attributes were checked only by reading",
+        "nix: that the revision in flake.lock has the hash that is written there",
+        "nix: the sandbox, because the look-alike takes tools and crates from the host",
+        "nix: the image under Docker, because the look-alike of dockerTools makes none",
+    ] {
+        report.cannot(what);
+    }
+    report.check("nix: clean up", || place.clean().map(|()| "done"));
     Ok(())
+}
+
+fn smoke(place: &Place, report: &mut Report) {
+    report.check("nix: flake.lock is the lock of flake.nix", || {
+        let metadata = place.nix(&["flake", "metadata", "--json", "--no-update-lock-file"])?;
+        let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+        let inputs = metadata["locks"]["nodes"].as_object().context("no inputs")?;
+        ensure!(inputs.len() == 2, "there are {} inputs, not one", inputs.len() - 1);
+        Ok("one input")
+    });
+    if report
+        .check("nix: take the look-alike of nixpkgs", || place.replace_nixpkgs().map(|()| "done"))
+        .is_none()
+    {
+        return;
+    }
+    report.check("nix: flake show", || show(place));
+    report.check("nix: flake check, without builds", || {
+        place.nix(&["flake", "check", "--no-build"]).map(|_| "all outputs evaluate")
+    });
+    if report.check("nix: build", || place.build(&[".#default", ".#runtime"]).map(|_| "built")).is_none() {
+        return;
+    }
+    report.check("nix: the README's block", || readme_block(place));
+    report.check("nix: run", || run(place));
+}
+
+fn show(place: &Place) -> Result<String> {
+    let shown: serde_json::Value = serde_json::from_str(&place.nix(&["flake", "show", "--json"])?)?;
+    let mut count = 0;
+    for (kind, names) in OUTPUTS {
+        let outputs = shown[kind]["x86_64-linux"].as_object().with_context(|| format!("no {kind}"))?;
+        for name in names.split_whitespace() {
+            ensure!(outputs.contains_key(name), "{kind} has no {name}");
+        }
+        count += if names.is_empty() { 1 } else { outputs.len() };
+    }
+    Ok(format!("{count} outputs"))
+}
+
+fn readme_block(place: &Place) -> Result<&'static str> {
+    fs::write(place.checkout().join("hello.c"), HELLO)?;
+    place.script(&readme::block("With Nix")?)?;
+    let meta = place.script("./result/bin/allocs meta hello")?;
+    ensure!(meta.contains("greeting from malloc"), "the metadata of hello has no site of its type");
+    Ok("as it stands; what it built knows its type")
+}
+
+fn run(place: &Place) -> Result<&'static str> {
+    place.nix(&["run", ".", "--", "-O2", "-o", "hello-run", "hello.c"])?;
+    let said = place.nix(&["run", ".#allocs", "--", "run", "./hello-run"])?;
+    ensure!(said == "hello\n", "the program says {said:?}");
+    Ok("both apps")
+}
+
+fn builds(place: &Place, report: &mut Report) {
+    report.check("nix: rebuild", || {
+        place.build(&["--rebuild", ".#liballocs", ".#default", ".#runtime"]).map(|_| "bit-identical")
+    });
+    report.check("nix: develop has its tools", || {
+        let tools =
+            ["cargo", "cargo-clippy", "cargo-fmt", "rustc", "gcc", "clang", "gdb", "valgrind", "ccache"];
+        let found = |tool: &str| format!("command -v {tool} | grep -q '^{}/'\n", place.store().display());
+        let script: String = tools.iter().map(|tool| found(tool)).collect();
+        place.nix(&["develop", "--command", "sh", "-e", "-c", &script])?;
+        Ok(format!("{} of {}", tools.len(), tools.len()))
+    });
+    report.check("nix: image", || {
+        let image = place.build(&[".#docker"])?.pop().context("no image")?;
+        let config = cmd!("tar", "-xzOf", image, "./config.json").read()?;
+        let config: serde_json::Value = serde_json::from_str(&config)?;
+        ensure!(config["User"] == "1000:1000", "its user is {}", config["User"]);
+        Ok("its parts are built; it is not for root")
+    });
+}
+
+/// The checks that test what Nix alone does: other ways to run clippy and the tests are the CI's own.
+fn checks(place: &Place, report: &mut Report) {
+    for name in ["fmt", "docs", "clippy", "example", "rebuilt-hello", "devShell", "corpus-bzip2"] {
+        report.check(&format!("nix: check {name}"), || {
+            place.build(&[&format!(".#checks.x86_64-linux.{name}")]).map(|_| "built")
+        });
+    }
+}
+
+fn negative_controls(place: &Place, report: &mut Report) {
+    report.must_fail("nix: a misspelt output", "does not provide attribute", || place.build(&[".#allocsc"]));
+    report.must_fail("nix: a misspelt attribute of nixpkgs", "attribute 'gdbb' missing", || {
+        place.with_edit("nix/tools.nix", ["    gdb\n", "    gdbb\n"], || {
+            place.nix(&["flake", "check", "--no-build"])
+        })
+    });
+    report.must_fail("nix: a wrong expectation", "the example does not say", || {
+        place.with_edit("nix/checks.nix", ["size 168", "size 169"], || {
+            place.build(&[".#checks.x86_64-linux.example"])
+        })
+    });
+    report.must_fail("nix: a wrong snapshot", "snapshots/bzip2.snap differs", || {
+        place.with_edit("snapshots/bzip2.snap", ["allocations", "alocations"], || {
+            place.build(&[".#checks.x86_64-linux.corpus-bzip2"])
+        })
+    });
 }
