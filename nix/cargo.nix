@@ -1,30 +1,26 @@
-# Runs cargo over the workspace. Crates come from Cargo.lock, so nothing needs a network.
-pkgs: arguments:
+# Runs cargo over the workspace, or over some files of it. Crates come from Cargo.lock, so nothing needs a network.
+pkgs:
+{ files, ... }@arguments:
 let
   manifest = builtins.fromTOML (builtins.readFile ../Cargo.toml);
 in
 pkgs.rustPlatform.buildRustPackage (
   {
     inherit (manifest.workspace.package) version;
-    src = import ./source.nix { inherit (pkgs) lib; } [
-      ".cargo"
-      ".config"
-      "Cargo.lock"
-      "Cargo.toml"
-      "LICENSE"
-      "LICENSE-APACHE"
-      "LICENSE-MIT"
-      "allocscc"
-      "corpus"
-      "metadata"
-      "runtime"
-      "rustfmt.toml"
-      "xtask"
-    ];
+    src = import ./source.nix { inherit (pkgs) lib; } (
+      [
+        "Cargo.lock"
+        "Cargo.toml"
+        "allocscc"
+        "metadata"
+        "runtime"
+      ]
+      ++ files
+    );
     cargoLock.lockFile = ../Cargo.lock;
     # The list of crates that it adds to each file would also be in the preload library.
     auditable = false;
     doCheck = false;
   }
-  // arguments
+  // removeAttrs arguments [ "files" ]
 )

@@ -7,6 +7,12 @@ let
     import ./cargo.nix pkgs (
       {
         pname = "liballocs-${name}";
+        files = [
+          ".config"
+          "corpus"
+          "rustfmt.toml"
+          "xtask"
+        ];
         installPhase = "touch $out";
       }
       // arguments

@@ -7,6 +7,13 @@ let
   # The test executable of the corpus, built once.
   harness = import ./cargo.nix pkgs {
     pname = "allocs-corpus";
+    files = [
+      "corpus/Cargo.toml"
+      "corpus/src"
+      "corpus/tests"
+      "xtask/Cargo.toml"
+      "xtask/src/main.rs"
+    ];
     buildPhase = "cargo test --frozen --package corpus --test corpus --no-run";
     installPhase = ''
       mkdir -p $out/bin

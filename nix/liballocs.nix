@@ -2,13 +2,25 @@
 pkgs:
 import ./cargo.nix pkgs {
   pname = "liballocs";
+  # Of the other crates only what cargo looks at, so that tests and commands can change without a rebuild.
+  files = [
+    "LICENSE"
+    "LICENSE-APACHE"
+    "LICENSE-MIT"
+    "corpus/Cargo.toml"
+    "corpus/programs/examples"
+    "corpus/src/bin"
+    "corpus/src/lib.rs"
+    "corpus/tests"
+    "xtask/Cargo.toml"
+    "xtask/src/main.rs"
+  ];
   cargoBuildFlags = [
     "--package"
     "allocscc"
     "--package"
     "allocs-runtime"
   ];
-  # The checks of the flake run the tests, in derivations of their own.
   postInstall = ''
     mkdir -p $out/share/doc/allocs
     cp -r runtime/include $out/include

@@ -1,4 +1,4 @@
-# Files of the checkout by their first path component, so that a build depends on no others.
+# Files and directories of the checkout, so that a build depends on no others.
 { lib }:
 names:
 lib.cleanSourceWith {
@@ -8,6 +8,7 @@ lib.cleanSourceWith {
     path: _type:
     let
       below = lib.removePrefix "${toString ../.}/" (toString path);
+      holds = outer: inner: lib.hasPrefix "${outer}/" "${inner}/";
     in
-    builtins.elem (builtins.head (lib.splitString "/" below)) names;
+    builtins.any (name: holds name below || holds below name) names;
 }

@@ -36,10 +36,12 @@ pub(super) fn check(context: &Context, report: &mut Report) -> Result<()> {
         checks(&place, report);
         negative_controls(&place, report);
     }
+    if !place.is_sandboxed()? {
+        report.cannot("nix: the sandbox, because the kernel allows none here");
+    }
     for what in [
         "nix: nixpkgs itself; nix/README.md lists which of its attributes were checked only by reading",
         "nix: that the revision in flake.lock has the hash that is written there",
-        "nix: the sandbox, because the look-alike takes tools and crates from the host",
         "nix: the image under Docker, because the look-alike of dockerTools makes none",
     ] {
         report.cannot(what);
@@ -141,6 +143,11 @@ fn negative_controls(place: &Place, report: &mut Report) {
     report.must_fail("nix: a wrong expectation", "the example does not say", || {
         place.with_edit("nix/checks.nix", ["size 168", "size 169"], || {
             place.build(&[".#checks.x86_64-linux.example"])
+        })
+    });
+    report.must_fail("nix: a wrong checksum", "hash mismatch in fixed-output derivation", || {
+        place.with_edit("corpus/corpus.lock.toml", ["\"225b", "\"0000"], || {
+            place.build(&[".#checks.x86_64-linux.corpus-bzip2"])
         })
     });
     report.must_fail("nix: a wrong snapshot", "snapshots/bzip2.snap differs", || {

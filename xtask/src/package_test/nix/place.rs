@@ -12,6 +12,8 @@ use crate::cargo;
 /// Nix needs no root, no daemon and no /nix for a store below a directory of its own.
 pub(super) struct Place {
     root: PathBuf,
+    cargo_home: PathBuf,
+    rustup_home: PathBuf,
     keep: bool,
 }
 
@@ -19,7 +21,15 @@ impl Place {
     /// Makes everything anew: a store of an earlier run would hide builds that fail now.
     pub(super) fn make(context: &Context) -> Result<Self> {
         tools::need(&[("nix", "nix-bin"), ("git", "git")])?;
-        let place = Self { root: context.work.join("nix"), keep: context.keep };
+        let home = PathBuf::from(env::var_os("HOME").context("HOME is not set")?);
+        let or_home = |variable, dir| env::var_os(variable).map_or_else(|| home.join(dir), PathBuf::from);
+        let place = Self {
+            // Nix takes no store below a symbolic link.
+            root: context.work.canonicalize()?.join("nix"),
+            cargo_home: or_home("CARGO_HOME", ".cargo"),
+            rustup_home: or_home("RUSTUP_HOME", ".rustup"),
+            keep: context.keep,
+        };
         remove(&place.root)?;
         for dir in ["nixpkgs", "settings", "checkout", "temporary"] {
             fs::create_dir_all(place.root.join(dir))?;
@@ -33,12 +43,26 @@ impl Place {
     fn write_settings(&self) -> Result<()> {
         let registry = self.root.join("settings/registry.json");
         fs::write(&registry, r#"{ "flakes": [], "version": 2 }"#)?;
+        // The look-alike's tools and crates are the host's. Where the kernel allows no sandbox, Nix goes without.
+        let host = ["/bin", "/etc", "/lib", "/lib64", "/usr"].map(PathBuf::from);
+        let visible = host.into_iter().chain([self.cargo_home.clone(), self.rustup_home.clone()]);
+        let visible: Vec<String> =
+            visible.filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
         let settings = format!(
-            "experimental-features = nix-command flakes\nsandbox = false\nbuild-users-group =\nsubstituters =\n\
-             flake-registry = {}\nwarn-dirty = false\n",
+            "experimental-features = nix-command flakes\nsandbox = true\nsandbox-fallback = true\n\
+             sandbox-paths = {}\nbuild-users-group =\nsubstituters =\nflake-registry = {}\nwarn-dirty = false\n",
+            visible.join(" "),
             registry.display()
         );
         Ok(fs::write(self.root.join("settings/nix.conf"), settings)?)
+    }
+
+    /// Whether builds run in a sandbox: there they are in a directory that the host does not have.
+    pub(super) fn is_sandboxed(&self) -> Result<bool> {
+        let build = "derivation { name = \"place\"; system = builtins.currentSystem; builder = \"/bin/sh\"; \
+                     args = [ \"-c\" \"pwd > $out\" ]; }";
+        let built = self.nix(&["build", "--impure", "--no-link", "--print-out-paths", "--expr", build])?;
+        Ok(fs::read_to_string(built.trim())?.starts_with("/build"))
     }
 
     /// A git checkout of the files as they are now, because a flake consists of the files that git knows.
@@ -68,12 +92,10 @@ impl Place {
     fn make_nixpkgs(&self) -> Result<()> {
         let (from, to) = (cargo::root()?.join("nix/host-stub"), self.root.join("nixpkgs"));
         cmd!("cp", "-rT", from, &to).run()?;
-        let home = PathBuf::from(env::var_os("HOME").context("HOME is not set")?);
-        let or_home = |variable, dir| env::var_os(variable).map_or_else(|| home.join(dir), PathBuf::from);
         let host = format!(
             "{{ cargoHome = {}; rustupHome = {}; path = {}; }}\n",
-            nix_string(&or_home("CARGO_HOME", ".cargo"))?,
-            nix_string(&or_home("RUSTUP_HOME", ".rustup"))?,
+            nix_string(&self.cargo_home)?,
+            nix_string(&self.rustup_home)?,
             nix_string(Path::new(&env::var_os("PATH").context("PATH is not set")?))?,
         );
         Ok(fs::write(to.join("host.nix"), host)?)
