@@ -21,7 +21,8 @@ let
     '';
   };
 
-  archive =
+  # How to get a package, by its registry: fixed by the checksum that stands in the manifest.
+  archives.crates =
     package:
     pkgs.fetchCrate {
       pname = package.name;
@@ -40,18 +41,18 @@ let
     program:
     pkgs.runCommand "corpus-${program.name}"
       {
-        nativeBuildInputs = [
-          pkgs.stdenv.cc
-        ];
         hardeningDisable = [ "all" ];
         src = import ./source.nix { inherit lib; } [
-          "corpus"
-          "snapshots"
+          "corpus/corpus.lock.toml"
+          "corpus/mains"
+          "corpus/probe"
+          "corpus/workloads"
+          "snapshots/${program.name}.snap"
         ];
         ALLOCS_CORPUS_ARCHIVES = pkgs.linkFarm "corpus-${program.name}-archives" (
           map (package: {
             name = "${package.name}-${package.version}.crate";
-            path = archive package;
+            path = archives.${package.registry} package;
           }) (packagesOf program)
         );
         ALLOCS_STAGE = pkgs.liballocs;

@@ -15,28 +15,29 @@ let
     }
     // {
       pname = name;
-      meta.mainProgram = builtins.head names;
     };
-  tool = name: tools name [ name ];
+  tool = name: tools name name // { meta.mainProgram = name; };
 
-  base = tools "host-base" [
-    "awk" "basename" "bash" "cat" "chmod" "cmp" "cp" "cut" "date" "diff" "dirname" "env" "find" "grep"
-    "gzip" "head" "id" "install" "ln" "ls" "make" "mkdir" "mktemp" "mv" "od" "readlink" "rm" "sed" "sh"
-    "sleep" "sort" "tar" "tee" "touch" "tr" "true" "uname" "uniq" "wc" "xargs"
-  ];
+  base = tools "host-base" (
+    "awk basename bash cat chmod cmp cp cut date diff dirname env find grep gzip head id install ln ls make mkdir "
+    + "mktemp mv od readlink rm sed sh sleep sort tar tee touch tr true uname uniq wc xargs"
+  );
 
   # The unwrapped compiler and binutils.
   gcc =
-    tools "host-gcc" [
-      "gcc" "g++" "cc" "c++" "cpp" "ar" "as" "ld" "nm" "objcopy" "objdump" "ranlib" "readelf" "strip"
-    ]
+    tools "host-gcc" "gcc g++ cc c++ cpp ar as ld nm objcopy objdump ranlib readelf strip"
     // {
       version = "host";
       isGNU = true;
       isClang = false;
     };
 
-  overridable = make: arguments: make arguments // { override = more: overridable make (arguments // more); };
+  overridable =
+    make: arguments:
+    make arguments
+    // {
+      override = more: overridable make (arguments // more);
+    };
 
   # A compiler that adds flags of the environment and for hardening, as nixpkgs' cc-wrapper does.
   wrapped = overridable (
@@ -71,7 +72,12 @@ let
     mkDerivation =
       arguments:
       let
-        plain = removeAttrs arguments [ "meta" "passthru" "cargoLock" "packages" ];
+        plain = removeAttrs arguments [
+          "cargoLock"
+          "meta"
+          "packages"
+          "passthru"
+        ];
         name = arguments.name or "${arguments.pname}-${arguments.version}";
       in
       derivation (
@@ -81,7 +87,11 @@ let
           builder = "/bin/bash";
           args = [ "-e" ./builder.sh ];
           stdenv = setup;
-          initialTools = [ cc cc.cc base ];
+          initialTools = [
+            cc
+            cc.cc
+            base
+          ];
           nativeBuildInputs = arguments.nativeBuildInputs or [ ] ++ arguments.packages or [ ];
         }
       )
@@ -90,7 +100,10 @@ let
         inherit name;
         meta = arguments.meta or { };
       }
-      // builtins.intersectAttrs { pname = null; version = null; } arguments;
+      // builtins.intersectAttrs {
+        pname = null;
+        version = null;
+      } arguments;
   };
 in
 lib.fix (
@@ -109,7 +122,7 @@ lib.fix (
   {
     inherit lib system runCommand;
 
-    extend = overlay: let all = self // overlay all self; in all;
+    extend = overlay: lib.fix (all: self // overlay all self);
 
     stdenv = stdenvWith (wrapped { cc = gcc; });
     overrideCC = _: stdenvWith;
@@ -128,7 +141,10 @@ lib.fix (
         }
         // arguments
         // {
-          nativeBuildInputs = arguments.nativeBuildInputs or [ ] ++ [ self.cargo self.rustc ];
+          nativeBuildInputs = arguments.nativeBuildInputs or [ ] ++ [
+            self.cargo
+            self.rustc
+          ];
           # Where nixpkgs vendors the crates of the lock file, this takes them from the host's cargo.
           CARGO_HOME = host.cargoHome;
           RUSTUP_HOME = host.rustupHome;
@@ -149,8 +165,13 @@ lib.fix (
         inherit system;
         name = "${pname}-${version}.tar.gz";
         builder = "/bin/sh";
-        args = [ "-c" "cp ${host.cargoHome}/registry/cache/*/${pname}-${version}.crate $out ||
-          { echo 'cargo xtask corpus fetches it' >&2; exit 1; }" ];
+        args = [
+          "-c"
+          ''
+            cp ${host.cargoHome}/registry/cache/*/${pname}-${version}.crate $out ||
+              { echo "cargo xtask corpus fetches it" >&2; exit 1; }
+          ''
+        ];
         PATH = "${base}/bin";
         outputHashMode = "flat";
         outputHashAlgo = "sha256";
@@ -169,6 +190,7 @@ lib.fix (
       self.stdenv.mkDerivation (
         {
           name = "nix-shell";
+          outputs = [ "out" ]; # `nix develop` asks for it by this name
           buildCommand = "touch $out";
           CARGO_HOME = host.cargoHome;
           RUSTUP_HOME = host.rustupHome;
@@ -198,18 +220,23 @@ lib.fix (
         extraCommands,
         config,
       }:
-      runCommand "docker-image-${name}.tar.gz" { inherit contents; config = builtins.toJSON config; } ''
-        mkdir root
-        cd root
-        for package in $contents; do
-          for part in $package/*; do
-            test ! -d $part || { mkdir -p $(basename $part); ln -sf $part/* $(basename $part)/; }
+      runCommand "docker-image-${name}.tar.gz"
+        {
+          inherit contents;
+          config = builtins.toJSON config;
+        }
+        ''
+          mkdir root
+          cd root
+          for package in $contents; do
+            for part in $package/*; do
+              test ! -d $part || { mkdir -p $(basename $part); ln -sf $part/* $(basename $part)/; }
+            done
           done
-        done
-        ${extraCommands}
-        echo "$config" > config.json
-        tar --sort=name --mtime=@1 --owner=0 --group=0 --numeric-owner -c . | gzip -n > $out
-      '';
+          ${extraCommands}
+          echo "$config" > config.json
+          tar --sort=name --mtime=@1 --owner=0 --group=0 --numeric-owner -c . | gzip -n > $out
+        '';
 
     makeWrapper = runCommand "host-make-wrapper" { } ''
       mkdir -p $out/bin
@@ -238,17 +265,17 @@ lib.fix (
     # Debian's clang has its version in its name.
     clang = runCommand "host-clang" { } ''
       mkdir -p $out/bin
-      ln -s ${tools "host-clangs" [ "clang" "clang-14" ]}/bin/clang-14 $out/bin/clang
+      ln -s ${tools "host-clangs" "clang clang-14"}/bin/clang-14 $out/bin/clang
     '';
-    clippy = tools "clippy" [ "cargo-clippy" "clippy-driver" ];
+    clippy = tools "clippy" "cargo-clippy clippy-driver";
     coreutils = base;
     gdb = tool "gdb";
     gnumake = tool "make";
     gnused = tool "sed";
     nixfmt-tree = tool "true";
     pkg-config = tool "pkg-config";
-    rustc = tools "rustc" [ "rustc" "rustdoc" ];
-    rustfmt = tools "rustfmt" [ "rustfmt" "cargo-fmt" ];
+    rustc = tools "rustc" "rustc rustdoc";
+    rustfmt = tools "rustfmt" "rustfmt cargo-fmt";
     valgrind = tool "valgrind";
   }
 )

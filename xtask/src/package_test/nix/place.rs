@@ -5,6 +5,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use duct::{Expression, cmd};
+use serde::Deserialize;
 
 use super::super::{Context, tools};
 use crate::cargo;
@@ -18,7 +19,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Makes everything anew: a store of an earlier run would hide builds that fail now.
+    /// Makes everything anew but the store, if an earlier run was told to keep it: what did not change is not built again.
     pub(super) fn make(context: &Context) -> Result<Self> {
         tools::need(&[("nix", "nix-bin"), ("git", "git")])?;
         let home = PathBuf::from(env::var_os("HOME").context("HOME is not set")?);
@@ -30,8 +31,8 @@ impl Place {
             rustup_home: or_home("RUSTUP_HOME", ".rustup"),
             keep: context.keep,
         };
-        remove(&place.root)?;
         for dir in ["nixpkgs", "settings", "checkout", "temporary"] {
+            remove(&place.root.join(dir))?;
             fs::create_dir_all(place.root.join(dir))?;
         }
         place.write_settings()?;
@@ -61,8 +62,8 @@ impl Place {
     pub(super) fn is_sandboxed(&self) -> Result<bool> {
         let build = "derivation { name = \"place\"; system = builtins.currentSystem; builder = \"/bin/sh\"; \
                      args = [ \"-c\" \"pwd > $out\" ]; }";
-        let built = self.nix(&["build", "--impure", "--no-link", "--print-out-paths", "--expr", build])?;
-        Ok(fs::read_to_string(built.trim())?.starts_with("/build"))
+        let built = self.build(&["--impure", "--expr", build])?;
+        Ok(fs::read_to_string(built.first().context("nothing was built")?)?.starts_with("/build"))
     }
 
     /// A git checkout of the files as they are now, because a flake consists of the files that git knows.
@@ -131,9 +132,9 @@ impl Place {
 
     /// Builds outputs of the flake; returns their paths.
     pub(super) fn build(&self, outputs: &[&str]) -> Result<Vec<PathBuf>> {
-        let build = ["build", "--no-link", "--print-build-logs", "--print-out-paths"];
-        let built = self.nix(&[&build[..], outputs].concat())?;
-        Ok(built.lines().map(PathBuf::from).collect())
+        let build = ["build", "--no-link", "--print-build-logs", "--json"];
+        let built: Vec<Built> = serde_json::from_str(&self.nix(&[&build[..], outputs].concat())?)?;
+        Ok(built.into_iter().map(|built| built.outputs.out).collect())
     }
 
     /// Runs a script line by line in the copy of the checkout; returns what it printed.
@@ -179,6 +180,17 @@ impl Place {
     pub(super) fn clean(self) -> Result<()> {
         if self.keep { Ok(()) } else { remove(&self.root) }
     }
+}
+
+/// What `nix build --json` says of each derivation.
+#[derive(Deserialize)]
+struct Built {
+    outputs: Outputs,
+}
+
+#[derive(Deserialize)]
+struct Outputs {
+    out: PathBuf,
 }
 
 /// Removes a directory with a store in it, whose directories cannot be written to.
