@@ -36,6 +36,7 @@ pkgs.dockerTools.buildLayeredImage {
       "HOME=/tmp"
     ];
     User = "1000:1000";
+    Volumes."/src" = { };
     WorkingDir = "/src";
     Labels = {
       "org.opencontainers.image.title" = "liballocs";

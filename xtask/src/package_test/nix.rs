@@ -17,7 +17,7 @@ use place::Place;
 const HELLO: &str = "#include <stdio.h>\n#include <stdlib.h>\nstruct greeting { const char *word; };\n\
     int main(void) { struct greeting *g = malloc(sizeof *g); g->word = \"hello\"; puts(g->word); return 0; }\n";
 
-/// The output of the flake that a check needs, and what must not be missing.
+/// The kinds of outputs, and which of each must not be missing.
 const OUTPUTS: [(&str, &str); 5] = [
     ("packages", "default allocscc docker runtime"),
     ("devShells", "default"),
@@ -113,6 +113,7 @@ fn builds(place: &Place, report: &mut Report) {
         place.nix(&["develop", "--command", "sh", "-e", "-c", &script])?;
         Ok(format!("{} of {}", tools.len(), tools.len()))
     });
+    report.check("nix: a package of nixpkgs, rebuilt", || rebuilt(place));
     report.check("nix: image", || {
         let image = place.build(&[".#docker"])?.pop().context("no image")?;
         let config = cmd!("tar", "-xzOf", image, "./config.json").read()?;
@@ -122,7 +123,16 @@ fn builds(place: &Place, report: &mut Report) {
     });
 }
 
-/// The checks that test what Nix alone does: other ways to run clippy and the tests are the CI's own.
+/// A package of nixpkgs by its name, compiled by allocscc.
+fn rebuilt(place: &Place) -> Result<&'static str> {
+    let hello = place.build(&[".#rebuilt.hello"])?.pop().context("nothing was built")?;
+    let hello = hello.join("bin/hello").display().to_string();
+    let meta = place.nix(&["run", ".#allocs", "--", "meta", &hello])?;
+    ensure!(meta.contains(" from malloc at "), "its metadata has no allocation site");
+    Ok("its metadata has its allocation")
+}
+
+/// The flake's checks, one by one. `nextest` and the other corpus programs take long, and CI runs them without Nix.
 fn checks(place: &Place, report: &mut Report) {
     for name in ["fmt", "docs", "clippy", "example", "rebuilt-hello", "devShell", "corpus-bzip2"] {
         report.check(&format!("nix: check {name}"), || {
