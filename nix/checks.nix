@@ -17,6 +17,15 @@ let
       }
       // arguments
     );
+  # One derivation for two checks, because most of the time of both goes into the same crates of others.
+  lints = cargo "lints" {
+    nativeBuildInputs = [ pkgs.clippy ];
+    RUSTDOCFLAGS = "-D warnings";
+    buildPhase = ''
+      cargo clippy --frozen --workspace --all-targets -- -D warnings
+      cargo doc --frozen --workspace --no-deps --document-private-items
+    '';
+  };
 in
 {
   build = pkgs.allocscc;
@@ -26,15 +35,8 @@ in
     buildPhase = "cargo fmt --all --check";
   };
 
-  clippy = cargo "clippy" {
-    nativeBuildInputs = [ pkgs.clippy ];
-    buildPhase = "cargo clippy --frozen --workspace --all-targets -- -D warnings";
-  };
-
-  docs = cargo "docs" {
-    RUSTDOCFLAGS = "-D warnings";
-    buildPhase = "cargo doc --frozen --workspace --no-deps --document-private-items";
-  };
+  clippy = lints;
+  docs = lints;
 
   # All tests but those of the corpus programs, which are the checks `corpus-NAME`.
   nextest = cargo "nextest" {

@@ -134,7 +134,7 @@ fn rebuilt(place: &Place) -> Result<&'static str> {
 
 /// The flake's checks, one by one. `nextest` and the other corpus programs take long, and CI runs them without Nix.
 fn checks(place: &Place, report: &mut Report) {
-    for name in ["fmt", "docs", "clippy", "example", "rebuilt-hello", "devShell", "corpus-bzip2"] {
+    for name in ["fmt", "clippy", "docs", "example", "rebuilt-hello", "devShell", "corpus-bzip2"] {
         report.check(&format!("nix: check {name}"), || {
             place.build(&[&format!(".#checks.x86_64-linux.{name}")]).map(|_| "built")
         });
