@@ -62,7 +62,10 @@ let
     inherit system;
     name = "host-stdenv";
     builder = "/bin/sh";
-    args = [ "-c" "mkdir $out && cp $setup $out/setup" ];
+    args = [
+      "-c"
+      "mkdir $out && cp $setup $out/setup"
+    ];
     setup = ./setup.sh;
     PATH = "${base}/bin";
   };
@@ -85,7 +88,10 @@ let
         // {
           inherit system name;
           builder = "/bin/bash";
-          args = [ "-e" ./builder.sh ];
+          args = [
+            "-e"
+            ./builder.sh
+          ];
           stdenv = setup;
           initialTools = [
             cc
