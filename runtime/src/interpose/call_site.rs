@@ -92,7 +92,7 @@ fn walk(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::sites::hop::{CallerRbp, Hop, LARGEST_FRAME};
+    use crate::index::sites::hop::{CallerRbp, Hop, LARGEST_FRAME, SMALL_FRAME};
     use allocs_metadata::CfaRegister;
     use core::cell::Cell;
     use proptest::prelude::*;
@@ -216,6 +216,36 @@ mod tests {
             check(way(CfaRegister::Rbp, offset), FIRST);
         }
         check(Hop { is_proved: false, ..way(CfaRegister::Rsp, 8) }, FIRST);
+    }
+
+    #[test]
+    fn the_fast_path_takes_small_frames_that_are_counted_from_rsp() {
+        let words = |hop: Hop| hop.words();
+        let way = |register, offset| hop(register, offset, CallerRbp::Same);
+        assert_eq!(words(way(CfaRegister::Rsp, 8)), Some(1));
+        assert_eq!(words(way(CfaRegister::Rsp, SMALL_FRAME as i32)), Some(SMALL_FRAME as u16 / 8));
+        assert_eq!(words(Hop { is_proved: false, ..way(CfaRegister::Rsp, 8) }), None);
+        assert_eq!(words(way(CfaRegister::Rbp, 16)), None);
+        for offset in [0, -8, 12, SMALL_FRAME as i32 + 8, i32::MAX, i32::MIN] {
+            assert_eq!(words(way(CfaRegister::Rsp, offset)), None, "{offset}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_large_frame_must_lie_on_the_stack() {
+        let mut words = std::vec![FIRST; SMALL_FRAME / 8 + 2];
+        words[SMALL_FRAME / 8] = FIRST + 1;
+        words[SMALL_FRAME / 8 + 1] = FIRST + 2;
+        let check = |offset: usize, is_on_stack: bool, expect: usize| {
+            let way = hop(CfaRegister::Rsp, offset as i32, CallerRbp::Same);
+            let look_up = |at: Avma| Some(if at.0 == FIRST { Call::InWrapper(way) } else { Call::Listed });
+            let caller = Caller { return_slot: Avma::of(words.as_ptr()), rbp: Avma::NULL };
+            let found = walk(caller, look_up, |_, _| is_on_stack);
+            assert_eq!(found.return_address, Avma(expect), "{offset} {is_on_stack}");
+        };
+        check(SMALL_FRAME, false, FIRST + 1);
+        check(SMALL_FRAME + 8, true, FIRST + 2);
+        check(SMALL_FRAME + 8, false, FIRST);
     }
 
     #[test]

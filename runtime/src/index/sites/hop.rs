@@ -6,15 +6,18 @@
 //! # Safety
 //! Memory is read between the stack pointer and the end of the wrapper's frame, which is there as long as the wrapper runs.
 //! That the rule gives the end of the frame is proved by the code's own unwind rules. Where there are none, the caller
-//! vouches that the end lies on the same stack.
+//! vouches that the end lies on the same stack. So for a large frame, too: for a moment after a `dlclose` another thread may
+//! run other code in that place, whose frame is another.
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
 use crate::caller::Caller;
 use allocs_metadata::{CfaRegister, HopRecord, SavedRbp};
 
-/// Largest distance from the stack pointer to the end of a wrapper's frame: what 15 bits can say in words.
-pub const LARGEST_FRAME: usize = 8 * i16::MAX as usize;
+/// Largest distance from the stack pointer to the end of a wrapper's frame.
+pub const LARGEST_FRAME: usize = 1 << 20;
+/// The same of a frame that is small.
+pub const SMALL_FRAME: usize = 2048;
 
 /// How to get out of a wrapper.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,7 +102,8 @@ impl Hop {
             return None;
         }
         let return_slot = plus(cfa, -8);
-        if !self.is_proved && !is_on_stack(return_slot, sp) {
+        let is_certain = self.is_proved && size <= SMALL_FRAME;
+        if !is_certain && !is_on_stack(return_slot, sp) {
             return None;
         }
         let rbp = match self.rbp {
@@ -113,8 +117,9 @@ impl Hop {
     /// The distance in words from the stack pointer to the end of the frame, if that is all that the way out takes.
     #[must_use]
     pub fn words(&self) -> Option<u16> {
-        let is_plain = self.is_proved && self.register == CfaRegister::Rsp && self.cfa_offset % 8 == 0;
-        i16::try_from(self.cfa_offset / 8).ok().filter(|&words| is_plain && words > 0).map(i16::cast_unsigned)
+        let size = usize::try_from(self.cfa_offset).ok().filter(|size| (8..=SMALL_FRAME).contains(size))?;
+        let is_plain = self.is_proved && self.register == CfaRegister::Rsp && size.is_multiple_of(8);
+        is_plain.then_some((size / 8) as u16)
     }
 }
 
