@@ -341,8 +341,12 @@ fn calls_are_remembered_until_their_file_is_unloaded() {
     recent::remember_wrapper(gone, 2);
     sites::retire_unloaded(|address| address != gone);
     assert_eq!([gone, stays].map(calls::find), [None, Some(Call::Unlisted)]);
-    calls::remember(gone, Call::Unlisted);
-    assert_eq!(calls::find(gone), Some(Call::Unlisted));
+    for call in [Call::Unlisted, Call::Listed] {
+        calls::remember(gone, call);
+        assert_eq!(calls::find(gone), Some(call));
+        sites::retire_unloaded(|address| address != gone);
+        assert_eq!(calls::find(gone), None);
+    }
 }
 
 #[test]

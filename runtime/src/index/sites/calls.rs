@@ -44,10 +44,17 @@ pub fn find(return_address: Avma) -> Option<Call> {
 
 /// Remembers what is known of a return address. Without memory it will have to be asked again.
 pub fn remember(return_address: Avma, call: Call) {
+    let bucket = bucket_of(return_address);
+    // A file that is opened again and again lies in the same place mostly.
+    let is_same = |entry: &&Entry| entry.return_address == return_address && entry.call == call;
+    if let Some(again) = entries(bucket).find(is_same) {
+        again.is_retired.store(false, Ordering::Relaxed);
+        return;
+    }
     let next = AtomicPtr::new(core::ptr::null_mut());
     let entry = Entry { return_address, call, is_retired: AtomicBool::new(false), next };
     let Some(entry) = private_heap::alloc_value(entry) else { return };
-    let (bucket, new) = (bucket_of(return_address), core::ptr::from_ref(entry).cast_mut());
+    let new = core::ptr::from_ref(entry).cast_mut();
     let mut head = bucket.load(Ordering::Acquire);
     // Of threads that come here at once each adds an entry; the last is found, and all are retired.
     loop {
