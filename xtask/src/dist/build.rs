@@ -33,10 +33,10 @@ impl Built {
 
 /// Builds the products; the tools by the linker of this host only if that is asked for.
 pub(super) fn build(host_libc: bool) -> Result<Built> {
-    // The library calls nothing that is newer, and its linker must know `-z initfirst`, which zig's does not.
-    let library = cargo_build("allocs-runtime", None)?;
     let linker = if host_libc { None } else { Some(zig::linker(glibc::OLDEST)?) };
     let tools = cargo_build("allocscc", linker.as_deref())?;
+    // The library calls nothing that is newer, and its linker must know `-z initfirst`, which zig's does not.
+    let library = cargo_build("allocs-runtime", None)?;
     let dir = cargo::target()?.join("dist-build/products");
     tree::make_empty(&dir)?;
     for (from, name) in [(&library, "liballocs_preload.so"), (&tools, "allocscc"), (&tools, "allocs")] {

@@ -21,6 +21,7 @@ use crate::{cargo, install};
 use date::Date;
 pub(crate) use glibc::needed_by;
 use install::Layout;
+pub(crate) use zig::lend as lend_linker;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

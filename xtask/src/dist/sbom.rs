@@ -1,6 +1,5 @@
 //! The list of what is in the products, as SPDX 2.3 in JSON.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -13,7 +12,7 @@ use super::{VERSION, zig};
 
 /// The list for the given archives, which are its files.
 pub(super) fn text(crates: &[Crate], host_libc: bool, date: Date, archives: &[&Path]) -> Result<String> {
-    let mut packages = vec![own()];
+    let mut packages = vec![part("SPDXRef-liballocs", "liballocs", VERSION, "MIT OR Apache-2.0")];
     let mut relationships = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-liballocs")];
     let mut add = |id: &str, package: Value| {
         packages.push(package);
@@ -61,10 +60,6 @@ pub(super) fn text(crates: &[Crate], host_libc: bool, date: Date, archives: &[&P
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn own() -> Value {
-    part("SPDXRef-liballocs", "liballocs", VERSION, "MIT OR Apache-2.0")
-}
-
 fn of_crate(one: &Crate, id: &str) -> Value {
     let mut package = part(id, &one.name, &one.version, &one.licence.replace('/', " OR "));
     package["checksums"] = json!([{ "algorithm": "SHA256", "checksumValue": one.sha256 }]);
@@ -95,7 +90,6 @@ fn file(path: &Path) -> Result<Value> {
         let line = cmd!(tool, path).read().with_context(|| format!("cannot run {tool}"))?;
         Ok(line.split(' ').next().unwrap_or_default().to_owned())
     };
-    fs::metadata(path)?;
     Ok(json!({
         "SPDXID": format!("SPDXRef-file-{}", name.replace('_', "-")),
         "fileName": format!("./{name}"),

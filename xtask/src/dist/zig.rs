@@ -1,5 +1,6 @@
 //! The linker for the tools: zig's, which brings the interface of an older glibc. It comes from PyPI with a pinned checksum.
 
+use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -20,14 +21,8 @@ pub(super) fn package() -> Result<(String, String)> {
 
 /// A program that links as `cc` does, for that glibc.
 pub(super) fn linker(glibc: Version) -> Result<PathBuf> {
-    let (name, version) = package()?;
-    let place = cargo::target()?.join(format!("{name}-{version}"));
-    if !place.join("ziglang/zig").is_file() {
-        fetch(&place).context(
-            "the linker for an old glibc is not to be had; with --host-libc the tools are linked with this host's \
-             C library instead, and need one as new as that",
-        )?;
-    }
+    let place = place(&cargo::target()?)?;
+    need(&place)?;
     let linker = place.join("cc");
     let script = script(&place, glibc)?;
     if !fs::read(&linker).is_ok_and(|old| old == script.as_bytes()) {
@@ -35,6 +30,32 @@ pub(super) fn linker(glibc: Version) -> Result<PathBuf> {
         fs::set_permissions(&linker, Permissions::from_mode(0o755))?;
     }
     Ok(linker)
+}
+
+/// Gives another checkout's target directory what was downloaded for this one, and nothing that was made of it.
+pub(crate) fn lend(target: &Path) -> Result<()> {
+    let (ours, theirs) = (place(&cargo::target()?)?, place(target)?);
+    need(&ours)?;
+    fs::create_dir_all(&theirs)?;
+    cmd!("cp", "--recursive", "--link", ours.join("ziglang"), &theirs)
+        .run()
+        .context("cannot lend the linker")?;
+    Ok(())
+}
+
+fn place(target: &Path) -> Result<PathBuf> {
+    let (name, version) = package()?;
+    Ok(target.join(format!("{name}-{version}")))
+}
+
+fn need(place: &Path) -> Result<()> {
+    if place.join("ziglang/zig").is_file() {
+        return Ok(());
+    }
+    fetch(place).context(
+        "the linker for an old glibc is not to be had; with --host-libc the tools are linked with this host's C \
+         library instead, and need one as new as that",
+    )
 }
 
 fn fetch(place: &Path) -> Result<()> {
@@ -47,26 +68,11 @@ fn fetch(place: &Path) -> Result<()> {
     let temporary = tempfile::Builder::new().prefix("zig").tempdir_in(parent)?;
     let unpacked = temporary.path().join("unpacked");
     eprintln!("downloading zig");
-    cmd!(
-        "python3",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--root-user-action=ignore"
-    )
-    .before_spawn({
-        let (pins, unpacked) = (pins()?, unpacked.clone());
-        move |command| {
-            command.args(["--no-deps", "--only-binary=:all:", "--require-hashes", "--target"]);
-            command.arg(&unpacked).arg("--requirement").arg(&pins);
-            Ok(())
-        }
-    })
-    .stdout_to_stderr()
-    .run()
-    .context("pip cannot install what dist/zig.txt pins")?;
+    let words = "-m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+                 --only-binary=:all: --require-hashes --requirement";
+    let mut words: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
+    words.extend([pins()?.into(), "--target".into(), unpacked.clone().into()]);
+    cmd("python3", words).stdout_to_stderr().run().context("pip cannot install what dist/zig.txt pins")?;
     match fs::rename(&unpacked, place) {
         Ok(()) => Ok(()),
         Err(error) if !place.exists() => bail!("cannot make {}: {error}", place.display()),
@@ -75,8 +81,10 @@ fn fetch(place: &Path) -> Result<()> {
 }
 
 fn script(place: &Path, glibc: Version) -> Result<String> {
-    let place =
-        place.to_str().filter(|path| !path.contains('\'')).context("the target directory is no text")?;
+    let place = place
+        .to_str()
+        .filter(|path| !path.contains('\''))
+        .context("the target directory's path has a quote, or is no text")?;
     Ok(format!(
         "#!/bin/sh\n\
          export ZIG_GLOBAL_CACHE_DIR='{place}/cache' ZIG_LOCAL_CACHE_DIR='{place}/cache'\n\

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use crate::cargo;
+use crate::{cargo, dist};
 use surroundings::Surroundings;
 
 #[derive(clap::Args)]
@@ -40,8 +40,10 @@ fn twice(keep: bool) -> Result<String> {
     }
     let (first, second) = (Surroundings::usual(&place), Surroundings::other(&place)?);
     // All before the first build, which takes its time: somebody may change a file meanwhile.
-    first.copy_checkout()?;
-    second.copy_checkout()?;
+    for surroundings in [&first, &second] {
+        surroundings.copy_checkout()?;
+        dist::lend_linker(&surroundings.target())?;
+    }
     let xtask = place.join("xtask");
     fs::copy("/proc/self/exe", &xtask)?;
     for (surroundings, ordinal) in [(&first, "first"), (&second, "second")] {

@@ -63,9 +63,14 @@ impl Surroundings {
         })
     }
 
+    /// Cargo's target directory.
+    pub(super) fn target(&self) -> PathBuf {
+        self.checkout.join("target")
+    }
+
     /// The directory that holds what was made.
     pub(super) fn products(&self) -> PathBuf {
-        self.checkout.join("target/dist")
+        self.target().join("dist")
     }
 
     /// Makes the products in the copy, with that program.
