@@ -12,7 +12,8 @@ use super::glibc::{self, Version};
 use super::{crates, tree, zig};
 use crate::cargo;
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// What the products are for. Named to cargo, it keeps their flags from what runs during the build.
+pub(super) const TARGET: &str = "x86_64-unknown-linux-gnu";
 const PRODUCTS: [&str; 3] = ["allocscc", "allocs", "liballocs_preload.so"];
 
 /// What was built.
@@ -73,7 +74,7 @@ fn cargo_build(package: &str, linker: Option<&Path>) -> Result<PathBuf> {
     ])?
     .env("CARGO_TARGET_DIR", &target)
     .env("CARGO_INCREMENTAL", "0")
-    // Takes the place of whatever flags the user's settings have. What runs during the build does not get them.
+    // Takes the place of whatever flags the user's settings have.
     .env("CARGO_ENCODED_RUSTFLAGS", flags(linker)?)
     .run()
     .with_context(|| format!("{package} does not build"))?;

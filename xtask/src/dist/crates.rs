@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::build::TARGET;
 use crate::cargo;
 
 /// A crate of others.
@@ -81,7 +82,9 @@ pub(super) fn directories() -> Result<BTreeSet<PathBuf>> {
 }
 
 fn of_others() -> Result<Vec<Package>> {
-    let text = cargo::cargo(["metadata", "--locked", "--format-version", "1"])?.stderr_capture().read()?;
+    let text = cargo::cargo(["metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET])?
+        .stderr_capture()
+        .read()?;
     let metadata: Metadata = serde_json::from_str(&text).context("cargo's metadata has another form")?;
     Ok(metadata.packages.into_iter().filter(|package| package.source.is_some()).collect())
 }
@@ -99,7 +102,7 @@ fn tree() -> Result<BTreeSet<(String, String)>> {
         "--edges",
         "normal,no-proc-macro",
         "--target",
-        "x86_64-unknown-linux-gnu",
+        TARGET,
         "--prefix",
         "none",
         "--no-dedupe",
