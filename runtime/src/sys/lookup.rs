@@ -22,23 +22,30 @@ pub fn in_use(name: &CStr) -> *mut c_void {
 }
 
 /// For each name the first definition in a file behind ours in load order, or NULL if there is none: what `RTLD_NEXT` gives.
+/// A library that `dlopen` brought stands behind all others; there it is the first definition in any other file.
 #[must_use]
 pub fn next<const N: usize>(names: [&CStr; N]) -> [*mut c_void; N] {
     let names = names.map(Name::of);
     let mut found = [const { None }; N];
     let here = Avma(next::<N> as fn([&CStr; N]) -> [*mut c_void; N] as usize);
-    let mut is_behind = false;
-    let _: Option<()> = loaded::each(|file| {
-        if !is_behind {
-            is_behind = file.holds(here);
-            return None;
-        }
+    let mut search = |file: &File| {
         let tables = Tables::of(file)?;
         for (found, name) in found.iter_mut().zip(&names) {
             *found = found.take().or_else(|| tables.find(name));
         }
         found.iter().all(Option::is_some).then_some(())
+    };
+    let mut is_behind = false;
+    let behind = loaded::each(|file| {
+        if is_behind {
+            return search(file);
+        }
+        is_behind = file.holds(here);
+        None
     });
+    if behind.is_none() {
+        let _ = loaded::each(|file| if file.holds(here) { None } else { search(file) });
+    }
     found.map(address)
 }
 
