@@ -29,8 +29,7 @@ int main(void)
 "#;
 
 /// Lists the products in an image, each line a checksum and a name.
-pub(super) const LIST_PRODUCTS: &str =
-    "find /usr/local \\( -type f -o -type l \\) -exec sha256sum {} + | sort -k 2";
+pub(super) const LIST_PRODUCTS: &str = "find /usr/local -xtype f -exec sha256sum {} + | sort -k 2";
 
 /// The engine, a checkout, and the images that are built from it.
 pub(super) struct Image<'engine> {

@@ -18,8 +18,12 @@ pub(super) fn compare_builds(image: &Image) -> Result<String> {
         (again, other.join().unwrap_or_else(|_| bail!("the thread panicked")))
     });
     let first = image.products("liballocs")?;
-    compare(&first, &again.context("docker build --no-cache")?).context("docker build --no-cache")?;
-    compare(&first, &other.context("buildah")?).context("buildah")?;
+    let judge = |builder: &str, products: Result<Vec<String>>| {
+        products.and_then(|products| compare(&first, &products)).with_context(|| builder.to_owned()).err()
+    };
+    let failures = [judge("docker build --no-cache", again), judge("buildah", other)];
+    let failures: Vec<String> = failures.iter().flatten().map(|error| format!("{error:#}")).collect();
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(format!("{} files are bit-identical without a cache, and by buildah", first.len()))
 }
 
