@@ -43,6 +43,7 @@ in
     nativeBuildInputs = [ pkgs.cargo-nextest ] ++ tools;
     hardeningDisable = [ "all" ];
     ALLOCS_STAGE = pkgs.liballocs;
+    CI = "true"; # a log, and no progress bar
     INSTA_UPDATE = "no";
     # A test reads the README, which other builds do not depend on.
     preBuild = "cp ${../README.md} README.md";
