@@ -118,18 +118,12 @@ impl Source<'_, '_> {
     /// The site of one call instruction. A wrapper that was inlined is passed over: the site is in the function that it was
     /// inlined into. `None` if the call is through a pointer and no site of the source is there.
     fn site(&self, call: &CallInstruction<Option<String>>, types: &mut HeapTypes<'_>) -> Option<SiteInput> {
-        // The return address may belong to the next line, or to the next function.
-        let frames = self.lines.frames_at(call.return_svma.0 - 1);
         let mut callee = call.callee.as_deref().map_or(POINTER, plain_callee);
+        let frames = self.positions(call.return_svma, callee, types);
         let mut site = call.callee.is_some().then(|| self.unknown(call, frames.first()));
         for frame in &frames {
-            // A source that was compiled twice is one unit here, as it is for the facts.
-            let unit = frame.unit.and_then(|unit| {
-                let unit = self.units.get(unit);
-                types.index.unit(unit.name(), unit.directory())
-            });
-            let SourceFrame { function, file, line, is_inlined, .. } = *frame;
-            let found = self.index.find(&CallPlace { unit, function, file, line, callee });
+            let SourceFrame { function, is_inlined, .. } = *frame;
+            let found = self.found(frame, callee, types);
             // The compiler split a function, and this is the call of one part by the other.
             let is_within = found.is_empty() && callee == function;
             if found.is_empty() && !is_within {
@@ -151,6 +145,34 @@ impl Source<'_, '_> {
             callee = function;
         }
         site
+    }
+
+    /// Where the call before an address is in the source, innermost first.
+    fn positions(&self, return_svma: Svma, callee: &str, types: &HeapTypes<'_>) -> Vec<SourceFrame<'_>> {
+        // The return address may belong to the next line, or to the next function.
+        let frames = self.lines.frames_at(return_svma.0 - 1);
+        let Some(&SourceFrame { function, file, line, .. }) = frames.first() else { return frames };
+        if callee == function || !self.found(&frames[0], callee, types).is_empty() {
+            return frames;
+        }
+        // The range of a function that was inlined beside the call may hold the call too; the line is right all the same.
+        let outer = (1..frames.len()).map(|skipped| {
+            let mut frames = frames[skipped..].to_vec();
+            (frames[0].file, frames[0].line) = (file, line);
+            frames
+        });
+        outer.into_iter().find(|frames| !self.found(&frames[0], callee, types).is_empty()).unwrap_or(frames)
+    }
+
+    /// The sites of the source that a call at this position may be.
+    fn found(&self, frame: &SourceFrame<'_>, callee: &str, types: &HeapTypes<'_>) -> Vec<usize> {
+        // A source that was compiled twice is one unit here, as it is for the facts.
+        let unit = frame.unit.and_then(|unit| {
+            let unit = self.units.get(unit);
+            types.index.unit(unit.name(), unit.directory())
+        });
+        let SourceFrame { function, file, line, .. } = *frame;
+        self.index.find(&CallPlace { unit, function, file, line, callee })
     }
 
     fn unknown(&self, call: &CallInstruction<Option<String>>, frame: Option<&SourceFrame<'_>>) -> SiteInput {

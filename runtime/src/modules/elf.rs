@@ -203,16 +203,11 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 /// The program headers and the build-id of a loaded file, from the bytes of its first page and of its notes.
 pub mod loaded {
     use super::{u16_at, u32_at, u64_at};
+    pub use crate::sys::loaded::{PT_DYNAMIC, PT_LOAD};
 
     const PROGRAM_HEADER_SIZE: usize = 56;
-    /// Segment of loaded bytes.
-    pub const PT_LOAD: u32 = 1;
-    /// Segment of the dynamic linker's table.
-    pub const PT_DYNAMIC: u32 = 2;
     /// Segment of notes.
     pub const PT_NOTE: u32 = 4;
-    /// Segment of `.eh_frame_hdr`.
-    pub const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
 
     /// A program header.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -45,7 +45,9 @@ impl Place {
         let registry = self.root.join("settings/registry.json");
         fs::write(&registry, r#"{ "flakes": [], "version": 2 }"#)?;
         // The look-alike's tools and crates are the host's. Where the kernel allows no sandbox, Nix goes without.
-        let host = ["/bin", "/etc", "/lib", "/lib64", "/usr"].map(PathBuf::from);
+        // Never all of /etc: a sandbox with network has /etc/hosts and others of its own, which Nix would make in the host's.
+        let host = ["/bin", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/lib", "/lib64", "/usr"];
+        let host = host.map(PathBuf::from);
         let visible = host.into_iter().chain([self.cargo_home.clone(), self.rustup_home.clone()]);
         let visible: Vec<String> =
             visible.filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
