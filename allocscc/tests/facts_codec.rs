@@ -83,6 +83,7 @@ fn callee() -> impl Strategy<Value = Callee> {
         name().prop_map(Callee::Direct),
         (name(), name()).prop_map(|(holder, field)| Callee::Field(holder, field)),
         name().prop_map(Callee::Global),
+        name().prop_map(Callee::Static),
         any::<u32>().prop_map(Callee::Param),
     ]
 }
@@ -91,6 +92,7 @@ fn holder() -> impl Strategy<Value = Holder> {
     prop_oneof![
         (name(), name()).prop_map(|(holder, field)| Holder::Field(holder, field)),
         name().prop_map(Holder::Global),
+        name().prop_map(Holder::Static),
         (name(), any::<u32>()).prop_map(|(function, index)| Holder::Argument(function, index)),
     ]
 }

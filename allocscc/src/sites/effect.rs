@@ -3,6 +3,8 @@
 use super::facts::{Behind, SizeExpr};
 use super::functions::{Allocation, Gives, Kind};
 
+/// The most kinds of blocks of one call that are kept apart.
+const MOST_EFFECTS: usize = 4;
 /// The largest size that is kept, in nodes.
 const LARGEST_SIZE: usize = 96;
 /// The most parts that are kept of a larger one.
@@ -39,8 +41,18 @@ impl Effect {
         Effect { size: bounded(substitute(&self.size, arguments)), ..self.clone() }
     }
 
-    /// Makes it what one or the other allocates.
-    pub(super) fn join(&mut self, other: &Effect) {
+    /// Adds it to what else a call or function allocates. Blocks with other headers stay apart.
+    pub(super) fn add_to(self, effects: &mut Vec<Effect>) {
+        let is_full = effects.len() >= MOST_EFFECTS;
+        let is_alike = |known: &Effect| known.gives == self.gives && known.behind == self.behind;
+        let alike = effects.iter().position(is_alike);
+        match alike.or(is_full.then_some(MOST_EFFECTS - 1)) {
+            Some(index) => effects[index].join(&self),
+            None => effects.push(self),
+        }
+    }
+
+    fn join(&mut self, other: &Effect) {
         self.size = bounded(either(&self.size, &other.size));
         self.kind = self.kind.or(other.kind);
         if self.behind != other.behind {
@@ -51,6 +63,31 @@ impl Effect {
     /// Whether the callers have a say in how much it is.
     pub(super) fn depends_on_parameters(&self) -> bool {
         leaves(&self.size).iter().any(|leaf| matches!(leaf, SizeExpr::Param(_)))
+    }
+
+    /// Whether a type is named anywhere in it.
+    pub(super) fn mentions_type(&self) -> bool {
+        leaves(&self.size).iter().any(|leaf| matches!(leaf, SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..)))
+    }
+
+    /// The same size as far as callers have a say in it: types in it are those of a header, a minimum or a unit of rounding.
+    pub(super) fn size_for_callers(&self) -> SizeExpr {
+        without_types(&self.size)
+    }
+}
+
+/// A size with 1 in place of types. A helper function's value is what it is called with.
+fn without_types(size: &SizeExpr) -> SizeExpr {
+    let part = |part: &SizeExpr| Box::new(without_types(part));
+    let all = |parts: &[SizeExpr]| parts.iter().map(without_types).collect();
+    match size {
+        SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) => SizeExpr::Const(1),
+        SizeExpr::Mul(left, right) => SizeExpr::Mul(part(left), part(right)),
+        SizeExpr::Add(left, right) => SizeExpr::Add(part(left), part(right)),
+        SizeExpr::Sub(left, right) => SizeExpr::Sub(part(left), part(right)),
+        SizeExpr::Div(left, right) => SizeExpr::Div(part(left), part(right)),
+        SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => SizeExpr::Alt(all(parts)),
+        SizeExpr::Const(_) | SizeExpr::Param(_) | SizeExpr::StringLength | SizeExpr::Opaque => size.clone(),
     }
 }
 

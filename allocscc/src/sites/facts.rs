@@ -107,10 +107,12 @@ pub enum SizeExpr {
 pub enum Callee {
     /// A function by name.
     Direct(String),
-    /// A function pointer in a field of a tagged or typedef-named type: type name, field.
+    /// A function pointer in a field of a tagged or typedef-named type: the type's name and where it is defined, and the field.
     Field(String, String),
     /// A function pointer in a global variable.
     Global(String),
+    /// A function pointer in a static variable of the file.
+    Static(String),
     /// A function pointer that is a parameter of the enclosing function.
     Param(u32),
 }
@@ -189,10 +191,12 @@ pub struct Call {
 /// Where a function pointer is kept.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Holder {
-    /// In a field of a type, by the names of both.
+    /// In a field of a type, as [`Callee::Field`] names both.
     Field(String, String),
     /// In a global variable.
     Global(String),
+    /// In a static variable of the file.
+    Static(String),
     /// In the parameter with this index of this function.
     Argument(String, u32),
 }

@@ -26,7 +26,7 @@ impl Kind {
 }
 
 /// Where the new block is found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Gives {
     /// It is returned.
     Result,

@@ -44,6 +44,24 @@ impl Head {
 }
 
 impl HeapType {
+    /// What is one or the other.
+    pub(super) fn one_of(one: HeapType, other: HeapType) -> HeapType {
+        let parts = |ty| match ty {
+            HeapType::OneOf(types) => types,
+            ty => vec![ty],
+        };
+        let mut all = parts(one);
+        for part in parts(other) {
+            if !all.contains(&part) {
+                all.push(part);
+            }
+        }
+        if all.contains(&HeapType::Unknown) {
+            return HeapType::Unknown;
+        }
+        if all.len() == 1 { all.swap_remove(0) } else { HeapType::OneOf(all) }
+    }
+
     /// The type at the start of the allocation.
     #[must_use]
     pub fn first(&self) -> Option<&TypeRef> {

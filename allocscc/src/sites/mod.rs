@@ -13,4 +13,5 @@ pub mod heap_type;
 mod shape;
 pub mod solve;
 mod sums;
+mod targets;
 mod wrappers;

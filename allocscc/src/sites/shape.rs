@@ -140,7 +140,7 @@ impl Rest {
                 Unit::Sizeof(_) | Unit::OffsetOf(..) | Unit::Const(0) => Rest::Nothing,
                 _ if term.negative => Rest::Rounding,
                 Unit::Const(value) if value < ROUNDING && !term.many => Rest::Rounding,
-                Unit::Const(_) | Unit::Other => Rest::Bytes,
+                Unit::Const(_) | Unit::Param | Unit::Quotient | Unit::Other => Rest::Bytes,
                 Unit::Text => Rest::Text,
             };
             rest = match (rest, this) {

@@ -2,13 +2,14 @@
 
 use allocs_metadata::Evidence;
 
+use super::effect::Effect;
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_complete, is_record};
 use super::shape::{self, Aggregates};
-use super::sums::Helpers;
+use super::sums::{self, Helpers};
 use super::wrappers::{self, Site};
-use crate::c::types::CHAR;
+use crate::c::types::{CHAR, UCHAR};
 
 /// An allocation site of the source and what it allocates.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,7 +64,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 ordinal: call.ordinal,
                 callee: match &call.callee {
                     Callee::Direct(name) => Some(name.clone()),
-                    Callee::Field(..) | Callee::Global(_) | Callee::Param(_) => None,
+                    Callee::Field(..) | Callee::Global(_) | Callee::Static(_) | Callee::Param(_) => None,
                 },
                 is_in_wrapper: site.is_in_wrapper,
                 is_buffer: finding.ty.is_buffer(),
@@ -82,8 +83,27 @@ struct Finding {
     retypes: bool,
 }
 
+/// What a site allocates: one of several things, if it calls functions that differ in what they do.
 fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) -> Finding {
-    if site.effect.kind == Kind::Text {
+    let findings = site.effects.iter().map(|effect| find_one(file, effect, &site.sinks, helpers, aggregates));
+    let both = |one: Finding, other: Finding| Finding {
+        ty: HeapType::one_of(one.ty, other.ty),
+        evidence: if one.evidence == other.evidence { one.evidence } else { Evidence::Sizeof },
+        retypes: one.retypes && other.retypes,
+    };
+    let nothing = Finding { ty: HeapType::Unknown, evidence: Evidence::None, retypes: false };
+    let found = findings.reduce(both).unwrap_or(nothing);
+    if found.ty == HeapType::Unknown { Finding { evidence: Evidence::None, ..found } } else { found }
+}
+
+fn find_one(
+    file: usize,
+    effect: &Effect,
+    sinks: &[Sink],
+    helpers: &Helpers,
+    aggregates: &Aggregates,
+) -> Finding {
+    if effect.kind == Kind::Text {
         // `strdup` returns what its type says: a `char *`.
         return Finding {
             ty: HeapType::ArrayOf(TypeRef::Base(CHAR)),
@@ -91,12 +111,20 @@ fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) ->
             retypes: false,
         };
     }
-    let branches = helpers.sums(file, &site.effect.size);
-    let size = shape::of_branches(&branches, aggregates);
-    let receiver = receiver(&site.sinks);
-    let retypes = site.effect.kind == Kind::Resize && size.is_some();
+    let branches = helpers.sums(file, &effect.size);
+    let receiver = receiver(sinks);
+    let mut size = shape::of_branches(&branches, aggregates);
+    // A branch of which nothing is known may be of anything, unless the receiver says the same as the other ones.
+    let is_first = |size: &HeapType| size.first().is_some() && size.first() == receiver.as_ref();
+    if branches.iter().any(sums::is_untyped) && size.as_ref().is_some_and(|size| !is_first(size)) {
+        size = Some(HeapType::Unknown);
+    }
+    let retypes = effect.kind == Kind::Resize && size.is_some();
     let (ty, evidence) = decide(size, receiver, shape::is_text(&branches));
-    Finding { ty: behind(&site.effect.behind, ty), evidence, retypes }
+    let ty = behind(&effect.behind, ty);
+    let evidence =
+        if evidence == Evidence::None && ty != HeapType::Unknown { Evidence::Sizeof } else { evidence };
+    Finding { ty, evidence, retypes }
 }
 
 /// What a block holds whose wrapper keeps something in front of what its caller gets.
@@ -116,6 +144,11 @@ fn behind(header: &Behind, ty: HeapType) -> HeapType {
             let header = Behind::Head(header.clone());
             HeapType::OneOf(types.into_iter().map(|ty| behind(&header, ty)).collect())
         }
+        HeapType::Unknown if is_record(header) => HeapType::Sequence {
+            before: Vec::new(),
+            head: Head::Whole(header.clone()),
+            element: TypeRef::Base(UCHAR),
+        },
         HeapType::Unknown => HeapType::Unknown,
     }
 }

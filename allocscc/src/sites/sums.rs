@@ -12,6 +12,10 @@ pub(super) enum Unit {
     /// The length of a string.
     Text,
     Const(u64),
+    /// What depends on a parameter of the function.
+    Param,
+    /// A number of objects that is computed from a parameter that is a number of bytes.
+    Quotient,
     Other,
 }
 
@@ -84,8 +88,19 @@ pub(super) fn names_type(sum: &Sum) -> bool {
     sum.iter().any(|term| match &term.unit {
         Unit::Sizeof(ty) => !super::heap_type::is_character(ty),
         Unit::OffsetOf(..) => true,
-        Unit::Text | Unit::Const(_) | Unit::Other => false,
+        Unit::Text | Unit::Const(_) | Unit::Param | Unit::Quotient | Unit::Other => false,
     })
+}
+
+/// Whether a parameter is added to what else is there. `n * sizeof (T)` has none: it is a number of T.
+pub(super) fn adds_parameter(sum: &Sum) -> bool {
+    sum.iter().any(|term| term.unit == Unit::Param)
+}
+
+/// Whether a sum is neither constant nor names a type.
+pub(super) fn is_untyped(sum: &Sum) -> bool {
+    let is_number = |term: &Term| matches!(term.unit, Unit::Param | Unit::Quotient | Unit::Other);
+    !has_type(sum) && !has_text(sum) && sum.iter().any(is_number)
 }
 
 pub(super) fn has_text(sum: &Sum) -> bool {
@@ -103,7 +118,7 @@ impl Expansion<'_, '_> {
             SizeExpr::StringLength => one(Unit::Text),
             SizeExpr::Opaque => one(Unit::Other),
             SizeExpr::Param(index) => {
-                parameters.get(*index as usize).cloned().unwrap_or_else(|| one(Unit::Other))
+                parameters.get(*index as usize).cloned().unwrap_or_else(|| one(Unit::Param))
             }
             SizeExpr::Add(left, right) => self.pairs(left, right, parameters, calls, add),
             SizeExpr::Sub(left, right) => self.pairs(left, right, parameters, calls, subtract),
@@ -189,6 +204,11 @@ fn is_record_size(sum: &Sum) -> bool {
 }
 
 fn multiply(left: &Sum, right: &Sum) -> Sum {
+    // `(n + sizeof (T) - 1) / sizeof (T) * sizeof (T)`: n, rounded up.
+    let is_quotient = |sum: &Sum| sum.iter().any(|term| term.unit == Unit::Quotient);
+    if (is_quotient(left) && has_type(right)) || (is_quotient(right) && has_type(left)) {
+        return vec![Term { unit: Unit::Param, many: false, negative: false }];
+    }
     // `sizeof (T) * sizeof (U)`: a struct says more than a scalar.
     let (main, factor) = match (has_type(left), has_type(right)) {
         (true, true) if is_record_size(right) && !is_record_size(left) => (right, left),
@@ -202,7 +222,8 @@ fn multiply(left: &Sum, right: &Sum) -> Sum {
 fn divide(left: &Sum, right: &Sum) -> Sum {
     // `sizeof a / sizeof *a` is a number of elements.
     if has_type(right) {
-        vec![Term { unit: Unit::Other, many: false, negative: false }]
+        let unit = if adds_parameter(left) { Unit::Quotient } else { Unit::Other };
+        vec![Term { unit, many: false, negative: false }]
     } else {
         times(left, true)
     }

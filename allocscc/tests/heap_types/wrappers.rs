@@ -146,9 +146,99 @@ fn a_header_that_the_wrapper_keeps_in_front() {
          void f(void) { struct node *n = with_header(3 * sizeof *n); }",
         &[
             "malloc: struct header then uchar, both, for the caller",
-            "with_header: struct header then struct node, sizeof",
+            "with_header: struct header then struct node, both",
         ],
     );
+}
+
+#[test]
+fn a_header_behind_wrappers_of_wrappers() {
+    check_file(
+        "void *with_header(size_t n) { struct header *h = malloc(sizeof *h + n); return h + 1; }
+         void *zeroed(size_t n) { void *p = with_header(n); return p; }
+         void f(void) { struct node *n = zeroed(sizeof *n); }",
+        &[
+            "malloc: struct header then uchar, both, for the caller",
+            "with_header: struct header then uchar, sizeof, for the caller",
+            "zeroed: struct header then struct node, both",
+        ],
+    );
+}
+
+#[test]
+fn a_header_that_is_not_always_there() {
+    check_file(
+        "int debugging;
+         void *get(size_t n) {
+             if (debugging) { struct header *h = malloc(sizeof *h + n); return h + 1; }
+             return malloc(n);
+         }
+         void *zeroed(size_t n) { void *p = get(n); return p; }
+         void f(void) { struct node *n = zeroed(sizeof *n); }",
+        &[
+            "malloc: struct header then uchar, both, for the caller",
+            "malloc: unknown, none, for the caller",
+            "get: unknown, none, for the caller",
+            "zeroed: struct header then struct node | array of struct node, both",
+        ],
+    );
+}
+
+#[test]
+fn types_that_a_wrapper_names_for_other_reasons() {
+    for body in [
+        "return malloc((n + sizeof(void *) - 1) & ~(sizeof(void *) - 1));",
+        "return malloc((n + sizeof(struct point) - 1) / sizeof(struct point) * sizeof(struct point));",
+        "if (n < sizeof(struct point)) n = sizeof(struct point); return malloc(n);",
+        "return malloc(n > sizeof(void *) ? n : sizeof(void *));",
+        "char *p = malloc(n + sizeof(struct header)); return p;",
+    ] {
+        check_file(
+            &format!("void *get(size_t n) {{ {body} }} void f(void) {{ struct node *n = get(sizeof *n); }}"),
+            &[
+                &solved(&[&format!("void *get(size_t n) {{ {body} }}")], "")[0],
+                "get: array of struct node, both",
+            ],
+        );
+    }
+    // These are of the type that they name.
+    check_file(
+        "void *points(int n) { return malloc(n * sizeof(struct point)); }
+         struct header *header(size_t n) { struct header *h = malloc(sizeof *h + n); return h; }
+         void f(void) { void *p = points(3), *q = header(4); }",
+        &["malloc: array of struct point, sizeof", "malloc: struct header then uchar, both"],
+    );
+}
+
+#[test]
+fn through_functions_of_the_library_that_give_back_what_they_get() {
+    check_with_xmalloc(
+        "void *copy(const void *from, size_t n) { return memcpy(xmalloc(n), from, n); }
+         void f(struct point *p) { struct point *q = copy(p, sizeof *p); }",
+        &["xmalloc: unknown, none, for the caller", "copy: array of struct point, both"],
+    );
+}
+
+#[test]
+fn static_names_and_tags_are_those_of_their_file() {
+    let plain = "static void *(*get)(size_t) = malloc; struct ops { void *(*get)(size_t); };
+                 static void *apply(void *(*get)(size_t), size_t n) { return get(n); }
+                 void f(struct ops *o) {
+                     struct point *p = get(sizeof *p), *q = apply(malloc, sizeof *q);
+                     o->get = malloc; p = o->get(sizeof *p);
+                 }";
+    let headed = "static void *mine(size_t n) { struct header *h = malloc(sizeof *h + n); return h + 1; }
+                  static void *(*get)(size_t) = mine;
+                  struct ops { int kind; void *(*get)(size_t); };
+                  static void *apply(void *(*get)(size_t), size_t n) { return get(n); }
+                  void g(struct ops *o) {
+                      struct node *p = get(sizeof *p), *q = apply(mine, sizeof *q);
+                      o->get = mine; p = o->get(sizeof *p);
+                  }";
+    let sites = solved(&[plain, headed], "");
+    let of = |what: &str| sites.iter().filter(|site| site.contains(what)).count();
+    assert_eq!(of("array of struct point, both"), 3, "{sites:#?}");
+    assert_eq!(of("struct header then struct node, both"), 3, "{sites:#?}");
 }
 
 #[test]

@@ -226,6 +226,7 @@ impl<'b> Decoder<'b> {
             1 => Callee::Field(self.string()?, self.string()?),
             2 => Callee::Global(self.string()?),
             3 => Callee::Param(self.small()?),
+            4 => Callee::Static(self.string()?),
             _ => return self.bad(),
         })
     }
@@ -286,6 +287,7 @@ impl<'b> Decoder<'b> {
             0 => Holder::Field(self.string()?, self.string()?),
             1 => Holder::Global(self.string()?),
             2 => Holder::Argument(self.string()?, self.small()?),
+            3 => Holder::Static(self.string()?),
             _ => return self.bad(),
         })
     }

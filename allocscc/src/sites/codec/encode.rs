@@ -176,6 +176,10 @@ impl Encoder {
                 self.number(3);
                 self.number((*index).into());
             }
+            Callee::Static(name) => {
+                self.number(4);
+                self.string(name);
+            }
         }
     }
 
@@ -194,6 +198,10 @@ impl Encoder {
                 self.number(2);
                 self.string(function);
                 self.number((*index).into());
+            }
+            Holder::Static(name) => {
+                self.number(3);
+                self.string(name);
             }
         }
     }

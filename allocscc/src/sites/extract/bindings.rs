@@ -35,10 +35,18 @@ impl Walk<'_, '_, '_, '_> {
 
     /// The member of a record, as a place for function pointers.
     pub(super) fn member_holder(&self, record: RecordId, member: usize) -> Option<Holder> {
+        let name = self.unit.types.record(record).members.get(member)?.name?;
+        Some(Holder::Field(self.record_name(record)?, self.unit.tokens.names.text(name)))
+    }
+
+    /// What a record is called in all files: its name, and where it is defined, for two files may have one of the same name.
+    pub(super) fn record_name(&self, record: RecordId) -> Option<String> {
         let record = self.unit.types.record(record);
-        let names = &self.unit.tokens.names;
-        let name = record.members.get(member)?.name?;
-        Some(Holder::Field(names.text(record.tag.or(record.typedef)?), names.text(name)))
+        let name = self.unit.tokens.names.text(record.tag.or(record.typedef)?);
+        let at = self.unit.tokens.get(record.at);
+        let file = self.unit.tokens.file(at.file);
+        let basename = file.rsplit('/').next().unwrap_or(file);
+        Some(format!("{name} {basename}:{}", at.line))
     }
 
     /// The place that an expression names, if function pointers in it are followed.
@@ -46,6 +54,7 @@ impl Walk<'_, '_, '_, '_> {
         match self.callee(target).0? {
             Callee::Field(ty, field) => Some(Holder::Field(ty, field)),
             Callee::Global(name) => Some(Holder::Global(name)),
+            Callee::Static(name) => Some(Holder::Static(name)),
             Callee::Direct(_) | Callee::Param(_) => None,
         }
     }

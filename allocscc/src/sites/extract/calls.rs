@@ -56,7 +56,7 @@ impl Walk<'_, '_, '_, '_> {
                     }
                 }
             }
-            (Some(target), None) if !name.is_some_and(|name| self.is_builtin(name)) => {
+            (Some(target), None) if !name.is_some_and(|name| self.is_known(name)) => {
                 self.perhaps_wrapper(id, name, target, at, close, arguments, values)
             }
             _ => name.map_or(Values::OPAQUE, |name| self.plain_call(name, arguments, &values, result)),
@@ -101,9 +101,10 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// Built-in functions are known, and none but those that stand for the library's allocates.
-    fn is_builtin(&self, name: Symbol) -> bool {
+    fn is_known(&self, name: Symbol) -> bool {
         let name = self.unit.tokens.names.text(name);
-        ["__builtin_", "__sync_", "__atomic_"].iter().any(|prefix| name.starts_with(prefix))
+        gives_back_first(&name)
+            || ["__builtin_", "__sync_", "__atomic_"].iter().any(|prefix| name.starts_with(prefix))
     }
 
     /// Whether a callee may store a pointer where an argument points: `&p`, or a parameter of type `T **`.
@@ -161,7 +162,8 @@ impl Walk<'_, '_, '_, '_> {
                 let object = self.unit.scopes.object(object);
                 let target = match object.storage {
                     Storage::Parameter(index) => Some(Callee::Param(index)),
-                    Storage::Global | Storage::Static => Some(Callee::Global(names.text(object.name))),
+                    Storage::Global => Some(Callee::Global(names.text(object.name))),
+                    Storage::Static => Some(Callee::Static(names.text(object.name))),
                     Storage::Local => None,
                 };
                 (target, node.start)
@@ -170,9 +172,8 @@ impl Walk<'_, '_, '_, '_> {
                 let holder = self.unit.tree.node(of).ty;
                 let holder = if arrow { self.unit.types.pointee(holder) } else { Some(holder) };
                 let record = holder.and_then(|holder| self.unit.types.as_record(holder));
-                let record = record.map(|record| self.unit.types.record(record));
-                let tag = record.and_then(|record| record.tag.or(record.typedef));
-                (tag.map(|tag| Callee::Field(names.text(tag), names.text(name))), at)
+                let record = record.and_then(|record| self.record_name(record));
+                (record.map(|record| Callee::Field(record, names.text(name))), at)
             }
             _ => (None, node.start),
         }
@@ -272,6 +273,7 @@ impl Walk<'_, '_, '_, '_> {
             "expect" | "expect_with_probability" | "assume_aligned" => {
                 return values.first().copied().unwrap_or(Values::OPAQUE);
             }
+            _ if gives_back_first(library) => return values.first().copied().unwrap_or(Values::OPAQUE),
             _ if library.ends_with("mul_overflow") || library.ends_with("mull_overflow") => {
                 Some(Operation::Mul)
             }
@@ -295,4 +297,10 @@ impl Walk<'_, '_, '_, '_> {
         let is_size = self.unit.types.is_integer(result) && !text.starts_with("__builtin_");
         if is_size { self.found.values.call(name, values) } else { Values::OPAQUE }
     }
+}
+
+/// Whether a function of the C library returns its first argument.
+fn gives_back_first(name: &str) -> bool {
+    let name = name.strip_prefix("__").and_then(|name| name.strip_suffix("_chk")).unwrap_or(name);
+    matches!(name, "memcpy" | "memmove" | "memset" | "strcpy" | "strncpy" | "strcat" | "strncat")
 }

@@ -161,7 +161,11 @@ impl<'d> Found<'d> {
             let object = unit.scopes.object(variable.object);
             let mut walk = Walk::new(unit, self, OUTSIDE, Types::UNKNOWN, &[]);
             if walk.holds_functions(object.ty) {
-                let holder = Holder::Global(unit.tokens.names.text(object.name));
+                let name = unit.tokens.names.text(object.name);
+                let holder = match object.storage {
+                    Storage::Static => Holder::Static(name),
+                    _ => Holder::Global(name),
+                };
                 walk.initializer_of(Some(holder), init, object.ty);
             } else if object.is_const {
                 let value = walk.scalar_initializer(init);

@@ -1,0 +1,119 @@
+//! Which functions a call may reach: by name, and through function pointers.
+//!
+//! Function pointers are followed by where they are kept, whatever object that is in: a field of a struct, a variable outside functions,
+//! a parameter. What is kept there anywhere in the link may be called through it.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::facts::{Call, Callee, FileFacts, Holder};
+use super::functions::DeclaredFunctions;
+
+/// The most functions that a pointer is followed to.
+const MOST_TARGETS: usize = 64;
+
+/// File, and index of the function in it.
+pub(super) type FunctionId = (usize, u32);
+
+/// A function of a file, or of the library.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Target {
+    /// One that a file defines.
+    Own(FunctionId),
+    /// By name, one that [`DeclaredFunctions`] knows.
+    Known(String),
+}
+
+/// Where function pointers are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Place<'f> {
+    Field(&'f str, &'f str),
+    Global(&'f str),
+    Static(usize, &'f str),
+    Parameter(FunctionId, u32),
+}
+
+/// A function, or a function pointer that is copied: in which file and, if in one, in which function.
+type Source<'f> = (usize, Option<u32>, &'f Callee);
+
+/// The functions of all files, and what function pointers point to.
+pub(super) struct Targets<'f> {
+    declared: &'f DeclaredFunctions,
+    /// By file and name, static ones too.
+    own: FxHashMap<(usize, &'f str), u32>,
+    shared: FxHashMap<&'f str, FunctionId>,
+    sources: FxHashMap<Place<'f>, Vec<Source<'f>>>,
+}
+
+impl<'f> Targets<'f> {
+    pub(super) fn new(files: &'f [FileFacts], declared: &'f DeclaredFunctions) -> Self {
+        let (own, shared, sources) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
+        let mut targets = Targets { declared, own, shared, sources };
+        for (file, facts) in files.iter().enumerate() {
+            for (index, function) in (0..).zip(&facts.functions) {
+                targets.own.insert((file, &function.name), index);
+                if !function.is_static {
+                    targets.shared.entry(&function.name).or_insert((file, index));
+                }
+            }
+        }
+        for (file, facts) in files.iter().enumerate() {
+            for binding in &facts.bindings {
+                if let Some(place) = targets.place(file, &binding.holder) {
+                    let source = (file, binding.function, &binding.source);
+                    targets.sources.entry(place).or_default().push(source);
+                }
+            }
+        }
+        targets
+    }
+
+    /// The functions that a call may reach, as far as they are known.
+    pub(super) fn of_call(&self, file: usize, call: &'f Call) -> Vec<Target> {
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        let mut next: Vec<Source> = vec![(file, Some(call.function), &call.callee)];
+        while let Some((file, function, callee)) = next.pop() {
+            let place = match callee {
+                Callee::Direct(name) => {
+                    found.extend(self.named(file, name));
+                    continue;
+                }
+                Callee::Field(ty, field) => Place::Field(ty, field),
+                Callee::Global(name) => Place::Global(name),
+                Callee::Static(name) => Place::Static(file, name),
+                Callee::Param(index) => match function {
+                    Some(function) => Place::Parameter((file, function), *index),
+                    None => continue,
+                },
+            };
+            if found.len() < MOST_TARGETS && seen.insert(place) {
+                next.extend(self.sources.get(&place).into_iter().flatten());
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The function of this name that a file sees.
+    pub(super) fn named(&self, file: usize, name: &str) -> Option<Target> {
+        if self.declared.find(name).is_some() {
+            return Some(Target::Known(name.to_owned()));
+        }
+        self.own_named(file, name).map(Target::Own)
+    }
+
+    fn own_named(&self, file: usize, name: &str) -> Option<FunctionId> {
+        let own = self.own.get(&(file, name)).map(|&index| (file, index));
+        own.or_else(|| self.shared.get(name).copied())
+    }
+
+    fn place(&self, file: usize, holder: &'f Holder) -> Option<Place<'f>> {
+        Some(match holder {
+            Holder::Field(ty, field) => Place::Field(ty, field),
+            Holder::Global(name) => Place::Global(name),
+            Holder::Static(name) => Place::Static(file, name),
+            Holder::Argument(function, index) => Place::Parameter(self.own_named(file, function)?, *index),
+        })
+    }
+}
