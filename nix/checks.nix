@@ -55,7 +55,7 @@ in
   };
 
   example = pkgs.runCommand "liballocs-example" { nativeBuildInputs = [ pkgs.allocscc ]; } ''
-    allocscc -o test ${pkgs.liballocs}/share/doc/allocs/examples/readme.c
+    allocscc -o test ${pkgs.liballocs}/share/doc/liballocs/examples/readme.c
     allocs run ./test | tee $out
     for said in 'static-.*__FUN_FROM_' 'malloc-.*size 168, .*__ARR0_int' 'stackframe-.*_main_' 'auxv-.*__PTR_'; do
       grep -q "$said" $out || { echo "the example does not say $said"; exit 1; }

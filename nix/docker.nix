@@ -4,7 +4,7 @@ let
   example = pkgs.writeShellScriptBin "liballocs-example" ''
     set -e
     cd "$(mktemp -d)"
-    sed '/^\/\/@/d' ${pkgs.liballocs}/share/doc/allocs/examples/readme.c > test.c
+    sed '/^\/\/@/d' ${pkgs.liballocs}/share/doc/liballocs/examples/readme.c > test.c
     set -x
     cat test.c
     allocscc -o test test.c

@@ -12,6 +12,7 @@ import ./cargo.nix pkgs {
     "corpus/src/bin"
     "corpus/src/lib.rs"
     "corpus/tests"
+    "dist/man"
     "xtask/Cargo.toml"
     "xtask/src/main.rs"
   ];
@@ -22,9 +23,16 @@ import ./cargo.nix pkgs {
     "allocs-runtime"
   ];
   postInstall = ''
-    mkdir -p $out/share/doc/allocs
     cp -r runtime/include $out/include
-    cp -r corpus/programs/examples LICENSE* $out/share/doc/allocs/
+    mkdir -p $out/share/liballocs/include $out/share/doc/liballocs
+    for header in runtime/include/*; do
+      ln -s ../../../include/$(basename $header) $out/share/liballocs/include/
+    done
+    for section in 1 3 7; do
+      mkdir -p $out/share/man/man$section
+      cp dist/man/*.$section $out/share/man/man$section/
+    done
+    cp -r corpus/programs/examples LICENSE* $out/share/doc/liballocs/
   '';
   meta = {
     description = "Ask any pointer in a running C program what it points into";

@@ -70,24 +70,25 @@ impl Effect {
         leaves(&self.size).iter().any(|leaf| matches!(leaf, SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..)))
     }
 
-    /// The same size as far as callers have a say in it: types in it are those of a header, a minimum or a unit of rounding.
+    /// The same size as far as callers have a say in it: types and constants in it are those of a header, a minimum or a unit of
+    /// rounding.
     pub(super) fn size_for_callers(&self) -> SizeExpr {
         without_types(&self.size)
     }
 }
 
-/// A size with 1 in place of types. A helper function's value is what it is called with.
+/// A size with 1 in place of types and constants. A helper function's value is what it is called with.
 fn without_types(size: &SizeExpr) -> SizeExpr {
     let part = |part: &SizeExpr| Box::new(without_types(part));
     let all = |parts: &[SizeExpr]| parts.iter().map(without_types).collect();
     match size {
-        SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) => SizeExpr::Const(1),
+        SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) | SizeExpr::Const(_) => SizeExpr::Const(1),
         SizeExpr::Mul(left, right) => SizeExpr::Mul(part(left), part(right)),
         SizeExpr::Add(left, right) => SizeExpr::Add(part(left), part(right)),
         SizeExpr::Sub(left, right) => SizeExpr::Sub(part(left), part(right)),
         SizeExpr::Div(left, right) => SizeExpr::Div(part(left), part(right)),
         SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => SizeExpr::Alt(all(parts)),
-        SizeExpr::Const(_) | SizeExpr::Param(_) | SizeExpr::StringLength | SizeExpr::Opaque => size.clone(),
+        SizeExpr::Param(_) | SizeExpr::StringLength | SizeExpr::Opaque => size.clone(),
     }
 }
 

@@ -178,9 +178,7 @@ impl Wrappers<'_> {
             return Vec::new();
         }
         let names_type = branches.iter().any(sums::names_type);
-        // A size that only adds its type to a parameter says nothing of the block, unless a pointer says the same.
-        let is_own = names_type
-            && (!branches.iter().any(sums::adds_parameter) || is_pointed_to(&branches, function, sinks));
+        let is_own = names_type && is_own(&branches, function, sinks);
         let mut all = Vec::new();
         for (gives, behind) in given(function, sinks) {
             let behind = match (behind, &effect.behind) {
@@ -191,10 +189,9 @@ impl Wrappers<'_> {
             };
             let size = match behind {
                 Behind::Nothing if is_own => continue,
-                Behind::Nothing | Behind::Head(_) if names_type || effect.mentions_type() => {
-                    effect.size_for_callers()
-                }
-                Behind::Nothing | Behind::Head(_) | Behind::Something => effect.size.clone(),
+                Behind::Head(_) => effect.size_for_callers(),
+                Behind::Nothing if names_type || effect.mentions_type() => effect.size_for_callers(),
+                Behind::Nothing | Behind::Something => effect.size.clone(),
             };
             all.push(Effect { size, kind: effect.kind, gives, behind });
         }
@@ -202,19 +199,24 @@ impl Wrappers<'_> {
     }
 }
 
-/// Whether some pointer in the function points to a type that the size names.
-fn is_pointed_to(branches: &[sums::Sum], function: &Function, sinks: &[Sink]) -> bool {
-    let named = |to: &TypeRef| {
+/// Whether the type that a size names is that of the block: it is if parameters only multiply it, and if they are added to it, when a
+/// pointer says the same. In a branch beside one that has parameters alone, only what the function returns can say so.
+fn is_own(branches: &[sums::Sum], function: &Function, sinks: &[Sink]) -> bool {
+    let is_named = |to: &TypeRef| {
         branches.iter().flatten().any(|term| match &term.unit {
             Unit::Sizeof(ty) | Unit::OffsetOf(ty, _) => ty == to,
             _ => false,
         })
     };
-    let receivers = sinks.iter().filter_map(|sink| match sink {
-        Sink::Pointer(TypeRef::Pointer(to)) => Some(&**to),
-        _ => None,
+    let is_received = sinks.iter().any(|sink| match sink {
+        Sink::Pointer(TypeRef::Pointer(to)) => is_named(to),
+        _ => false,
     });
-    receivers.chain(pointee(&function.result)).any(named)
+    let has_parameters = |sum: &&sums::Sum| sums::adds_parameter(sum);
+    let is_minimum = branches.iter().filter(has_parameters).any(sums::is_untyped);
+    !branches.iter().any(sums::adds_parameter)
+        || pointee(&function.result).is_some_and(is_named)
+        || (is_received && !is_minimum)
 }
 
 /// Where a function passes a block on to its callers, and what is in front of what they get.

@@ -152,6 +152,15 @@ fn a_header_that_the_wrapper_keeps_in_front() {
 }
 
 #[test]
+fn a_header_of_a_constant_size() {
+    check_file(
+        "void *get(size_t n) { char *p = malloc(n + 16); if (!p) return 0; return p + 16; }
+         void f(void) { struct node *n = get(sizeof *n); }",
+        &["malloc: array of char, receiver, for the caller, buffer", "get: char[16] then struct node, both"],
+    );
+}
+
+#[test]
 fn a_header_behind_wrappers_of_wrappers() {
     check_file(
         "void *with_header(size_t n) { struct header *h = malloc(sizeof *h + n); return h + 1; }
@@ -192,6 +201,7 @@ fn types_that_a_wrapper_names_for_other_reasons() {
         "if (n < sizeof(struct point)) n = sizeof(struct point); return malloc(n);",
         "return malloc(n > sizeof(void *) ? n : sizeof(void *));",
         "char *p = malloc(n + sizeof(struct header)); return p;",
+        "if (n < sizeof(struct point)) n = sizeof(struct point); struct point *first = malloc(n); return first;",
     ] {
         check_file(
             &format!("void *get(size_t n) {{ {body} }} void f(void) {{ struct node *n = get(sizeof *n); }}"),
