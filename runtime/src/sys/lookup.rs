@@ -170,9 +170,12 @@ impl<'a> Tables<'a> {
         // SAFETY: the layout is the one above.
         unsafe {
             let (buckets, first, words, shift) = (*table, *table.add(1), *table.add(2), *table.add(3));
+            if buckets == 0 || words == 0 {
+                return None;
+            }
             let filter =
                 table.add(4).cast::<u64>().add(((hash / 64) & words.wrapping_sub(1)) as usize).read();
-            if (filter >> (hash % 64)) & (filter >> ((hash >> shift) % 64)) & 1 == 0 {
+            if (filter >> (hash % 64)) & (filter >> (hash.wrapping_shr(shift) % 64)) & 1 == 0 {
                 return None;
             }
             let bucket = table.add(4 + 2 * words as usize);
@@ -203,6 +206,9 @@ impl<'a> Tables<'a> {
         // SAFETY: the layout is the one above.
         unsafe {
             let buckets = *table;
+            if buckets == 0 {
+                return None;
+            }
             let next = table.add(2 + buckets as usize);
             let mut index = *table.add(2 + (name.elf_hash() % buckets) as usize);
             while index != 0 {
@@ -218,18 +224,22 @@ impl<'a> Tables<'a> {
     /// The symbol of that index if it is a definition of that name, in its default version.
     fn definition(&self, index: u32, name: &Name) -> Option<Definition> {
         const UNDEFINED: u16 = 0;
+        /// `SHN_ABS`: the value is no address in the file.
+        const ABSOLUTE: u16 = 0xfff1;
         // SAFETY: the hash table has indices of symbols, each has a name, and a version where there are any.
         let (symbol, text, version) = unsafe {
             let symbol = &*self.symbols.add(index as usize);
             let version = if self.versions.is_null() { 1 } else { *self.versions.add(index as usize) };
             (symbol, CStr::from_ptr(self.names.add(symbol.name as usize)), version)
         };
+        let is_absolute = symbol.section == ABSOLUTE;
         let fits = symbol.section != UNDEFINED
+            && (symbol.value != 0 || is_absolute)
             && version & VERSION_IS_HIDDEN == 0
             && !matches!(symbol.kind(), STT_SECTION | STT_FILE | STT_TLS)
             && text == name.text;
         fits.then(|| Definition {
-            address: self.file.avma(symbol.value),
+            address: if is_absolute { Avma(symbol.value as usize) } else { self.file.avma(symbol.value) },
             is_indirect: symbol.kind() == STT_GNU_IFUNC,
         })
     }
@@ -285,6 +295,58 @@ mod tests {
         let [none, indirect, behind_ours] = next([c"no_such", c"memcpy", c"toupper"]);
         assert!(none.is_null() && !indirect.is_null() && !behind_ours.is_null());
         assert_ne!(behind_ours, toupper as *mut c_void);
+    }
+
+    /// What is found for `f` in tables with two symbols, of which the second is `f`.
+    fn found(
+        gnu_hash: Option<&[u32]>,
+        hash: Option<&[u32]>,
+        section: u16,
+        value: u64,
+    ) -> Option<(usize, usize)> {
+        let symbol = |name, section, value| Symbol { name, info: 0x12, other: 0, section, value, size: 0 };
+        let symbols = [symbol(0, 0, 0), symbol(1, section, value)];
+        let names = [0, b'f', 0];
+        let pointer = |table: Option<&[u32]>| table.map_or(core::ptr::null(), <[u32]>::as_ptr);
+        loaded::each(|file| {
+            let tables = Tables {
+                file,
+                symbols: symbols.as_ptr(),
+                names: names.as_ptr().cast(),
+                versions: core::ptr::null(),
+                gnu_hash: pointer(gnu_hash),
+                hash: pointer(hash),
+            };
+            Some(tables.find(&Name::of(c"f")).map(|found| (found.address.0, file.bias)))
+        })
+        .flatten()
+    }
+
+    #[test]
+    fn tables_without_buckets_or_filter_have_nothing() {
+        let hash = Name::of(c"f").gnu_hash;
+        let find = |gnu_hash: Option<&[u32]>, hash: Option<&[u32]>| {
+            found(gnu_hash, hash, 1, 64).map(|(address, bias)| address - bias)
+        };
+        assert_eq!(find(None, Some(&[1, 2, 1, 0, 0])), Some(64));
+        assert_eq!(find(None, Some(&[0, 2, 0, 0])), None);
+        let [all, none] = [u32::MAX, 0];
+        assert_eq!(find(Some(&[1, 1, 1, 6, all, all, 1, hash | 1]), None), Some(64));
+        assert_eq!(find(Some(&[1, 1, 1, 6, none, none, 1, hash | 1]), None), None);
+        assert_eq!(find(Some(&[0, 1, 1, 6, all, all, hash | 1]), None), None);
+        assert_eq!(find(Some(&[1, 1, 0, 6, 1, hash | 1]), None), None);
+        assert_eq!(find(Some(&[1, 1, 1, 77, all, all, 1, hash | 1]), None), Some(64));
+        assert_eq!(find(None, None), None);
+    }
+
+    #[test]
+    fn a_symbol_without_a_value_is_a_definition_only_if_it_is_absolute() {
+        let table: Option<&[u32]> = Some(&[1, 2, 1, 0, 0]);
+        let [text, absolute, undefined] = [1, 0xfff1, 0];
+        assert_eq!(found(None, table, text, 0), None);
+        assert_eq!(found(None, table, undefined, 64), None);
+        assert_eq!(found(None, table, absolute, 0).map(|(address, _)| address), Some(0));
+        assert_eq!(found(None, table, absolute, 64).map(|(address, _)| address), Some(64));
     }
 
     #[test]
