@@ -5,6 +5,7 @@ mod chroot;
 mod docker;
 mod engine;
 mod host;
+mod mounts;
 mod nix;
 mod readme;
 mod report;

@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use duct::{Expression, cmd};
 
 use super::image::{Image, LIST_PRODUCTS, lines_of_products};
-use crate::package_test::{base, engine, tools};
+use crate::package_test::{base, engine, mounts, tools};
 
 /// The products in the image that it builds.
 pub(super) fn products(image: &Image) -> Result<Vec<String>> {
@@ -65,8 +65,6 @@ impl Store {
     /// Takes away what was built, and makes sure that nothing is left mounted.
     fn remove(&self) -> Result<()> {
         self.buildah(["rm", "--all"])?;
-        let left = engine::mounts_below(&[&self.place]);
-        ensure!(left.is_empty(), "buildah left behind: {}", left.join(", "));
-        tools::as_root(&["rm", "-rf", &self.place.to_string_lossy()])
+        mounts::remove(&self.place).context("buildah left something behind")
     }
 }
