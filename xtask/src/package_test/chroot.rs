@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Context, base, tools};
+use super::{Context, base, mounts, tools};
 
 /// What is unpacked of a release. It goes when this is dropped.
 pub(super) struct Chroot {
@@ -38,7 +38,9 @@ impl Chroot {
         tools::as_root(&["mkdir", "-p", &root])?;
         let archive = archive.to_str().context("the cache's path is no text")?;
         tools::as_root(&["tar", "-C", &root, "--numeric-owner", "-xpf", archive])?;
-        tools::as_root(&["cp", "--dereference", "/etc/resolv.conf", &chroot.path("etc/resolv.conf")?])?;
+        // A link in the root would lead out of it.
+        let resolver = chroot.path("etc/resolv.conf")?;
+        tools::as_root(&["cp", "--dereference", "--remove-destination", "/etc/resolv.conf", &resolver])?;
         // Without that option, no network is no error, and what is recommended would be left out without a word.
         chroot.run("apt-get update -qq -o APT::Update::Error-Mode=any")?;
         Ok(chroot)
@@ -84,7 +86,7 @@ impl Chroot {
     }
 
     fn remove(&self) -> Result<()> {
-        tools::as_root(&["rm", "-rf", "--one-file-system", &self.path("")?])
+        mounts::remove(&self.root)
     }
 }
 
