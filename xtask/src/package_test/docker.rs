@@ -9,10 +9,10 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Context;
 use super::engine::Engine;
 use super::readme;
 use super::report::Report;
+use super::{Context, mounts};
 use image::{Image, UNKNOWN_USER};
 
 /// What the images may take above the base image, in MB.
@@ -24,8 +24,9 @@ pub(super) fn check(context: &Context, report: &mut Report) -> Result<()> {
         return Ok(());
     };
     let base = report.check("docker: the base image", || engine.base("bookworm"));
-    let place = tempfile::Builder::new().prefix("image").tempdir_in(&context.work)?;
-    let image = Image::new(&engine, place.path())?;
+    // Its own removal would enter what a builder may have left mounted.
+    let place = tempfile::Builder::new().prefix("image").tempdir_in(&context.work)?.keep();
+    let image = Image::new(&engine, &place)?;
     // What the README says builds the image that all others look at.
     let built = report.check("docker: the README's commands", || readme_commands(&image));
     if let (Some(base), Some(_)) = (base, built) {
@@ -41,11 +42,12 @@ pub(super) fn check(context: &Context, report: &mut Report) -> Result<()> {
         }
     }
     image.remove()?;
-    if context.keep {
-        eprintln!("kept: {}", place.keep().display());
-    }
     report.check("docker: the engine stops", || engine.stop());
-    Ok(())
+    if context.keep {
+        eprintln!("kept: {}", place.display());
+        return Ok(());
+    }
+    mounts::remove(&place)
 }
 
 /// As a user who has a checkout and a hello.c types them.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use duct::{Expression, cmd};
 use tempfile::TempDir;
 
-use super::{Context, base, tools};
+use super::{Context, base, mounts, tools};
 
 /// An engine that answers. A daemon of its own ends with it.
 pub(super) struct Engine {
@@ -26,12 +26,7 @@ impl Engine {
         if let Ok(version) = version("docker".as_ref()) {
             return Ok(Self { own: None, version });
         }
-        tools::need(&[
-            ("docker", "docker.io"),
-            ("dockerd", "docker.io"),
-            ("setpriv", "util-linux"),
-            ("unshare", "util-linux"),
-        ])?;
+        tools::need(&[("docker", "docker.io"), ("dockerd", "docker.io"), ("unshare", "util-linux")])?;
         let own = Daemon::start(context)
             .context("no container engine is running, and starting a private one failed")?;
         let version = version(&own.client())?;
@@ -145,15 +140,14 @@ impl Daemon {
         }
         // What it mounts is seen by it alone, and so goes with it: it leaves the name space of the network mounted.
         command.args(["--mount", "--propagation", "slave"]);
-        // It ends with us, however we end.
-        command.args(["setpriv", "--pdeathsig", "TERM", "dockerd", "--bridge=none"]);
+        command.args(["sh", "-c", WHILE_INPUT_IS_OPEN, "sh", "dockerd", "--bridge=none"]);
         command.args(["--iptables=false", "--ip6tables=false", "--group", &group()?]);
         command.arg("--config-file").arg(in_run("config.json"));
         command.arg("--data-root").arg(self.data.join("data"));
         command.arg("--exec-root").arg(in_run("exec"));
         command.arg("--pidfile").arg(in_run("pid"));
         command.arg("--host").arg(self.address());
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
         Ok(command)
     }
 
@@ -193,18 +187,19 @@ impl Daemon {
 
     fn stop(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
-        if process.try_wait()?.is_none() {
-            let pid = fs::read_to_string(self.run().join("pid")).unwrap_or_else(|_| process.id().to_string());
-            tools::as_root(&["kill", "-TERM", pid.trim()])?;
-            process.wait()?;
+        // This closes its input first.
+        process.wait()?;
+        let left = [processes_that_name(self.run()), mounts::below(&[self.run(), &self.data])?].concat();
+        if !left.is_empty() {
+            // Its removal would enter what is mounted.
+            let kept = self.run.take().map(TempDir::keep).unwrap_or_default();
+            bail!("dockerd left behind, with {}: {}", kept.display(), left.join(", "));
         }
-        let left = [processes_that_name(self.run()), mounts_below(&[self.run(), &self.data])].concat();
-        ensure!(left.is_empty(), "dockerd left behind: {}", left.join(", "));
         if !self.keep {
-            tools::as_root(&["rm", "-rf", text(&self.data)?])?;
+            mounts::remove(&self.data)?;
         }
         // What the daemon made in it belongs to root, which the removal of the temporary directory may not be.
-        tools::as_root(&["rm", "-rf", text(&self.run().join("exec"))?])?;
+        mounts::remove(&self.run().join("exec"))?;
         self.run.take().map_or(Ok(()), TempDir::close).context("cannot remove the daemon's run directory")
     }
 
@@ -261,19 +256,21 @@ fn processes_that_name(dir: &Path) -> Vec<String> {
         .collect()
 }
 
-/// What is mounted at or below one of the directories.
-pub(super) fn mounts_below(dirs: &[&Path]) -> Vec<String> {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points
-        .filter(|point| dirs.iter().any(|dir| Path::new(point).starts_with(dir)))
-        .map(|point| format!("mount {point}"))
-        .collect()
-}
-
-fn text(path: &Path) -> Result<&str> {
-    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
-}
+/// Runs a command until it ends, or until the other end of standard input is closed, which the kernel does however we end.
+/// No signal of the kernel's would do: the parent of what sudo starts is sudo, which goes on without us.
+const WHILE_INPUT_IS_OPEN: &str = r#"
+exec 3<&0
+"$@" </dev/null 3<&- &
+command=$!
+( trap '' HUP INT; while read -r line; do :; done; kill -TERM "$command" ) <&3 2>/dev/null &
+watcher=$!
+exec 3<&-
+wait "$command"
+status=$?
+kill -TERM "$watcher" 2>/dev/null
+wait "$watcher"
+exit "$status"
+"#;
 
 #[cfg(test)]
 mod tests {
@@ -299,7 +296,35 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(processes_that_name(place.path()).is_empty());
-        assert!(mounts_below(&[Path::new("/proc")]).contains(&"mount /proc".to_owned()));
-        assert!(mounts_below(&[place.path()]).is_empty());
+    }
+
+    fn while_input_is_open(command: &[&str]) -> Child {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", WHILE_INPUT_IS_OPEN, "sh"]).args(command).stdin(Stdio::piped());
+        shell.spawn().unwrap()
+    }
+
+    #[test]
+    fn a_command_ends_when_its_input_is_closed() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("a");
+        fs::write(&file, "").unwrap();
+        let mut shell = while_input_is_open(&["tail", "-f", file.to_str().unwrap()]);
+        let is_there = || processes_that_name(place.path()).iter().any(|found| found.contains("(tail"));
+        while !is_there() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(shell.try_wait().unwrap().is_none());
+        // SIGTERM ended it. Nothing is left, not even the one who watched.
+        assert_eq!(shell.wait().unwrap().code(), Some(128 + 15));
+        assert!(processes_that_name(place.path()).is_empty());
+    }
+
+    #[test]
+    fn a_command_that_ends_by_itself_does_not_wait_for_its_input() {
+        let mut shell = while_input_is_open(&["sh", "-c", "exit 7"]);
+        let input = shell.stdin.take();
+        assert_eq!(shell.wait().unwrap().code(), Some(7));
+        drop(input);
     }
 }
