@@ -31,7 +31,7 @@ impl Place {
             rustup_home: or_home("RUSTUP_HOME", ".rustup"),
             keep: context.keep,
         };
-        for dir in ["nixpkgs", "settings", "checkout", "temporary"] {
+        for dir in ["nixpkgs", "settings", "checkout", "temporary", "etc"] {
             remove(&place.root.join(dir))?;
             fs::create_dir_all(place.root.join(dir))?;
         }
@@ -44,13 +44,7 @@ impl Place {
     fn write_settings(&self) -> Result<()> {
         let registry = self.root.join("settings/registry.json");
         fs::write(&registry, r#"{ "flakes": [], "version": 2 }"#)?;
-        // The look-alike's tools and crates are the host's. Where the kernel allows no sandbox, Nix goes without.
-        // Never all of /etc: a sandbox with network has /etc/hosts and others of its own, which Nix would make in the host's.
-        let host = ["/bin", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/lib", "/lib64", "/usr"];
-        let host = host.map(PathBuf::from);
-        let visible = host.into_iter().chain([self.cargo_home.clone(), self.rustup_home.clone()]);
-        let visible: Vec<String> =
-            visible.filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
+        let visible = self.visible()?;
         let settings = format!(
             "experimental-features = nix-command flakes\nsandbox = true\nsandbox-fallback = true\n\
              sandbox-paths = {}\nbuild-users-group =\nsubstituters =\nflake-registry = {}\nwarn-dirty = false\n",
@@ -58,6 +52,39 @@ impl Place {
             registry.display()
         );
         Ok(fs::write(self.root.join("settings/nix.conf"), settings)?)
+    }
+
+    /// What of the host builds see: the look-alike's tools and crates. Where the kernel allows no sandbox, Nix goes without.
+    ///
+    /// Nix binds all of it writable, and builds run with the user's rights: run as root, they can write to /usr and the like.
+    /// The derivations of this flake do not. Nix itself makes files below /etc, such as /etc/hosts and the certificates, in
+    /// whatever is bound there, so that is a copy.
+    fn visible(&self) -> Result<Vec<String>> {
+        let host = ["/bin", "/lib", "/lib64", "/usr"].map(PathBuf::from);
+        let host = host.into_iter().chain([self.cargo_home.clone(), self.rustup_home.clone()]);
+        let mut visible: Vec<String> =
+            host.filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
+        // Not all of /etc/ssl, where private keys are.
+        for file in ["alternatives", "ld.so.cache", "ssl/certs", "ssl/openssl.cnf"] {
+            let (from, to) = (Path::new("/etc").join(file), self.root.join("etc").join(file));
+            if from.exists() {
+                fs::create_dir_all(to.parent().context("a file is in a directory")?)?;
+                cmd!("cp", "--recursive", "--no-dereference", &from, &to).run()?;
+            }
+        }
+        for name in ["alternatives", "ld.so.cache", "ssl"] {
+            let copy = self.root.join("etc").join(name);
+            if copy.exists() {
+                visible.push(format!("/etc/{name}={}", copy.display()));
+            }
+        }
+        let split = visible.iter().find(|path| path.contains(char::is_whitespace));
+        ensure!(
+            split.is_none(),
+            "Nix cannot show a path with a space to builds: {}",
+            split.map_or("", |path| path)
+        );
+        Ok(visible)
     }
 
     /// Whether builds run in a sandbox: there they are in a directory that the host does not have.
