@@ -53,7 +53,7 @@ pub(crate) fn make(host_libc: bool) -> Result<Vec<PathBuf>> {
     let lay_out = |name: &str, layout: &Layout| -> Result<PathBuf> {
         let prefix = place.path().join(name);
         install::lay_out(layout, &prefix)?;
-        fs::write(prefix.join("share/doc/liballocs/LICENSES-OF-CRATES"), licences::of(&crates)?)?;
+        fs::write(prefix.join("share/doc/liballocs/LICENSES-OF-CRATES"), licences::of(&crates, host_libc)?)?;
         Ok(prefix)
     };
     let layout = Layout::new(built.dir.clone());

@@ -43,6 +43,11 @@ pub(crate) fn lend(target: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A file of the unpacked package, which is there once the linker was made.
+pub(super) fn file(name: &str) -> Result<PathBuf> {
+    Ok(place(&cargo::target()?)?.join("ziglang").join(name))
+}
+
 fn place(target: &Path) -> Result<PathBuf> {
     let (name, version) = package()?;
     Ok(target.join(format!("{name}-{version}")))
