@@ -33,6 +33,7 @@ impl Stage {
                 stage.0.display()
             );
         }
+        preloadable(&stage.library())?;
         Ok(stage)
     }
 
@@ -82,5 +83,29 @@ impl Stage {
     /// The C headers.
     pub fn include(&self) -> PathBuf {
         self.0.join("include")
+    }
+}
+
+/// The dynamic linker splits its list of libraries there, and nothing protects such a character.
+fn preloadable(library: &Path) -> Result<()> {
+    let is_split = library.to_string_lossy().contains([' ', ':']);
+    ensure!(
+        !is_split,
+        "{} cannot be preloaded, because its path has a space or a colon: use a checkout or a CARGO_TARGET_DIR without one",
+        library.display()
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_the_dynamic_linker_would_split_is_refused() {
+        preloadable(Path::new("/a/lib/liballocs_preload.so")).unwrap();
+        for path in ["/a b/liballocs_preload.so", "/a:b/liballocs_preload.so"] {
+            assert!(preloadable(Path::new(path)).unwrap_err().to_string().contains("cannot be preloaded"));
+        }
     }
 }
