@@ -112,12 +112,13 @@ fn find_one(
         };
     }
     let branches = helpers.sums(file, &effect.size);
-    let receiver = receiver(sinks);
+    let mut receiver = receiver(sinks);
     let mut size = shape::of_branches(&branches, aggregates);
     // A branch of which nothing is known may be of anything, unless the receiver says the same as the other ones.
     let is_first = |size: &HeapType| size.first().is_some() && size.first() == receiver.as_ref();
     if branches.iter().any(sums::is_untyped) && size.as_ref().is_some_and(|size| !is_first(size)) {
         size = Some(HeapType::Unknown);
+        receiver = receiver.filter(is_record);
     }
     let retypes = effect.kind == Kind::Resize && size.is_some();
     let (ty, evidence) = decide(size, receiver, shape::is_text(&branches));

@@ -181,6 +181,9 @@ impl Wrappers<'_> {
         let is_own = names_type && is_own(&branches, function, sinks);
         let mut all = Vec::new();
         for (gives, behind) in given(function, sinks) {
+            if is_own && behind == Behind::Nothing {
+                continue;
+            }
             let behind = match (behind, &effect.behind) {
                 (Behind::Nothing, inner) => inner.clone(),
                 (own, Behind::Nothing) => own,
@@ -188,7 +191,6 @@ impl Wrappers<'_> {
                 _ => Behind::Something,
             };
             let size = match behind {
-                Behind::Nothing if is_own => continue,
                 Behind::Head(_) => effect.size_for_callers(),
                 Behind::Nothing if names_type || effect.mentions_type() => effect.size_for_callers(),
                 Behind::Nothing | Behind::Something => effect.size.clone(),
