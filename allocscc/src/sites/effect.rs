@@ -79,17 +79,11 @@ impl Effect {
 
 /// A size with 1 in place of types and constants. A helper function's value is what it is called with.
 fn without_types(size: &SizeExpr) -> SizeExpr {
-    let part = |part: &SizeExpr| Box::new(without_types(part));
-    let all = |parts: &[SizeExpr]| parts.iter().map(without_types).collect();
-    match size {
-        SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) | SizeExpr::Const(_) => SizeExpr::Const(1),
-        SizeExpr::Mul(left, right) => SizeExpr::Mul(part(left), part(right)),
-        SizeExpr::Add(left, right) => SizeExpr::Add(part(left), part(right)),
-        SizeExpr::Sub(left, right) => SizeExpr::Sub(part(left), part(right)),
-        SizeExpr::Div(left, right) => SizeExpr::Div(part(left), part(right)),
-        SizeExpr::Alt(parts) | SizeExpr::Call(_, parts) => SizeExpr::Alt(all(parts)),
-        SizeExpr::Param(_) | SizeExpr::StringLength | SizeExpr::Opaque => size.clone(),
-    }
+    replace(size, &|part| match part {
+        SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) | SizeExpr::Const(_) => Some(SizeExpr::Const(1)),
+        SizeExpr::Call(_, arguments) => Some(SizeExpr::Alt(arguments.iter().map(without_types).collect())),
+        _ => None,
+    })
 }
 
 /// What a size is put together from.
@@ -128,10 +122,20 @@ fn weight(size: &SizeExpr) -> usize {
 
 /// A size with arguments in place of parameters.
 fn substitute(size: &SizeExpr, arguments: &[SizeExpr]) -> SizeExpr {
-    let part = |part: &SizeExpr| Box::new(substitute(part, arguments));
-    let all = |parts: &[SizeExpr]| parts.iter().map(|part| substitute(part, arguments)).collect();
+    replace(size, &|part| match part {
+        SizeExpr::Param(index) => Some(arguments.get(*index as usize).cloned().unwrap_or(SizeExpr::Opaque)),
+        _ => None,
+    })
+}
+
+/// A size with something else in place of the parts, whole ones first, that `by` gives something for.
+fn replace(size: &SizeExpr, by: &impl Fn(&SizeExpr) -> Option<SizeExpr>) -> SizeExpr {
+    if let Some(other) = by(size) {
+        return other;
+    }
+    let part = |part: &SizeExpr| Box::new(replace(part, by));
+    let all = |parts: &[SizeExpr]| parts.iter().map(|part| replace(part, by)).collect();
     match size {
-        SizeExpr::Param(index) => arguments.get(*index as usize).cloned().unwrap_or(SizeExpr::Opaque),
         SizeExpr::Mul(left, right) => SizeExpr::Mul(part(left), part(right)),
         SizeExpr::Add(left, right) => SizeExpr::Add(part(left), part(right)),
         SizeExpr::Sub(left, right) => SizeExpr::Sub(part(left), part(right)),
@@ -141,6 +145,7 @@ fn substitute(size: &SizeExpr, arguments: &[SizeExpr]) -> SizeExpr {
         SizeExpr::Const(_)
         | SizeExpr::Sizeof(_)
         | SizeExpr::OffsetOf(..)
+        | SizeExpr::Param(_)
         | SizeExpr::StringLength
         | SizeExpr::Opaque => size.clone(),
     }
