@@ -144,9 +144,17 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
     }
 }
 
+/// The mapping that holds an address, without what the kernel merged with it on the other side of a loaded file's end.
+#[must_use]
+pub fn mapping_at(p: Avma) -> Option<Mapping> {
+    let mapping = mmap::mapping_at(p)?;
+    let Some(file) = modules::at(mapping.start) else { return Some(mapping) };
+    mapping.split_at_file(file.end).into_iter().find(|part| p.is_in(part.start, part.size()))
+}
+
 #[cold]
 fn mapped(p: Avma, caller: Caller) -> Place {
-    let Some(mapping) = mmap::mapping_at(p) else { return Place::Nowhere };
+    let Some(mapping) = mapping_at(p) else { return Place::Nowhere };
     // From a signal handler on a stack of its own, the walk goes over to the stack that was interrupted.
     match stack::frame_at(p, caller) {
         Ok(hit) => Place::Frame(hit),

@@ -8,8 +8,11 @@
 //@ stdout: the file's children are its segments: static file, 4 or more
 //@ stdout: a static lies in a section, that in a segment, that in a file: yes
 //@ stdout: subobjects of a typed position: 2
+//@ stdout: memory mapped right behind a file was visited once, and its base is its start: yes
 /* Walks over the tree of allocations. */
+#define _GNU_SOURCE
 #include <allocs.h>
+#include <sys/mman.h>
 
 struct point {
 	int x, y;
@@ -50,6 +53,26 @@ static int stop(struct big_allocation *b, void *obj, struct uniqtype *t, const v
 	return obj == block ? 42 : 0;
 }
 
+static char *adjacent;
+static int adjacents;
+
+static int meet(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site, struct alloc_tree_link *link, void *arg)
+{
+	(void) b, (void) t, (void) site, (void) link, (void) arg;
+	adjacents += obj == adjacent;
+	return -1;
+}
+
+/* The kernel makes one mapping of it and of the zeroed memory at the file's end. */
+static int map_behind(struct big_allocation *file)
+{
+	uintptr_t end = ((uintptr_t) file->end + 4095) & -(uintptr_t) 4096;
+	adjacent = mmap((void *) end, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	return adjacent == (char *) end;
+}
+
+static char zeroed[3 * 4096];
+
 static int count(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site, struct alloc_tree_link *link, void *arg)
 {
 	(void) b, (void) obj, (void) t, (void) site, (void) link;
@@ -87,6 +110,10 @@ int main(void)
 	int members = 0;
 	alloc_walk_allocations(&typed, count, &members, NULL, NULL);
 	printf("subobjects of a typed position: %d\n", members);
+	int is_mapped = map_behind(file);
+	__liballocs_walk_allocations_df(NULL, meet, NULL);
+	printf("memory mapped right behind a file was visited once, and its base is its start: %s\n",
+		is_mapped && adjacents == 1 && alloc_get_base(adjacent) == adjacent && !zeroed[4096] ? "yes" : "no");
 	free(block);
 	return 0;
 }

@@ -48,6 +48,15 @@ impl Mapping {
     pub fn size(&self) -> usize {
         self.end.0.saturating_sub(self.start.0)
     }
+
+    /// The part before the end of a loaded file that begins in it or before, and the part behind, either of which may be
+    /// empty: the kernel makes one mapping of a file's zeroed memory and of anonymous memory that follows it at once.
+    #[must_use]
+    pub fn split_at_file(self, file_end: Avma) -> [Mapping; 2] {
+        let cut = Avma(file_end.0.next_multiple_of(PAGE_SIZE)).max(self.start).min(self.end);
+        let offset = self.offset.wrapping_add(cut.0.saturating_sub(self.start.0));
+        [Mapping { end: cut, ..self }, Mapping { start: cut, offset, ..self }]
+    }
 }
 
 impl Kind {

@@ -21,7 +21,7 @@ use crate::index::big::{self, BigAllocation, BigId};
 use crate::index::pages::{self, PageNumber};
 use crate::index::{self, site};
 use crate::modules::{self, Module, open};
-use crate::query::{Allocator, Place, place_of};
+use crate::query::{Allocator, Place, mapping_at, place_of};
 use crate::types::scratch::Scratch;
 use crate::types::{TypeRef, Uniqtype};
 use crate::unwind::Caller;
@@ -161,14 +161,16 @@ fn outermost() -> Scratch<Node> {
     let _ = modules::each(|module| files.push(module).is_none().then_some(()));
     files.as_mut_slice().sort_unstable_by_key(|module| module.start);
     let mut files = files.as_slice().iter().peekable();
+    let mut last_end = Avma::NULL;
     let _ = mmap::find_mapping(|named| {
         let mapping = &named.mapping;
         while let Some(file) = files.next_if(|file| file.start <= mapping.start) {
+            last_end = file.end;
             let _ = nodes.push(Node::File(file));
         }
-        let in_file = matches!(nodes.as_slice().last(), Some(Node::File(file)) if mapping.start < file.end);
-        if !in_file {
-            let _ = nodes.push(mapping_node(mapping));
+        let [_, outside] = mapping.split_at_file(last_end);
+        if outside.size() > 0 {
+            let _ = nodes.push(mapping_node(&outside));
         }
         false
     });
@@ -418,7 +420,7 @@ unsafe extern "C" fn lookup_bigalloc(
 
 /// Calls `f` with the allocations that hold an address, the outermost first.
 fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> ControlFlow<()>) {
-    let Some(mapping) = mmap::mapping_at(p) else { return };
+    let Some(mapping) = mapping_at(p) else { return };
     let mut chain: [Option<Node>; 5] = [Some(mapping_node(&mapping)), None, None, None, None];
     if let Some(module) = modules::at(p) {
         chain[1] = Some(Node::File(module));
