@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use allocscc::commands::run::Run;
-use allocscc::commands::{completions, meta};
+use allocscc::commands::{completions, meta, parse};
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// Looks at programs built with allocscc, and runs them.
@@ -20,6 +20,8 @@ enum Command {
     Run(Run),
     /// Print what the metadata of a file says.
     Meta(meta::Args),
+    /// Say what allocscc reads of preprocessed C, and what it does not.
+    Parse(parse::Args),
     /// Print the completions of `allocs` for a shell.
     Completions(completions::Args),
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let result = match Allocs::parse().command {
         Command::Run(run) => run.run(),
         Command::Meta(args) => meta::run(&args),
+        Command::Parse(args) => parse::run(&args),
         Command::Completions(args) => completions::run(&args, Allocs::command()),
     };
     match result {

@@ -2,4 +2,5 @@
 
 pub mod completions;
 pub mod meta;
+pub mod parse;
 pub mod run;
