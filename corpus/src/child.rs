@@ -122,6 +122,11 @@ pub fn printed(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(succeeded(command)?.stdout)?)
 }
 
+/// The same, where what is written need not be UTF-8.
+pub fn printed_lossy(command: &mut Command) -> Result<String> {
+    Ok(String::from_utf8_lossy(&succeeded(command)?.stdout).into_owned())
+}
+
 fn succeeded(command: &mut Command) -> Result<Outcome> {
     let scratch = tempfile::tempdir()?;
     let outcome = run(command.stdin(Stdio::null()), scratch.path(), Duration::from_secs(1800))?;

@@ -6,8 +6,10 @@
 //! [`sources`] finds its files → [`build`] compiles it once with the plain compiler and once with `allocscc` → [`objects`] compares the code of the
 //! two → [`workload`] runs it over generated [`inputs`], bare, with the library, and under each [`watch::Watch`] →
 //! [`census`] reads what the library saw → [`snapshot`] renders it → [`report`] keeps the figures for the table.
+//! [`accuracy`] judges what the library says by evidence that is not ours.
 //! [`programs`] reads the directives of our own small C programs.
 
+pub mod accuracy;
 pub mod build;
 pub mod cache;
 pub mod census;

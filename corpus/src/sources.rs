@@ -15,6 +15,8 @@ pub struct Sources {
     pub files: Vec<(String, PathBuf)>,
     /// Directories for `-I`.
     pub include: Vec<PathBuf>,
+    /// Where the first component of a name leads.
+    roots: Vec<(String, PathBuf)>,
 }
 
 impl Sources {
@@ -24,11 +26,9 @@ impl Sources {
         for package in manifest.packages_of(program) {
             roots.push((package.name.clone(), fetch::sources(manifest, package)?));
         }
+        let mut found = Self { files: Vec::new(), include: Vec::new(), roots };
         let path_of = |name: &str| {
-            let (first, rest) = name.split_once('/').unwrap_or((name, ""));
-            let root = roots.iter().find(|(root, _)| root == first);
-            root.map(|(_, path)| path.join(rest))
-                .with_context(|| format!("{name} is in no package of {}", program.name))
+            found.path_of(name).with_context(|| format!("{name} is in no package of {}", program.name))
         };
         let mut files = Vec::new();
         for pattern in &program.build.sources {
@@ -38,8 +38,24 @@ impl Sources {
                 }
             }
         }
-        let include = program.build.include.iter().map(|dir| path_of(dir)).collect::<Result<_>>()?;
-        Ok(Self { files, include })
+        found.include = program.build.include.iter().map(|dir| path_of(dir)).collect::<Result<_>>()?;
+        found.files = files;
+        Ok(found)
+    }
+
+    /// The path of a file by its name in the manifest's terms, whether it exists or not.
+    pub fn path_of(&self, name: &str) -> Option<PathBuf> {
+        let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+        let (_, path) = self.roots.iter().find(|(root, _)| root == first)?;
+        Some(path.join(rest))
+    }
+
+    /// The name in the manifest's terms of a file in one of the program's packages.
+    pub fn name_of(&self, path: &Path) -> Option<String> {
+        let inside = |(name, root): &(String, PathBuf)| {
+            Some(format!("{name}/{}", path.strip_prefix(root).ok()?.to_str()?))
+        };
+        self.roots.iter().find_map(inside)
     }
 }
 

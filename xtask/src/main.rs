@@ -1,5 +1,6 @@
 //! The project's own commands. One match, one file a command; none knows how the products work.
 
+mod accuracy;
 mod archive;
 mod bench;
 mod cargo;
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Builds the corpus programs with allocscc, runs them under the library, and compares with the snapshots
     Corpus(corpus::Options),
+    /// Judges what the library says of the corpus programs by evidence that is not ours
+    Accuracy(accuracy::Options),
     /// Runs all tests; arguments go to the test runner
     Test(test::Options),
     /// Packs the built tests and the products for other machines
@@ -47,6 +50,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Corpus(options) => corpus::run(&options),
+        Command::Accuracy(options) => accuracy::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Archive(options) => archive::run(&options),
         Command::Bench(options) => bench::run(&options),

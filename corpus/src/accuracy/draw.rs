@@ -1,0 +1,174 @@
+//! Draws the calls that people are to label: the same ones on every machine, and never one again.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::calls;
+use super::labels::{Label, Labels};
+use crate::cache::Key;
+use crate::manifest::{Manifest, Program};
+use crate::sources::Sources;
+use crate::{child, places, tools};
+
+/// Decides which calls are drawn. Another one draws others.
+const SEED: &str = "four-and-twenty";
+
+/// How many calls of a program are drawn, if it has so many.
+pub const CALLS_PER_PROGRAM: usize = 120;
+
+/// Draws calls of a program beside those that are labelled, until there are enough, and appends them to its labels.
+/// Calls that are labelled for another program, whose sources it shares, are not drawn.
+pub fn draw(manifest: &Manifest, program: &Program) -> Result<usize> {
+    let mut elsewhere = BTreeSet::new();
+    for other in manifest.program.iter().filter(|other| other.name != program.name) {
+        elsewhere.extend(Labels::read(&other.name)?.call.into_iter().map(|label| label.at));
+    }
+    let mut candidates = candidates(&files(manifest, program)?);
+    candidates.retain(|label| !elsewhere.contains(&label.at));
+    let drawn = chosen(&program.name, candidates, &Labels::read(&program.name)?);
+    Labels::append(&program.name, &drawn)?;
+    Ok(drawn.len())
+}
+
+/// Every call that could be drawn, by file and line.
+fn candidates(files: &BTreeMap<String, Source>) -> Vec<Label> {
+    let macros = allocating_macros(files);
+    let labels = files.iter().flat_map(|(name, Source { text, compiled })| {
+        let lines: Vec<&str> = text.lines().collect();
+        let calls = calls::calls(text, &macros).into_iter().filter(|call| compiled.contains(&call.line));
+        calls.map(move |call| Label {
+            at: format!("{name}:{}:{}", call.line, call.column),
+            callee: call.callee.to_owned(),
+            quote: lines[call.line - 1].trim().to_owned(),
+            type_text: String::new(),
+            why: String::new(),
+        })
+    });
+    labels.collect()
+}
+
+/// The macros that allocate, themselves or by others.
+fn allocating_macros(files: &BTreeMap<String, Source>) -> BTreeSet<String> {
+    let mut macros = BTreeSet::new();
+    loop {
+        let found: BTreeSet<_> =
+            files.values().flat_map(|file| calls::allocating_macros(&file.text, &macros)).collect();
+        if found.len() == macros.len() {
+            return macros;
+        }
+        macros = found;
+    }
+}
+
+/// The candidates that are drawn in addition to what is labelled, in the order of the candidates.
+fn chosen(program: &str, mut candidates: Vec<Label>, labelled: &Labels) -> Vec<Label> {
+    let labelled: BTreeSet<&str> = labelled.call.iter().map(|label| label.at.as_str()).collect();
+    candidates.retain(|label| !labelled.contains(label.at.as_str()));
+    let lot = |label: &Label| Key::new(SEED, 1).with(program).with(&label.at).digits();
+    let mut lots: Vec<String> = candidates.iter().map(lot).collect();
+    lots.sort();
+    lots.truncate(CALLS_PER_PROGRAM.saturating_sub(labelled.len()));
+    candidates.retain(|label| lots.last().is_some_and(|last| lot(label) <= *last));
+    candidates
+}
+
+/// What a compiler reads of one file.
+struct Source {
+    text: String,
+    /// The lines that conditions do not leave out.
+    compiled: BTreeSet<usize>,
+}
+
+/// The files that a program is compiled from, its headers too, by their names in the manifest's terms.
+fn files(manifest: &Manifest, program: &Program) -> Result<BTreeMap<String, Source>> {
+    let sources = Sources::find(manifest, program)?;
+    let cc = tools::find("cc")?;
+    let mut files: BTreeMap<String, Source> = BTreeMap::new();
+    for (_, path) in &sources.files {
+        let mut command = Command::new(&cc);
+        command.current_dir(places::root()).args(&program.build.cflags).arg("-E").arg(path);
+        for dir in &sources.include {
+            command.arg("-I").arg(dir);
+        }
+        let preprocessed = child::printed_lossy(&mut command)?;
+        for (path, compiled) in calls::lines_compiled(&preprocessed) {
+            // Our own files are not what is judged.
+            let of_package = |name: &String| !name.starts_with("corpus/");
+            let Some(name) = sources.name_of(Path::new(&normal(path))).filter(of_package) else { continue };
+            let file = match files.entry(name) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    entry.insert(Source { text: text(Path::new(path))?, compiled: BTreeSet::new() })
+                }
+            };
+            file.compiled.extend(compiled);
+        }
+    }
+    Ok(files)
+}
+
+/// The text of a source file. Few have bytes that are not UTF-8, in comments, and each stays one character.
+pub fn text(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(calls: usize) -> BTreeMap<String, Source> {
+        let text = (0..=calls).map(|n| format!("p{n} = malloc({n});\n")).collect();
+        // The last one is left out by a condition.
+        BTreeMap::from([("p/a.c".to_owned(), Source { text, compiled: (1..=calls).collect() })])
+    }
+
+    #[test]
+    fn few_calls_are_all_drawn() {
+        let drawn = chosen("p", candidates(&files(2)), &Labels::default());
+        let places: Vec<_> = drawn.iter().map(|label| (&*label.at, &*label.quote)).collect();
+        assert_eq!(places, [("p/a.c:1:6", "p0 = malloc(0);"), ("p/a.c:2:6", "p1 = malloc(1);")]);
+    }
+
+    #[test]
+    fn many_calls_are_drawn_by_the_seed_alone() {
+        let all = candidates(&files(1000));
+        let drawn = chosen("p", all.clone(), &Labels::default());
+        assert_eq!(drawn.len(), CALLS_PER_PROGRAM);
+        let reversed = chosen("p", all.iter().rev().cloned().collect(), &Labels::default());
+        assert!(drawn.iter().rev().eq(&reversed));
+        assert_ne!(drawn, chosen("q", all, &Labels::default()));
+    }
+
+    #[test]
+    fn what_is_labelled_is_not_drawn_again() {
+        let all = candidates(&files(1000));
+        let mut labelled = Labels { call: chosen("p", all.clone(), &Labels::default()) };
+        assert_eq!(chosen("p", all.clone(), &labelled), []);
+        let removed = labelled.call.remove(7);
+        assert_eq!(chosen("p", all, &labelled), [removed]);
+    }
+
+    #[test]
+    fn paths_are_normal() {
+        assert_eq!(normal("p/lib/../common/./a.h"), "p/common/a.h");
+    }
+}
