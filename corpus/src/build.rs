@@ -26,6 +26,22 @@ pub enum Compiler {
     Allocscc,
 }
 
+/// How a build differs from what the manifest says.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// The C compiler, as a command of the search path.
+    pub cc: String,
+    /// Flags of every compilation and of the link, behind the manifest's, which they overrule.
+    pub flags: Vec<String>,
+}
+
+impl Default for Variant {
+    /// The host's `cc` and the manifest's flags.
+    fn default() -> Self {
+        Self { cc: "cc".to_owned(), flags: Vec::new() }
+    }
+}
+
 /// A finished build.
 #[derive(Debug)]
 pub struct Built {
@@ -62,20 +78,30 @@ fn object(dir: &Path, index: usize) -> PathBuf {
 }
 
 /// Builds a program, or finds it built before from the same sources, flags and tools.
-pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: &Stage) -> Result<Built> {
+pub fn build(
+    manifest: &Manifest,
+    program: &Program,
+    compiler: Compiler,
+    variant: &Variant,
+    stage: &Stage,
+) -> Result<Built> {
     for tool in &program.tools {
         tools::find(tool)?;
     }
     let sources = Sources::find(manifest, program)?;
-    let cc = tools::find("cc")?;
-    let version = Command::new(&cc).arg("--version").output().context("cannot run cc")?.stdout;
-    let mut key = Key::new("build", 1)
+    let cc = tools::find(&variant.cc)?;
+    let version = Command::new(&cc).arg("--version").output();
+    let version = version.with_context(|| format!("cannot run {}", variant.cc))?.stdout;
+    let mut key = Key::new("build", 2)
         .with(&program.name)
         .with(serde_json::to_vec(&program.build)?)
+        .with(variant.flags.join(" "))
         .with(places::root().to_string_lossy().as_bytes())
-        .with(version)
-        // Both builds are made in one run, because their times are compared.
-        .with(cache::sha256_of(&stage.allocscc())?);
+        .with(version);
+    // The times of the two builds with the manifest's flags are compared, so those are made in one run.
+    if compiler == Compiler::Allocscc || variant.flags.is_empty() {
+        key = key.with(cache::sha256_of(&stage.allocscc())?);
+    }
     for package in manifest.packages_of(program) {
         key = key.with(&package.sha256);
     }
@@ -88,7 +114,7 @@ pub fn build(manifest: &Manifest, program: &Program, compiler: Compiler, stage: 
     };
     let entry = places::kept().join("build").join(format!("{}-{tool}-{}", program.name, key.digits()));
     let dir = cache::directory(&entry, |dir| {
-        let figures = Build { program, sources: &sources, driver, extra, dir }.run()?;
+        let figures = Build { program, sources: &sources, variant, driver, extra, dir }.run()?;
         Ok(fs::write(dir.join("figures.json"), serde_json::to_vec(&figures)?)?)
     })
     .with_context(|| format!("building {} with {tool}", program.name))?;
@@ -103,12 +129,9 @@ pub fn compare(manifest: &Manifest, program: &Program, stage: &Stage) -> Result<
     let sources = Sources::find(manifest, program)?;
     let scratch = tempfile::tempdir()?;
     let (ours, plain) = (scratch.path().join("allocscc"), scratch.path().join("cc"));
-    let builds = [(&ours, stage.allocscc()), (&plain, tools::find("cc")?)].map(|(dir, driver)| Build {
-        program,
-        sources: &sources,
-        driver,
-        extra: &[],
-        dir,
+    let variant = Variant::default();
+    let builds = [(&ours, stage.allocscc()), (&plain, tools::find(&variant.cc)?)].map(|(dir, driver)| {
+        Build { program, sources: &sources, variant: &variant, driver, extra: &[], dir }
     });
     let mut times = [Duration::ZERO; 2];
     for build in &builds {
@@ -129,8 +152,9 @@ pub fn compare(manifest: &Manifest, program: &Program, stage: &Stage) -> Result<
 struct Build<'a> {
     program: &'a Program,
     sources: &'a Sources,
+    variant: &'a Variant,
     driver: PathBuf,
-    /// Flags beside those of the manifest.
+    /// Flags of the compilations beside those.
     extra: &'a [&'a str],
     dir: &'a Path,
 }
@@ -187,7 +211,8 @@ impl Build<'_> {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.driver);
         // Paths in debug information are relative to the checkout.
-        command.current_dir(places::root()).args(&self.program.build.cflags);
+        command.current_dir(places::root()).env("ALLOCSCC_CC", &self.variant.cc);
+        command.args(&self.program.build.cflags).args(&self.variant.flags);
         command
     }
 }

@@ -7,6 +7,7 @@
 //! two → [`workload`] runs it over generated [`inputs`], bare, with the library, and under each [`watch::Watch`] →
 //! [`census`] reads what the library saw → [`snapshot`] renders it → [`report`] keeps the figures for the table.
 //! [`accuracy`] judges what the library says by evidence that is not ours.
+//! [`matrix`] goes the same way by other compilers and at other optimisations, and compares what the library says.
 //! [`programs`] reads the directives of our own small C programs.
 
 pub mod accuracy;
@@ -17,6 +18,7 @@ pub mod child;
 pub mod fetch;
 pub mod inputs;
 pub mod manifest;
+pub mod matrix;
 pub mod objects;
 pub mod places;
 pub mod programs;

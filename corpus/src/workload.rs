@@ -138,6 +138,21 @@ pub fn same_output(expected: &[Step], found: &[Step], what: &str) -> Result<()> 
     Ok(())
 }
 
+/// Our own count of allocations and bytes must be the census's.
+pub fn same_counts(counted: &[Step], census: &[Step]) -> Result<()> {
+    for (counted, census) in counted.iter().zip(census) {
+        let summary = census.seen.census().map(|census| census.summary).unwrap_or_default();
+        let expected = Seen::Count(summary.allocations, summary.bytes);
+        ensure!(
+            counted.seen == expected,
+            "step \"{}\": the census has {expected:?} (allocations, bytes), the counting library {:?}",
+            census.run.step,
+            counted.seen
+        );
+    }
+    Ok(())
+}
+
 /// Checks that two texts are equal.
 pub fn same_text(expected: &str, found: &str) -> Result<()> {
     ensure!(expected == found, "{}", difference(expected.as_bytes(), found.as_bytes()));

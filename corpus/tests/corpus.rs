@@ -8,12 +8,12 @@ use std::{env, fs};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use corpus::build::{self, Compiler};
+use corpus::build::{self, Compiler, Variant};
 use corpus::census::Summary;
 use corpus::manifest::{Manifest, Program};
 use corpus::report::{Report, Verdict};
 use corpus::stage::Stage;
-use corpus::watch::{Preloads, Seen, Watch};
+use corpus::watch::{Preloads, Watch};
 use corpus::workload::{self, Mode, Step, Workload};
 use corpus::{objects, places, snapshot};
 
@@ -54,11 +54,11 @@ fn check(program: &Program, report: &mut Report) -> Result<()> {
 fn builds(program: &Program, stage: &Stage, report: &mut Report) -> Result<[PathBuf; 2]> {
     let manifest = Manifest::read()?;
     progress("building with cc");
-    let plain = build::build(&manifest, program, Compiler::Plain, stage)?;
+    let plain = build::build(&manifest, program, Compiler::Plain, &Variant::default(), stage)?;
     report.build_plain = Some(plain.figures.cpu);
     report.alloca = plain.figures.alloca.iter().cloned().collect();
     progress("building with allocscc");
-    let built = build::build(&manifest, program, Compiler::Allocscc, stage)?;
+    let built = build::build(&manifest, program, Compiler::Allocscc, &Variant::default(), stage)?;
     report.build_allocscc = Some(built.figures.cpu);
     for ((source, expected), (_, found)) in plain.objects().zip(built.objects()) {
         objects::same_code(&expected, &found).with_context(|| format!("the code of {source}"))?;
@@ -85,7 +85,7 @@ fn runs(program: &Program, stage: &Stage, plain: &Path, built: &Path, report: &m
     let mut summary = Summary::default();
     census.iter().filter_map(|step| step.seen.census()).for_each(|census| summary += census.summary);
     report.summary = Some(summary);
-    same_counts(&run(built, false, Watch::Count)?, &census)?;
+    workload::same_counts(&run(built, false, Watch::Count)?, &census)?;
 
     let seen = snapshot::render(&census);
     let dir = tempfile::tempdir()?;
@@ -104,21 +104,6 @@ fn progress(station: &str) {
 
 fn cpu(steps: &[Step]) -> Duration {
     steps.iter().map(|step| step.outcome.cpu).sum()
-}
-
-/// Our own count of allocations and bytes must be the census's.
-fn same_counts(counted: &[Step], census: &[Step]) -> Result<()> {
-    for (counted, census) in counted.iter().zip(census) {
-        let summary = census.seen.census().map(|census| census.summary).unwrap_or_default();
-        let expected = Seen::Count(summary.allocations, summary.bytes);
-        ensure!(
-            counted.seen == expected,
-            "step \"{}\": the census has {expected:?} (allocations, bytes), the counting library {:?}",
-            census.run.step,
-            counted.seen
-        );
-    }
-    Ok(())
 }
 
 /// Compares with the snapshot; insta prints the difference, or accepts it where INSTA_UPDATE says so.

@@ -13,7 +13,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use regex_lite::Regex;
 
 use crate::findings::{Findings, Part};
-use crate::{cargo, findings, install, table};
+use crate::{cargo, findings, install, matrix, table};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -35,12 +35,21 @@ pub(crate) struct Options {
     /// Writes the results to this file, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Compares what every compiler and optimisation gives instead, without snapshots
+    #[arg(long, conflicts_with_all = ["bless", "keep", "partition", "json"])]
+    matrix: bool,
+    /// Only the cells of the matrix whose name, such as `clang-14 -O2`, this regular expression matches
+    #[arg(long, value_name = "REGEX", default_value = "", requires = "matrix")]
+    cells: String,
     /// Runs nothing: shows the results of all parts, which other machines have written with --json
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["bless", "filter", "offline", "keep", "partition"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["bless", "filter", "offline", "keep", "partition", "matrix"])]
     merge: Vec<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.matrix {
+        return matrix::run(&options.filter, &options.cells, options.offline);
+    }
     let findings =
         if options.merge.is_empty() { measured(options)? } else { Findings::merge(&options.merge)? };
     table::print(&findings)?;

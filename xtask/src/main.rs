@@ -8,6 +8,7 @@ mod corpus;
 mod dist;
 mod findings;
 mod install;
+mod matrix;
 mod nextest;
 mod package_test;
 mod repro;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use corpus::build::{self, Compiler};
+use corpus::build::{self, Compiler, Variant};
 use corpus::manifest::{self, Manifest};
 use corpus::stage::Stage;
 use corpus::watch::{Preloads, Seen, Watch};
@@ -25,8 +25,8 @@ pub(crate) fn measure(
     preloads: &Preloads,
 ) -> Result<Program> {
     eprintln!("measuring {}", program.name);
-    let plain = build::build(manifest, program, Compiler::Plain, stage)?;
-    let built = build::build(manifest, program, Compiler::Allocscc, stage)?;
+    let plain = build::build(manifest, program, Compiler::Plain, &Variant::default(), stage)?;
+    let built = build::build(manifest, program, Compiler::Allocscc, &Variant::default(), stage)?;
     let workload = Workload::new(program, &built.executable(), preloads)?;
     let cpu = |library| -> Result<f64> {
         Ok(workload
