@@ -8,7 +8,7 @@ pub const SECTION_NAME: &str = ".allocs";
 pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
 
 /// Version of this layout. A reader takes exactly its own.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Alignment of the section and of every table in it.
 pub const ALIGN: u64 = 8;
@@ -66,6 +66,8 @@ pub struct Header {
     pub hops: Table,
     /// [`SlotRecord`]s, each frame's in one run.
     pub slots: Table,
+    /// [`StepRecord`]s, each site's in one run. Sites with equal steps may share theirs.
+    pub steps: Table,
     /// NUL-terminated strings; starts with one NUL.
     pub strings: Table,
 }
@@ -267,6 +269,53 @@ impl Evidence {
             Evidence::Dwarf => "dwarf",
         }
     }
+
+    /// The evidence for something that has this one for a part of it and another for the rest: the less sure one.
+    #[must_use]
+    pub fn least(self, other: Evidence) -> Evidence {
+        if other.confidence() < self.confidence() { other } else { self }
+    }
+
+    /// How sure the type is.
+    #[must_use]
+    pub const fn confidence(self) -> Confidence {
+        match self {
+            Evidence::None => Confidence::None,
+            Evidence::Dwarf => Confidence::Low,
+            Evidence::Receiver => Confidence::Medium,
+            Evidence::Sizeof => Confidence::High,
+            Evidence::Both | Evidence::Declared => Confidence::Certain,
+        }
+    }
+}
+
+/// How sure the type of a heap allocation is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Confidence {
+    /// Nothing is known.
+    None,
+    /// A pointer that the compiler, not the source, says to receive the result.
+    Low,
+    /// A pointer in the source.
+    Medium,
+    /// The size.
+    High,
+    /// Size and pointer, or a declaration.
+    Certain,
+}
+
+impl Confidence {
+    /// The word that the tools print.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Confidence::None => "none",
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+            Confidence::Certain => "certain",
+        }
+    }
 }
 
 /// The type was proved to be a buffer of bytes or characters ([`SiteRecord::flags`]).
@@ -294,6 +343,30 @@ pub struct SiteRecord {
     pub evidence: u8,
     /// `SITE_…` flags.
     pub flags: u8,
+    /// A [`crate::Reason`], if the evidence is none.
+    pub reason: u8,
+    /// Number of its [`StepRecord`]s.
+    pub step_count: u8,
+    /// What more there is to say of the reason: a name, a type.
+    pub detail: StrRef,
+    /// Index of the first of the [`StepRecord`]s that explain the type, in the order of a proof.
+    pub first_step: u32,
+}
+
+/// A step of the explanation of a site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct StepRecord {
+    /// Source file, basename; empty if it has no place.
+    pub file: StrRef,
+    /// Source line.
+    pub line: u32,
+    /// What it is about: a type, a variable, a function.
+    pub text: StrRef,
+    /// A [`crate::StepKind`].
+    pub kind: u8,
+    /// The number of an argument, for the kinds that have one.
+    pub number: u8,
     /// Zero.
     pub reserved: u16,
 }
@@ -362,11 +435,12 @@ impl SavedRbp {
     }
 }
 
-const _: () = assert!(size_of::<Header>() == 120);
+const _: () = assert!(size_of::<Header>() == 128);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
 const _: () = assert!(size_of::<FrameRecord>() == 24);
 const _: () = assert!(size_of::<SlotRecord>() == 20);
-const _: () = assert!(size_of::<SiteRecord>() == 32);
+const _: () = assert!(size_of::<SiteRecord>() == 40);
+const _: () = assert!(size_of::<StepRecord>() == 16);
 const _: () = assert!(size_of::<HopRecord>() == 16);

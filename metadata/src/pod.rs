@@ -7,7 +7,8 @@
 #![allow(unsafe_code)]
 
 use crate::layout::{
-    FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, TypeRecord,
+    FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
+    TypeRecord,
 };
 
 #[cfg(not(target_endian = "little"))]
@@ -35,6 +36,8 @@ unsafe impl Pod for FrameRecord {}
 unsafe impl Pod for SlotRecord {}
 // SAFETY: as above.
 unsafe impl Pod for SiteRecord {}
+// SAFETY: as above.
+unsafe impl Pod for StepRecord {}
 // SAFETY: as above.
 unsafe impl Pod for HopRecord {}
 

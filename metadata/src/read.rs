@@ -4,8 +4,8 @@ use core::fmt;
 
 use crate::frame::FrameLayout;
 use crate::layout::{
-    FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef,
-    Table, TypeId, TypeRecord, VERSION,
+    FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
+    StrRef, Table, TypeId, TypeRecord, VERSION,
 };
 use crate::pod::{self, Pod};
 
@@ -63,6 +63,7 @@ pub struct Metadata<'a> {
     slots: &'a [SlotRecord],
     sites: &'a [SiteRecord],
     hops: &'a [HopRecord],
+    steps: &'a [StepRecord],
     strings: &'a [u8],
 }
 
@@ -104,6 +105,7 @@ impl<'a> Metadata<'a> {
             slots: table(bytes, header.slots)?,
             sites: table(bytes, header.sites)?,
             hops: table(bytes, header.hops)?,
+            steps: table(bytes, header.steps)?,
             strings,
         })
     }
@@ -183,6 +185,13 @@ impl<'a> Metadata<'a> {
     #[inline]
     pub fn site_at(&self, return_svma: u64) -> Option<&'a SiteRecord> {
         last_not_after(self.sites, return_svma, |r| r.return_svma).filter(|r| r.return_svma == return_svma)
+    }
+
+    /// The steps that explain a site's type; empty if its record points outside the table.
+    #[must_use]
+    pub fn steps(&self, site: &SiteRecord) -> &'a [StepRecord] {
+        let start = site.first_step as usize;
+        start.checked_add(site.step_count as usize).and_then(|end| self.steps.get(start..end)).unwrap_or(&[])
     }
 
     /// All calls in wrappers, by ascending return address.

@@ -4,6 +4,8 @@
 //! The pointer is NULL or that of a `'static` table.
 #![allow(unsafe_code)]
 
+use allocs_metadata::Reason;
+
 use crate::avma::Avma;
 use crate::index::SiteIndex;
 use crate::index::sites::calls::Call;
@@ -48,10 +50,14 @@ pub struct SiteDescription {
     pub evidence: &'static [u8],
     /// Whether positive evidence says that the blocks are buffers of bytes or characters.
     pub is_buffer: bool,
+    /// Why nothing is known, if the evidence is none.
+    pub reason: Reason,
+    /// What more there is to say of that.
+    pub reason_detail: &'static [u8],
 }
 
 impl SiteDescription {
-    /// Of a site of which nothing is known.
+    /// Of a site of which nothing was noted.
     pub const UNKNOWN: SiteDescription = SiteDescription {
         allocator: b"generic malloc",
         type_name: b"",
@@ -61,6 +67,8 @@ impl SiteDescription {
         function: b"",
         evidence: b"none",
         is_buffer: false,
+        reason: Reason::NoSite,
+        reason_detail: b"",
     };
 }
 

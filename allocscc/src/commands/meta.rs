@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata, RelatedRecord, SECTION_NAME,
-    SITE_IS_BUFFER, SITE_RETYPES, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId, TypeRecord,
-    UNBOUNDED_SIZE,
+    Evidence, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata, Reason, RelatedRecord, SECTION_NAME,
+    SITE_IS_BUFFER, SITE_RETYPES, SiteRecord, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId,
+    TypeRecord, UNBOUNDED_SIZE,
 };
 use anyhow::Context;
 use object::read::elf::ElfFile64;
@@ -103,6 +103,8 @@ struct SiteEntry<'a> {
     buffer: bool,
     retypes: bool,
     in_wrapper: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +155,7 @@ impl<'a> Report<'a> {
                     buffer: s.flags & SITE_IS_BUFFER != 0,
                     retypes: s.flags & SITE_RETYPES != 0,
                     in_wrapper: m.hop_at(s.return_svma).is_some(),
+                    reason: reason(&m, s),
                 })
                 .collect(),
             statics: m
@@ -181,7 +184,7 @@ impl<'a> Report<'a> {
         for s in &self.sites {
             writeln!(
                 out,
-                "  {:#x} {} from {} at {}:{} {}, evidence {}{}{}{}",
+                "  {:#x} {} from {} at {}:{} {}, evidence {}{}{}{}{}",
                 s.return_svma,
                 unknown(s.ty),
                 if s.callee.is_empty() { "a function pointer" } else { s.callee },
@@ -192,6 +195,7 @@ impl<'a> Report<'a> {
                 if s.buffer { ", buffer" } else { "" },
                 if s.retypes { ", retypes" } else { "" },
                 if s.in_wrapper { ", for the caller" } else { "" },
+                s.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default(),
             )?;
         }
         writeln!(out, "\nstatics ({})", self.statics.len())?;
@@ -278,6 +282,16 @@ impl<'a> RelatedEntry<'a> {
             value: is_enumerator.then_some(r.value.cast_signed()),
             may_be_invalid: is_member && r.value & MEMBER_MAY_BE_INVALID != 0,
         }
+    }
+}
+
+/// Why nothing is known of what a site allocates.
+pub(super) fn reason(m: &Metadata<'_>, site: &SiteRecord) -> Option<String> {
+    let sentence = Reason::from_u8(site.reason).sentence();
+    match (sentence, m.text(site.detail)) {
+        ("", _) => None,
+        (_, "") => Some(sentence.to_owned()),
+        (_, detail) => Some(format!("{sentence}: {detail}")),
     }
 }
 

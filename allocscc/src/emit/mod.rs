@@ -6,9 +6,9 @@ mod words;
 pub use aligned::Aligned;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, RelatedRecord, SavedRbp, SiteRecord, SlotRecord,
-    StaticRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE,
-    TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE,
+    Evidence, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, Reason, RelatedRecord, SavedRbp, SiteRecord,
+    SlotRecord, StaticRecord, StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION,
+    TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -19,6 +19,7 @@ use crate::dwarf::frames::Frame;
 use crate::dwarf::statics::Static;
 use crate::graph::names::Names;
 use crate::graph::{Canonical, CompositeKind, Member, Naming, NodeId, Type};
+use crate::sites::explain::{Explanation, Step};
 
 /// More levels of pointers than this are not counted.
 const MOST_LEVELS: u32 = 31;
@@ -46,6 +47,8 @@ pub struct SiteInput {
     pub flags: u8,
     /// The frame of the function that holds the call, if that allocates for its caller.
     pub hop: Option<FrameRule>,
+    /// Why.
+    pub why: Explanation,
 }
 
 /// All that goes into the metadata of one file.
@@ -80,19 +83,23 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
     }
     for s in sites {
         let ty = tables.number(s.node);
-        let basename = s.file.rsplit('/').next().unwrap_or(&s.file);
+        let (reason, detail) = s.why.reason.as_ref().map_or((Reason::None, ""), |(r, d)| (*r, d));
         let record = SiteRecord {
             return_svma: s.return_svma,
             ty,
-            file: tables.out.string(basename),
+            file: tables.out.string(basename(&s.file)),
             line: s.line,
             function: tables.out.string(&s.function),
             callee: tables.out.string(&s.callee),
             evidence: s.evidence as u8,
             flags: s.flags,
-            reserved: 0,
+            reason: reason as u8,
+            step_count: 0,
+            detail: tables.out.string(detail),
+            first_step: 0,
         };
-        tables.out.site(record);
+        let steps: Vec<StepRecord> = s.why.steps.iter().map(|step| tables.step(step)).collect();
+        tables.out.site(record, &steps);
         if let Some(hop) = s.hop.and_then(|rule| hop(s.return_svma, rule)) {
             tables.out.hop(hop);
         }
@@ -128,6 +135,10 @@ fn hop(return_svma: u64, rule: FrameRule) -> Option<HopRecord> {
     })
 }
 
+fn basename(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 struct Tables {
     numbers: FxHashMap<NodeId, TypeId>,
     /// The types in the order of their numbers.
@@ -143,6 +154,17 @@ impl Tables {
             self.order.push(node);
             next
         })
+    }
+
+    fn step(&mut self, step: &Step) -> StepRecord {
+        StepRecord {
+            file: self.out.string(basename(&step.place.file)),
+            line: step.place.line,
+            text: self.out.string(&step.text),
+            kind: step.kind as u8,
+            number: step.number,
+            reserved: 0,
+        }
     }
 
     fn frame(&mut self, frame: &Frame) {

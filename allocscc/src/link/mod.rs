@@ -6,6 +6,7 @@
 mod heap_types;
 mod matching;
 mod sites;
+mod unmatched;
 
 use std::ops::Range;
 

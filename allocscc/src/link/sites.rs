@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::heap_types::HeapTypes;
 use super::matching::{CallPlace, POINTER, SiteIndex, SiteKey, plain_callee};
+use super::unmatched::Sources;
 use crate::dwarf::Contents;
 use crate::dwarf::cfa::CfaRules;
 use crate::dwarf::lines::{LineIndex, SourceFrame};
@@ -16,9 +17,11 @@ use crate::graph::NodeId;
 use crate::graph::names::Names;
 use crate::image::calls::{self, CallInstruction, Svma};
 use crate::image::tail_calls;
+use crate::sites::explain::{Explanation, Reason};
 use crate::sites::facts::FileFacts;
 use crate::sites::functions::DeclaredFunctions;
 use crate::sites::solve::{SolvedSite, solve};
+use crate::sites::spelling;
 
 /// All sites of the file. A call that no source site matches is a site of unknown type.
 pub(super) fn find(
@@ -35,6 +38,7 @@ pub(super) fn find(
     let unit_of_file: Vec<_> = files.iter().map(|f| contents.index.unit(&f.source, &f.directory)).collect();
     let index = SiteIndex::new(solved.iter().map(|s| key(s, unit_of_file[s.file])));
     let frames = CfaRules::read(units.file());
+    let sources = Sources::new(units, files, &unit_of_file);
 
     let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
     let nodes: Vec<Option<NodeId>> = solved.iter().map(|s| types.node(unit_of_file[s.file], &s.ty)).collect();
@@ -45,6 +49,7 @@ pub(super) fn find(
         index: &index,
         solved: &solved,
         nodes: &nodes,
+        sources: &sources,
         bytes: types.types.bytes(),
     };
     let mut inputs: FxHashMap<Svma, SiteInput> = FxHashMap::default();
@@ -110,6 +115,8 @@ struct Source<'a, 'data> {
     index: &'a SiteIndex<'a>,
     solved: &'a [SolvedSite],
     nodes: &'a [Option<NodeId>],
+    /// For the calls that none of them is.
+    sources: &'a Sources<'a, 'data>,
     /// What a block of unknown type holds.
     bytes: NodeId,
 }
@@ -120,7 +127,7 @@ impl Source<'_, '_> {
     fn site(&self, call: &CallInstruction<Option<String>>, types: &mut HeapTypes<'_>) -> Option<SiteInput> {
         let mut callee = call.callee.as_deref().map_or(POINTER, plain_callee);
         let frames = self.positions(call.return_svma, callee, types);
-        let mut site = call.callee.is_some().then(|| self.unknown(call, frames.first()));
+        let mut site = call.callee.is_some().then(|| self.unknown(call, frames.first(), types));
         for frame in &frames {
             let SourceFrame { function, is_inlined, .. } = *frame;
             let found = self.found(frame, callee, types);
@@ -131,7 +138,7 @@ impl Source<'_, '_> {
             }
             let is_in_wrapper = is_within || found.iter().all(|&i| self.solved[i].is_in_wrapper);
             if !found.is_empty() {
-                let unknown = self.unknown(call, Some(frame));
+                let unknown = self.unknown(call, Some(frame), types);
                 let candidates: Vec<SiteInput> = found.iter().map(|&i| self.input(i, &unknown)).collect();
                 site = Some(any_of(call.return_svma, &candidates.iter().collect::<Vec<_>>(), types));
             }
@@ -175,7 +182,12 @@ impl Source<'_, '_> {
         self.index.find(&CallPlace { unit, function, file, line, callee })
     }
 
-    fn unknown(&self, call: &CallInstruction<Option<String>>, frame: Option<&SourceFrame<'_>>) -> SiteInput {
+    fn unknown(
+        &self,
+        call: &CallInstruction<Option<String>>,
+        frame: Option<&SourceFrame<'_>>,
+        types: &HeapTypes<'_>,
+    ) -> SiteInput {
         SiteInput {
             return_svma: call.return_svma.0,
             node: self.bytes,
@@ -186,16 +198,22 @@ impl Source<'_, '_> {
             evidence: Evidence::None,
             flags: 0,
             hop: None,
+            why: Explanation { reason: Some(self.sources.reason(frame, types.index)), steps: Vec::new() },
         }
     }
 
     fn input(&self, solved: usize, unknown: &SiteInput) -> SiteInput {
+        let site = &self.solved[solved];
+        let why = site.why.clone();
         match self.nodes[solved] {
             Some(node) => {
-                let site = &self.solved[solved];
-                SiteInput { node, evidence: site.evidence, flags: flags(site), ..unknown.clone() }
+                SiteInput { node, evidence: site.evidence, flags: flags(site), why, ..unknown.clone() }
             }
-            None => unknown.clone(),
+            None if why.reason.is_some() => SiteInput { why, ..unknown.clone() },
+            None => {
+                let reason = Some((Reason::NoType, spelling::heap_type(&site.ty)));
+                SiteInput { why: Explanation { reason, ..why }, ..unknown.clone() }
+            }
         }
     }
 }
@@ -209,29 +227,26 @@ fn flags(site: &SolvedSite) -> u8 {
 /// The site at an address that is any of several sites: what it allocates is one of what they allocate, as sure as the least sure.
 fn any_of(return_svma: Svma, sites: &[&SiteInput], types: &mut HeapTypes<'_>) -> SiteInput {
     let first = sites[0];
-    let evidence = sites.iter().map(|s| s.evidence).min_by_key(|&e| certainty(e)).unwrap_or(Evidence::None);
+    let evidence = sites.iter().map(|s| s.evidence).reduce(Evidence::least).unwrap_or(Evidence::None);
     let node = if evidence == Evidence::None {
         types.types.bytes()
     } else {
         types.one_of(&sites.iter().map(|s| s.node).collect::<Vec<_>>())
     };
+    let unknown = sites.iter().find_map(|s| s.why.reason.clone());
+    let mut steps = Vec::new();
+    for step in sites.iter().flat_map(|s| &s.why.steps) {
+        if !steps.contains(step) {
+            steps.push(step.clone());
+        }
+    }
     SiteInput {
         return_svma: return_svma.0,
         node,
         evidence,
+        why: Explanation { reason: unknown, steps },
         flags: sites.iter().fold(u8::MAX, |all, s| all & s.flags),
         hop: sites.iter().map(|s| s.hop).reduce(|one, other| one.and(other)).flatten(),
         ..first.clone()
-    }
-}
-
-fn certainty(evidence: Evidence) -> u8 {
-    match evidence {
-        Evidence::None => 0,
-        Evidence::Dwarf => 1,
-        Evidence::Receiver => 2,
-        Evidence::Sizeof => 3,
-        Evidence::Both => 4,
-        Evidence::Declared => 5,
     }
 }

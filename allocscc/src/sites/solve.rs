@@ -3,6 +3,7 @@
 use allocs_metadata::Evidence;
 
 use super::effect::Effect;
+use super::explain::{self, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_complete, is_record};
@@ -38,6 +39,8 @@ pub struct SolvedSite {
     pub is_buffer: bool,
     /// A block that this site resizes gets the site's type too.
     pub retypes: bool,
+    /// Why.
+    pub why: Explanation,
 }
 
 /// The allocation sites of all files.
@@ -51,6 +54,8 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
         for (index, call) in facts.calls.iter().enumerate() {
             let Some(site) = found.get(&(file, index)) else { continue };
             let finding = find(file, site, &helpers, &aggregates);
+            let is_unknown = finding.evidence == Evidence::None;
+            let reason = is_unknown.then(|| explain::reason(files, file, site, &helpers, &aggregates));
             sites.push(SolvedSite {
                 file,
                 function: facts
@@ -71,6 +76,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 ty: finding.ty,
                 evidence: finding.evidence,
                 retypes: finding.retypes,
+                why: Explanation { reason, steps: Vec::new() },
             });
         }
     }
@@ -88,7 +94,7 @@ fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) ->
     let findings = site.effects.iter().map(|effect| find_one(file, effect, &site.sinks, helpers, aggregates));
     let both = |one: Finding, other: Finding| Finding {
         ty: HeapType::one_of(one.ty, other.ty),
-        evidence: if one.evidence == other.evidence { one.evidence } else { Evidence::Sizeof },
+        evidence: one.evidence.least(other.evidence),
         retypes: one.retypes && other.retypes,
     };
     let nothing = Finding { ty: HeapType::Unknown, evidence: Evidence::None, retypes: false };

@@ -28,6 +28,8 @@ pub(super) struct Site {
     pub(super) sinks: Rc<Vec<Sink>>,
     /// The enclosing function allocates it for its caller.
     pub(super) is_in_wrapper: bool,
+    /// The functions that it may reach.
+    pub(super) targets: Rc<[Target]>,
 }
 
 /// The fixpoint.
@@ -62,8 +64,8 @@ pub(super) fn sites<'f>(
     let mut calls = Vec::new();
     for (file, facts) in files.iter().enumerate() {
         let reached = |call| wrappers.targets.of_call(file, call);
-        let of_file = facts.calls.iter().enumerate().map(|(index, call)| (file, index, reached(call)));
-        calls.extend(of_file.filter(|(_, _, targets)| !targets.is_empty()));
+        let of_file = facts.calls.iter().enumerate().map(|(index, call)| (file, index, reached(call).into()));
+        calls.extend(of_file.filter(|(_, _, targets): &(_, _, Rc<[Target]>)| !targets.is_empty()));
     }
     let mut found = FxHashMap::default();
     for _ in 0..MOST_ROUNDS {
@@ -95,7 +97,7 @@ fn passed(files: &[FileFacts]) -> FxHashMap<(usize, usize), Vec<(usize, u32)>> {
 
 impl Wrappers<'_> {
     /// What a call allocates, as far as is known; its function is noted as a wrapper if it is one.
-    fn site(&mut self, file: usize, index: usize, targets: &[Target]) -> Option<Site> {
+    fn site(&mut self, file: usize, index: usize, targets: &Rc<[Target]>) -> Option<Site> {
         let call = &self.files[file].calls[index];
         let mut effects = self.effects(call, targets);
         let gives = effects.first()?.gives;
@@ -109,7 +111,7 @@ impl Wrappers<'_> {
                 passed_on.add_to(self.effects.entry((file, call.function)).or_default());
             }
         }
-        Some(Site { effects, sinks, is_in_wrapper })
+        Some(Site { effects, sinks, is_in_wrapper, targets: Rc::clone(targets) })
     }
 
     /// What a call of any of these allocates, in the caller's terms.

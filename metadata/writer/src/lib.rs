@@ -9,7 +9,7 @@ use std::fmt;
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
     ALIGN, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
-    StrRef, Table, TypeId, TypeRecord, VERSION,
+    StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION,
 };
 
 /// Collects records and lays them out.
@@ -22,10 +22,13 @@ pub struct Writer {
     slots: Vec<SlotRecord>,
     sites: Vec<SiteRecord>,
     hops: Vec<HopRecord>,
+    steps: Vec<StepRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
     /// Runs of related slots by content. Frames of one function often have the same variables.
     known_related: HashMap<Vec<[u64; 2]>, u32>,
+    /// Runs of steps by content. The instructions of one source site have the same.
+    known_steps: HashMap<Vec<u8>, u32>,
 }
 
 /// The metadata would not fit into the 4 GiB that its offsets span.
@@ -93,8 +96,16 @@ impl Writer {
         self.frames.push(record);
     }
 
-    /// Adds an allocation site.
-    pub fn site(&mut self, record: SiteRecord) {
+    /// Adds an allocation site and the steps that explain it; `first_step` and `step_count` of `record` are filled in.
+    /// Equal runs of steps are written once.
+    pub fn site(&mut self, mut record: SiteRecord, steps: &[StepRecord]) {
+        let steps = &steps[..steps.len().min(u8::MAX.into())];
+        record.first_step = *self.known_steps.entry(pod::bytes(steps).to_vec()).or_insert_with(|| {
+            let first = self.steps.len() as u32;
+            self.steps.extend_from_slice(steps);
+            first
+        });
+        record.step_count = steps.len() as u8;
         self.sites.push(record);
     }
 
@@ -141,6 +152,7 @@ impl Writer {
             sites: Table::default(),
             hops: Table::default(),
             slots: Table::default(),
+            steps: Table::default(),
             strings: Table::default(),
         };
         let mut out = vec![0; size_of::<Header>()];
@@ -150,6 +162,7 @@ impl Writer {
         header.frames = append(&mut out, &self.frames);
         header.sites = append(&mut out, &self.sites);
         header.hops = append(&mut out, &self.hops);
+        header.steps = append(&mut out, &self.steps);
         // Last of the tables, since its records are not a multiple of 8 long.
         header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };

@@ -1,8 +1,8 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    Error, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StrRef,
-    TypeId, TypeRecord,
+    Error, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
+    StrRef, TypeId, TypeRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -38,6 +38,23 @@ fn static_record(svma: u64, size: u64, name: StrRef) -> StaticRecord {
     StaticRecord { svma, size, ty: TypeId(0), name }
 }
 
+fn site_record(return_svma: u64, name: StrRef) -> SiteRecord {
+    SiteRecord {
+        return_svma,
+        ty: TypeId(0),
+        file: name,
+        line: 7,
+        function: name,
+        callee: name,
+        evidence: 1,
+        flags: 0,
+        reason: 3,
+        step_count: 0,
+        detail: name,
+        first_step: 0,
+    }
+}
+
 #[test]
 fn records_and_strings_come_back() {
     let mut w = Writer::new();
@@ -53,17 +70,11 @@ fn records_and_strings_come_back() {
     w.add_static(static_record(0x1000, 32, main));
     let slot = |start, length, below_cfa| SlotRecord { start, length, below_cfa, name: x, ty: point };
     w.frame(frame_record(0x1000, 32, main), &[slot(0, 32, 8), slot(8, 8, 48), slot(4, 24, 16)]);
-    w.site(SiteRecord {
-        return_svma: 0x1010,
-        ty: point,
-        file: x,
-        line: 7,
-        function: main,
-        callee: main,
-        evidence: 1,
-        flags: 0,
-        reserved: 0,
-    });
+    let step = |line| StepRecord { file: x, line, text: main, kind: 2, number: 0, reserved: 0 };
+    let site = site_record(0x1010, x);
+    w.site(SiteRecord { return_svma: 0x1008, ..site }, &[]);
+    w.site(site, &[step(7), step(8)]);
+    w.site(SiteRecord { return_svma: 0x1018, ..site }, &[step(7), step(8)]);
     let hop = |return_svma, cfa_offset| HopRecord {
         return_svma,
         cfa_offset,
@@ -94,6 +105,10 @@ fn records_and_strings_come_back() {
     assert_eq!(layout(0x1020), None);
     assert_eq!(m.site_at(0x1010).unwrap().line, 7);
     assert_eq!(m.site_at(0x1011), None);
+    let steps = |svma| m.steps(m.site_at(svma).unwrap());
+    assert_eq!(steps(0x1008), []);
+    assert_eq!(steps(0x1010), [step(7), step(8)]);
+    assert_eq!(steps(0x1018).as_ptr(), steps(0x1010).as_ptr(), "equal runs are one");
     assert_eq!(m.hop_at(0x1010), Some(&hop(0x1010, 24)));
     assert_eq!(m.hop_at(0x1011), None);
 }
@@ -137,6 +152,9 @@ fn walk(m: &Metadata<'_>) -> usize {
         seen += usize::from(m.site_at(probe).is_some());
         seen += usize::from(m.hop_at(probe).is_some());
     }
+    for site in m.sites() {
+        seen += m.steps(site).iter().map(|step| m.text(step.text).len()).sum::<usize>();
+    }
     seen
 }
 
@@ -163,6 +181,8 @@ proptest! {
         w.ty(type_record(name, 6), &[RelatedRecord { ty: int, name, value: 0 }]);
         w.add_static(static_record(0x10, 4, name));
         w.frame(frame_record(0x10, 4, name), &[SlotRecord { start: 0, length: 4, below_cfa: 8, name, ty: int }]);
+        let step = StepRecord { file: name, line: 1, text: name, kind: 1, number: 0, reserved: 0 };
+        w.site(site_record(0x10, name), &[step]);
         let mut bytes = w.finish(b"id").unwrap();
         for (at, value) in noise {
             let at = at % bytes.len();

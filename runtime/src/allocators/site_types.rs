@@ -2,11 +2,13 @@
 //!
 //! What was found for a site is kept in its entry, so the next query of one of its blocks loads one word.
 
-use allocs_metadata::{Evidence, SITE_IS_BUFFER, SITE_RETYPES, SiteRecord};
+use allocs_metadata::{Evidence, Reason, SITE_IS_BUFFER, SITE_RETYPES, SiteRecord};
 use core::sync::atomic::Ordering;
 
+use super::calls::look_up;
 use crate::avma::Avma;
 use crate::hooks::SiteDescription;
+use crate::index::sites::calls::Call;
 use crate::index::sites::{self, DeclaredType};
 use crate::index::{SiteEntry, SiteIndex, site};
 use crate::modules::{self, Module, dl};
@@ -129,11 +131,42 @@ pub fn describe(index: SiteIndex) -> SiteDescription {
         description.evidence = b"set";
         description.is_buffer = false;
     }
+    description.reason = Reason::None;
+    if description.evidence == b"none" {
+        (description.reason, description.reason_detail) = why_unknown(decider);
+    }
     if let Some(ty) = type_of(index) {
         description.type_name = ty.name().to_bytes();
         description.c_type = spelling(ty).unwrap_or(b"");
     }
     description
+}
+
+/// Why the type of an undeclared site is not known, and what more there is to say of that.
+fn why_unknown(entry: &SiteEntry) -> (Reason, &'static [u8]) {
+    let return_address = entry.return_address();
+    if return_address.is_null() {
+        return (Reason::NoSite, b"");
+    }
+    let call = Avma(return_address.0.wrapping_sub(1));
+    let module = if entry.is_retired() { None } else { modules::at_without_lock(call) };
+    let Some((file, record)) = record_of(entry) else {
+        let Some(module) = module else { return (Reason::NoFile, b"") };
+        let reason = if module.metadata.is_some() { Reason::NotListed } else { Reason::NoMetadata };
+        return (reason, basename(module.path().to_bytes()));
+    };
+    // A block of a call in a wrapper is one whose caller was not reached.
+    let is_refused =
+        |svma| file.hop_at(svma).is_some() && !matches!(look_up(return_address), Call::InWrapper(_));
+    match module {
+        _ if entry.is_too_deep() => (Reason::TooDeep, b""),
+        Some(module) if is_refused(module.svma(return_address).0) => (Reason::FrameRule, b""),
+        _ => (Reason::from_u8(record.reason), file.string(record.detail)),
+    }
+}
+
+fn basename(path: &'static [u8]) -> &'static [u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
 }
 
 /// A record together with the metadata that it is part of.

@@ -1,6 +1,7 @@
 //! Spells a census: one JSON object a line, the last of them the summary.
 
 use crate::census::table::{Line, Verdict, add};
+use crate::hooks::SiteDescription;
 use crate::index::sites::Totals;
 use crate::sys::Errno;
 use crate::sys::file::Fd;
@@ -43,8 +44,19 @@ fn print_line(out: &mut impl Write, line: &Line) -> fmt::Result {
         write!(out, " {}", Escaped(site.function))?;
     }
     write!(out, "\",\"evidence\":{},", Text(site.evidence))?;
+    if site.evidence == b"none" {
+        print_reason(out, site)?;
+    }
     write!(out, "\"live\":{},\"live_bytes\":{},", line.live.allocations, line.live.bytes)?;
     writeln!(out, "\"total\":{},\"total_bytes\":{}}}", line.total.allocations, line.total.bytes)
+}
+
+fn print_reason(out: &mut impl Write, site: &SiteDescription) -> fmt::Result {
+    write!(out, "\"reason\":\"{}", site.reason.sentence())?;
+    if !site.reason_detail.is_empty() {
+        write!(out, ": {}", Escaped(site.reason_detail))?;
+    }
+    out.write_str("\",")
 }
 
 /// A JSON string.
@@ -122,7 +134,7 @@ impl Write for Output<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hooks::SiteDescription;
+    use allocs_metadata::Reason;
     use std::string::String;
 
     fn totals(allocations: u64, bytes: u64) -> Totals {
@@ -140,12 +152,20 @@ mod tests {
             function: b"f\xff\n",
             evidence: b"sizeof",
             is_buffer: false,
+            reason: Reason::None,
+            reason_detail: b"",
         };
         let buffer = SiteDescription { is_buffer: true, evidence: b"receiver", ..known };
+        let foreign = SiteDescription {
+            reason: Reason::NoMetadata,
+            reason_detail: b"lib\"x.so",
+            ..SiteDescription::UNKNOWN
+        };
         let lines = [
             Line { site: known, live: totals(1, 4), total: totals(3, 12) },
             Line { site: buffer, live: totals(0, 0), total: totals(1, 100) },
             Line { site: SiteDescription::UNKNOWN, live: totals(2, 9), total: totals(2, 9) },
+            Line { site: foreign, live: totals(0, 0), total: totals(1, 1) },
         ];
         let mut text = String::new();
         print(&mut text, &lines).unwrap();
@@ -159,10 +179,13 @@ mod tests {
                 r#"{{{typed}{site},"evidence":"receiver","live":0,"live_bytes":0,"total":1,"total_bytes":100}}"#
             ),
             String::from(
-                r#"{"allocator":"generic malloc","type":null,"c_type":null,"site":"","evidence":"none","live":2,"live_bytes":9,"total":2,"total_bytes":9}"#,
+                r#"{"allocator":"generic malloc","type":null,"c_type":null,"site":"","evidence":"none","reason":"there was no room to note the site","live":2,"live_bytes":9,"total":2,"total_bytes":9}"#,
             ),
             String::from(
-                r#"{"summary":{"allocations":6,"bytes":121,"typed":3,"typed_bytes":12,"buffers":1,"buffers_bytes":100,"unknown":2,"unknown_bytes":9}}"#,
+                r#"{"allocator":"generic malloc","type":null,"c_type":null,"site":"","evidence":"none","reason":"no metadata: lib\"x.so","live":0,"live_bytes":0,"total":1,"total_bytes":1}"#,
+            ),
+            String::from(
+                r#"{"summary":{"allocations":7,"bytes":122,"typed":3,"typed_bytes":12,"buffers":1,"buffers_bytes":100,"unknown":3,"unknown_bytes":10}}"#,
             ),
         ];
         assert_eq!(text.lines().collect::<std::vec::Vec<_>>(), expect);

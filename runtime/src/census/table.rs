@@ -48,7 +48,8 @@ impl Line {
         let key = |line: &Line| {
             let site = line.site;
             let place = (site.file, site.line, site.function);
-            (site.allocator, site.type_name, site.c_type, place, site.evidence, site.is_buffer)
+            let reason = (site.reason, site.reason_detail);
+            (site.allocator, site.type_name, site.c_type, place, site.evidence, site.is_buffer, reason)
         };
         key(self).cmp(&key(other))
     }

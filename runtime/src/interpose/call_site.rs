@@ -22,6 +22,8 @@ pub struct CallSite {
     pub return_address: Avma,
     /// Whether all blocks from there belong to it, whichever way they came.
     pub is_settled: bool,
+    /// Whether it is the call in a wrapper behind [`MAX_HOPS`] others.
+    pub is_too_deep: bool,
 }
 
 /// The call that a block belongs to, from the registers of the code that called the allocation function.
@@ -30,7 +32,7 @@ pub struct CallSite {
 pub fn find(caller: Caller) -> CallSite {
     let return_address = Frame::of(caller).return_address();
     if recent::find(return_address).is_some() {
-        CallSite { return_address, is_settled: true }
+        CallSite { return_address, is_settled: true, is_too_deep: false }
     } else {
         find_outwards(caller)
     }
@@ -70,10 +72,12 @@ fn walk(
     let mut hops = 0;
     loop {
         let return_address = frame.return_address();
-        let passing = CallSite { return_address, is_settled: false };
+        let passing = CallSite { return_address, is_settled: false, is_too_deep: false };
         match (look_up(return_address), with_type) {
             (None, _) => return passing,
-            (Some(Call::InWrapper(_)), _) if hops == MAX_HOPS => return passing,
+            (Some(Call::InWrapper(_)), _) if hops == MAX_HOPS => {
+                return CallSite { is_too_deep: true, ..passing };
+            }
             (Some(Call::InWrapper(hop)), _) => {
                 let outer = hop.out_of(frame, &is_on_stack);
                 let Some(outer) = outer.filter(|outer| !outer.return_address().is_null()) else {
@@ -84,7 +88,9 @@ fn walk(
                 hops += 1;
             }
             (Some(Call::Unlisted), Some(inner)) => return inner,
-            (Some(Call::Unlisted | Call::Listed), _) => return CallSite { return_address, is_settled: true },
+            (Some(Call::Unlisted | Call::Listed), _) => {
+                return CallSite { is_settled: true, ..passing };
+            }
         }
     }
 }
@@ -173,6 +179,7 @@ mod tests {
             let expect = CallSite {
                 return_address: Avma(FIRST + frames.len().min(MAX_HOPS)),
                 is_settled: frames.len() <= MAX_HOPS,
+                is_too_deep: frames.len() > MAX_HOPS,
             };
             prop_assert_eq!(call_site(&stack, rbp, &calls), expect);
         }
@@ -276,7 +283,11 @@ mod tests {
             let calls = [(FIRST, Call::InWrapper(inner)), (FIRST + 1, outer)].into();
             assert_eq!(call_site(&words, Avma::NULL, &calls), expect);
         };
-        let site = |at: usize, is_settled| CallSite { return_address: Avma(FIRST + at), is_settled };
+        let site = |at: usize, is_settled| CallSite {
+            return_address: Avma(FIRST + at),
+            is_settled,
+            is_too_deep: false,
+        };
         check(false, Call::Unlisted, site(1, true));
         check(true, Call::Unlisted, site(0, false));
         check(true, Call::Listed, site(1, true));

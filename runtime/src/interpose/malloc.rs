@@ -262,6 +262,9 @@ pub(super) extern "C" fn move_block(p: *mut c_void, size: usize, caller: Caller)
     }
     let call = call_site::find(caller);
     let site = sites::reallocated(suspended.block.site, Key::plain(call.return_address));
+    if call.is_too_deep {
+        index::site(site).note_too_deep();
+    }
     index::resume(suspended, Some(Block { base: Avma::of(new), size, site }));
     if census::is_on() {
         index::site(site).count(size);

@@ -46,11 +46,14 @@ pub fn change_site(block: &Block, site: SiteIndex) {
 /// While a census counts, or if blocks may start off a granule, no site is remembered for the fast path, so that every
 /// allocation comes by here.
 pub fn fresh_site(caller: Caller) -> SiteIndex {
-    let call_site::CallSite { return_address, is_settled } = call_site::find(caller);
+    let call_site::CallSite { return_address, is_settled, is_too_deep } = call_site::find(caller);
     if let Some(site) = recent::find(return_address).filter(|_| is_settled) {
         return site;
     }
     let site = sites::find_or_insert(Key::plain(return_address));
+    if is_too_deep {
+        index::site(site).note_too_deep();
+    }
     if is_settled && !census::is_on() && !is_off_granules() {
         recent::remember(return_address, site);
     }

@@ -13,6 +13,8 @@ const STRING: u32 = 2;
 const ASKED: u32 = 4;
 /// It said that the site does.
 const DECIDES: u32 = 8;
+/// Blocks belong to it because their own site lies behind more wrappers than are looked through.
+const TOO_DEEP: u32 = 16;
 
 /// What is known of a site.
 #[derive(Debug)]
@@ -88,6 +90,17 @@ impl SiteEntry {
     /// Keeps the answer for [`SiteEntry::decides`].
     pub(in crate::index) fn note_whether_decides(&self, decides: bool) {
         self.flags.fetch_or(if decides { ASKED | DECIDES } else { ASKED }, Ordering::Relaxed);
+    }
+
+    /// Notes that the call is in a wrapper, and that the site of its blocks lies too far away.
+    pub fn note_too_deep(&self) {
+        self.flags.fetch_or(TOO_DEEP, Ordering::Relaxed);
+    }
+
+    /// Whether that was noted.
+    #[must_use]
+    pub fn is_too_deep(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & TOO_DEEP != 0
     }
 
     /// Whether the file of the return address was unloaded, so that nothing can be asked about the address any more.

@@ -1,0 +1,96 @@
+//! Why the type of a site is not known.
+
+use super::Reason;
+use crate::sites::effect::Effect;
+use crate::sites::facts::{FileFacts, Sink, SizeExpr, TypeRef};
+use crate::sites::functions::Kind;
+use crate::sites::heap_type::{HeapType, is_complete};
+use crate::sites::shape::{self, Aggregates};
+use crate::sites::spelling;
+use crate::sites::sums::{self, Helpers, Sum, Unit};
+use crate::sites::targets::Target;
+use crate::sites::wrappers::Site;
+
+/// Functions that many blocks of any type are passed to; that they have no source explains nothing.
+const FOR_ANY: [&str; 8] =
+    ["free", "memset", "memcpy", "memmove", "memcmp", "__memset_chk", "__memcpy_chk", "__memmove_chk"];
+/// The most names in a detail.
+const MOST_NAMES: usize = 8;
+
+/// Why nothing is known of what a site allocates, and what more there is to say of that.
+pub(in crate::sites) fn reason(
+    files: &[FileFacts],
+    file: usize,
+    site: &Site,
+    helpers: &Helpers,
+    aggregates: &Aggregates,
+) -> (Reason, String) {
+    if site.is_in_wrapper {
+        return (Reason::ForCaller, String::new());
+    }
+    if let (true, names) = (site.targets.len() > 1, target_names(files, &site.targets))
+        && (site.effects.len() > 1 || site.effects.iter().any(|effect| is_of_many(&effect.size)))
+    {
+        return (Reason::Pointer, names);
+    }
+    let known = |effect: &&Effect| effect.kind != Kind::Text;
+    let branches: Vec<Sum> =
+        site.effects.iter().filter(known).flat_map(|effect| helpers.sums(file, &effect.size)).collect();
+    match shape::of_branches(&branches, aggregates) {
+        Some(HeapType::Unknown) => return (Reason::Branches, String::new()),
+        Some(named) if branches.iter().any(sums::is_untyped) => {
+            return (Reason::Branch, spelling::heap_type(&named));
+        }
+        _ => {}
+    }
+    if branches.iter().any(has_two_arrays) {
+        return (Reason::TwoArrays, String::new());
+    }
+    of_sinks(files, &site.sinks)
+}
+
+fn of_sinks(files: &[FileFacts], sinks: &[Sink]) -> (Reason, String) {
+    let declared_only = sinks.iter().find_map(|sink| match sink {
+        Sink::Pointer(ty @ TypeRef::Pointer(to)) if !is_complete(to) && **to != TypeRef::Void => Some(ty),
+        _ => None,
+    });
+    if let Some(ty) = declared_only {
+        return (Reason::Incomplete, spelling::c_type(ty));
+    }
+    let is_here =
+        |name: &str| files.iter().flat_map(|facts| &facts.functions).any(|function| function.name == name);
+    let passed_to = sinks.iter().find_map(|sink| match sink {
+        Sink::Argument(name, _) if !FOR_ANY.contains(&&**name) && !is_here(name) => Some(name),
+        _ => None,
+    });
+    passed_to.map_or((Reason::NoSizeof, String::new()), |name| (Reason::PassedOn, name.clone()))
+}
+
+/// Whether a size is one of several.
+fn is_of_many(size: &SizeExpr) -> bool {
+    matches!(size, SizeExpr::Alt(parts) if parts.len() > 1)
+}
+
+/// `n * sizeof (T) + m * sizeof (U)`
+fn has_two_arrays(sum: &Sum) -> bool {
+    let arrays = sum.iter().filter(|term| term.many && matches!(term.unit, Unit::Sizeof(_)));
+    arrays.count() > 1
+}
+
+/// The names of the functions that a call may reach, in alphabetical order.
+pub(super) fn target_names(files: &[FileFacts], targets: &[Target]) -> String {
+    let mut names: Vec<&str> = targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Own((file, function)) => {
+                Some(files.get(*file)?.functions.get(*function as usize)?.name.as_str())
+            }
+            Target::Known(name) => Some(name),
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len() > MOST_NAMES;
+    names.truncate(MOST_NAMES);
+    names.join(", ") + if more { ", ..." } else { "" }
+}
