@@ -171,7 +171,7 @@ fn receiver(sinks: &[Sink]) -> Option<TypeRef> {
     pointees().find(|ty| is_record(ty)).or_else(|| pointees().next()).cloned()
 }
 
-/// sizeof of a struct, then the receiver's struct, then sizeof of a scalar or pointer, then any receiver, then a string's
+/// sizeof of a struct, then the receiver's struct, then sizeof of a scalar or pointer of another size, then any receiver, then a string's
 /// length.
 fn decide(size: Option<HeapType>, receiver: Option<TypeRef>, is_text: bool) -> (HeapType, Evidence) {
     match (size, receiver) {
@@ -185,6 +185,12 @@ fn decide(size: Option<HeapType>, receiver: Option<TypeRef>, is_text: bool) -> (
             if *to != TypeRef::Void =>
         {
             (HeapType::ArrayOf(TypeRef::Pointer(to)), Evidence::Receiver)
+        }
+        // `uint32_t *p = malloc (n * sizeof (int32_t))`: the size is right for both, and what is kept is what `p` points to.
+        (Some(HeapType::ArrayOf(TypeRef::Base(sized))), Some(TypeRef::Base(pointed)))
+            if sized.size == pointed.size =>
+        {
+            (HeapType::ArrayOf(TypeRef::Base(pointed)), Evidence::Receiver)
         }
         (Some(HeapType::Unknown), Some(receiver)) => (HeapType::ArrayOf(receiver), Evidence::Receiver),
         (Some(HeapType::Unknown), None) => (HeapType::Unknown, Evidence::None),

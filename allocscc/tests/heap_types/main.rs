@@ -339,7 +339,9 @@ fn the_receiving_pointer() {
 fn sizeof_against_receiver() {
     check("struct header *p = malloc(sizeof(struct node));", &["malloc: array of struct node, sizeof"]);
     check("struct point *p = malloc(n * sizeof(int));", &["malloc: array of struct point, receiver"]);
-    check("float *p = malloc(n * sizeof(int));", &["malloc: array of int32, sizeof"]);
+    check("double *p = malloc(n * sizeof(int));", &["malloc: array of int32, sizeof"]);
+    check("float *p = malloc(n * sizeof(int));", &["malloc: array of float32, receiver"]);
+    check("unsigned *p = malloc(n * sizeof(int));", &["malloc: array of uint32, receiver"]);
     check("struct point **p = malloc(n * sizeof(void *));", &["malloc: array of struct point*, receiver"]);
     check("struct point **p = malloc(n * sizeof *p);", &["malloc: array of struct point*, both"]);
     check("struct point *p = malloc(n * sizeof(p));", &["malloc: array of struct point, receiver"]);
