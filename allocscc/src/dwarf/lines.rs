@@ -39,6 +39,8 @@ pub struct LineIndex {
     rows: Vec<Row>,
     segments: Vec<Segment>,
     contexts: Vec<Context>,
+    /// Functions of which there is no code.
+    without_code: Vec<(StringIndex, UnitIndex)>,
     /// Line tables that were given up, and why.
     pub warnings: Vec<Error>,
 }
@@ -64,10 +66,19 @@ struct Segment {
     context: Option<ContextIndex>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct ContextIndex(u32);
+/// Names a [`Context`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ContextIndex(u32);
 
-/// A function's body, or a call inlined into another context.
+impl ContextIndex {
+    /// Its place in [`LineIndex::contexts`].
+    #[must_use]
+    pub fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A function's body as it was compiled once: on its own, or inlined into another context.
 struct Context {
     function: StringIndex,
     unit: UnitIndex,
@@ -98,7 +109,9 @@ impl LineIndex {
         }
         rows.sort_by_key(|r| (r.svma, !r.is_end));
         let (segments, contexts) = read_contexts(scopes, &mut strings);
-        LineIndex { strings: strings.all, rows, segments, contexts, warnings }
+        let empty = scopes.functions.iter().filter(|function| function.ranges.is_empty());
+        let without_code = empty.map(|f| (strings.add(&f.name), f.source_unit)).collect();
+        LineIndex { strings: strings.all, rows, segments, contexts, without_code, warnings }
     }
 
     /// The source positions of the instruction that holds an address, innermost first; the last is that of the function whose
@@ -135,6 +148,32 @@ impl LineIndex {
             (file, line, column) = (caller.file, caller.line, caller.column);
             context = &self.contexts[caller.context.0 as usize];
         }
+    }
+
+    /// The contexts of [`LineIndex::frames_at`], in the same order.
+    #[must_use]
+    pub fn contexts_at(&self, svma: u64) -> Vec<ContextIndex> {
+        let innermost = last_not_after(&self.segments, svma, |s| s.svma).and_then(|s| s.context);
+        std::iter::successors(innermost, |&context| self.caller_of(context)).collect()
+    }
+
+    /// All contexts with the functions that they are of and the units of those, code that was merged into that of others included.
+    /// The one that a context is inlined into stands before it.
+    pub fn contexts(&self) -> impl Iterator<Item = (ContextIndex, &str, UnitIndex)> {
+        let numbered = (0..).map(ContextIndex).zip(&self.contexts);
+        numbered.map(|(index, context)| (index, self.string(context.function), context.unit))
+    }
+
+    /// The functions that the debug information has without code of their own: those that are always inlined, those that the
+    /// compiler folded into another one, and those that are not defined.
+    pub fn functions_without_code(&self) -> impl Iterator<Item = (&str, UnitIndex)> {
+        self.without_code.iter().map(|&(name, unit)| (self.string(name), unit))
+    }
+
+    /// The context that one is inlined into.
+    #[must_use]
+    pub fn caller_of(&self, context: ContextIndex) -> Option<ContextIndex> {
+        self.contexts[context.0 as usize].caller.as_ref().map(|caller| caller.context)
     }
 
     fn string(&self, index: StringIndex) -> &str {

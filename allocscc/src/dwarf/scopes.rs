@@ -64,7 +64,7 @@ pub struct Scope<'a> {
     pub function: FunctionIndex,
     /// The enclosing scope; `None` for a function's body.
     pub parent: Option<ScopeIndex>,
-    /// Its code. Empty means: that of the parent.
+    /// Its code. Empty means for a block: that of the parent.
     pub ranges: Vec<Range<u64>>,
     /// It is an inlined call.
     pub inlined: Option<InlinedCall<'a>>,
@@ -128,11 +128,12 @@ impl<'a> Scopes<'a> {
         &self.scopes[index.0 as usize]
     }
 
-    /// The code of a scope, that of the nearest enclosing one if it says none itself.
+    /// The code of a scope. A block that says none has that of the scope around it; of an inlined call that says none, nothing is
+    /// left.
     #[must_use]
     pub fn ranges_of(&self, index: ScopeIndex) -> &[Range<u64>] {
         let mut scope = self.scope(index);
-        while scope.ranges.is_empty() {
+        while scope.ranges.is_empty() && scope.inlined.is_none() {
             let Some(parent) = scope.parent else { return &[] };
             scope = self.scope(parent);
         }

@@ -4,7 +4,7 @@ use crate::dwarf::index::TypeIndex;
 use crate::dwarf::units::UnitIndex;
 use crate::graph::names::Names;
 use crate::graph::{Canonical, NodeId, Type};
-use crate::sites::facts::TypeRef;
+use crate::sites::facts::{SizeExpr, TypeRef};
 use crate::sites::heap_type::{Head, HeapType};
 
 /// Makes nodes of heap types.
@@ -54,6 +54,31 @@ impl HeapTypes<'_> {
     /// One of several types, or the only one.
     pub(super) fn one_of(&mut self, alternatives: &[NodeId]) -> NodeId {
         self.types.synthetic_union(self.names, alternatives)
+    }
+
+    /// The value of a size in `unit`, if it is a constant.
+    pub(super) fn constant(&mut self, unit: Option<UnitIndex>, size: &SizeExpr) -> Option<u64> {
+        let mut of = |size: &SizeExpr| self.constant(unit, size);
+        match size {
+            SizeExpr::Const(value) => Some(*value),
+            SizeExpr::Sizeof(ty) => {
+                let node = self.resolve(unit, ty)?;
+                self.types.size_of(node)
+            }
+            SizeExpr::OffsetOf(ty, path) => {
+                let node = self.resolve(unit, ty)?;
+                self.member_offset(node, path)
+            }
+            SizeExpr::Mul(left, right) => of(left)?.checked_mul(of(right)?),
+            SizeExpr::Add(left, right) => of(left)?.checked_add(of(right)?),
+            SizeExpr::Sub(left, right) => of(left)?.checked_sub(of(right)?),
+            SizeExpr::Div(left, right) => of(left)?.checked_div(of(right)?),
+            SizeExpr::Param(_)
+            | SizeExpr::Alt(_)
+            | SizeExpr::Call(..)
+            | SizeExpr::StringLength
+            | SizeExpr::Opaque => None,
+        }
     }
 
     fn resolve(&mut self, unit: Option<UnitIndex>, ty: &TypeRef) -> Option<NodeId> {

@@ -1,10 +1,16 @@
 //! The link step: from a linked file with debug information, and the facts of its sources, to the metadata section.
 //!
 //! The order is the story: read the DWARF; find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
-//! those are ([`sites`], [`matching`]); find the types that they name ([`heap_types`]); write it all down.
+//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`] and [`folded`]); find the types that they name ([`heap_types`]); write it all down.
 
+mod any_of;
+mod folded;
 mod heap_types;
 mod matching;
+mod merged;
+mod missing;
+mod passed;
+mod reading;
 mod sites;
 mod unmatched;
 

@@ -121,7 +121,7 @@ fn weight(size: &SizeExpr) -> usize {
 }
 
 /// A size with arguments in place of parameters.
-fn substitute(size: &SizeExpr, arguments: &[SizeExpr]) -> SizeExpr {
+pub(crate) fn substitute(size: &SizeExpr, arguments: &[SizeExpr]) -> SizeExpr {
     replace(size, &|part| match part {
         SizeExpr::Param(index) => Some(arguments.get(*index as usize).cloned().unwrap_or(SizeExpr::Opaque)),
         _ => None,

@@ -6,7 +6,7 @@
 //! [`explain`] says why, in the words of [`spelling`].
 
 pub mod codec;
-mod effect;
+pub(crate) mod effect;
 pub mod explain;
 pub mod extract;
 pub mod facts;

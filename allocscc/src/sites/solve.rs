@@ -4,7 +4,7 @@ use allocs_metadata::Evidence;
 
 use super::effect::Effect;
 use super::explain::{self, Explanation};
-use super::facts::{Behind, Callee, FileFacts, Place, Sink, TypeRef};
+use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_complete, is_record};
 use super::shape::{self, Aggregates};
@@ -29,6 +29,8 @@ pub struct SolvedSite {
     pub ordinal: u32,
     /// The function that is called; `None` for a function pointer.
     pub callee: Option<String>,
+    /// The arguments of the call, seen as sizes.
+    pub arguments: Vec<SizeExpr>,
     /// The function that holds the call allocates for its caller. What else is said of the site is for callers that nothing is known of.
     pub is_in_wrapper: bool,
     /// What a new block of this site holds.
@@ -71,6 +73,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                     Callee::Direct(name) => Some(name.clone()),
                     Callee::Field(..) | Callee::Global(_) | Callee::Static(_) | Callee::Param(_) => None,
                 },
+                arguments: call.arguments.clone(),
                 is_in_wrapper: site.is_in_wrapper,
                 is_buffer: finding.ty.is_buffer(),
                 ty: finding.ty,

@@ -1,0 +1,195 @@
+//! The constants that a call passes in registers.
+//!
+//! What a register holds when the call is reached is known where every way there passes the instruction that loads it. So
+//! knowledge ends at each place that is jumped to, from the cold part of a function too, and a function that jumps through a
+//! table, whose places are not seen, has none.
+
+use iced_x86::{
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKind,
+    Register,
+};
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSection, SectionKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::calls::{self, Svma};
+
+/// The registers that hold the first arguments, and the number of them.
+const ARGUMENTS: [Register; COUNT] =
+    [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
+const COUNT: usize = 6;
+
+/// The low 32 bits of the arguments in registers, where they are constants.
+pub type Constants = [Option<u32>; COUNT];
+
+/// Reads the functions of a linked file, each once.
+pub struct ConstantArguments<'a, 'data> {
+    file: &'a ElfFile64<'data>,
+    starts: Vec<Svma>,
+    /// Every place that some instruction jumps to.
+    jumped_to: FxHashSet<u64>,
+    /// Of the functions read so far, by where they start: the constants of each call, by return address.
+    read: FxHashMap<Svma, FxHashMap<Svma, Constants>>,
+}
+
+impl<'a, 'data> ConstantArguments<'a, 'data> {
+    /// Of the functions of `file`.
+    #[must_use]
+    pub fn new(file: &'a ElfFile64<'data>) -> Self {
+        let starts = calls::function_starts(file);
+        let functions = starts.iter().enumerate().filter_map(|(index, &start)| {
+            let code = code_between(file, start, starts.get(index + 1))?;
+            Some(Decoder::with_ip(64, code, start.0, DecoderOptions::NONE))
+        });
+        let mut jumped_to = FxHashSet::default();
+        for mut decoder in functions {
+            jumped_to.extend(decoder.iter().filter_map(|instruction| target_of_jump(&instruction)));
+        }
+        ConstantArguments { file, starts, jumped_to, read: FxHashMap::default() }
+    }
+
+    /// What the call passes that returns to `return_svma`.
+    pub fn of_call(&mut self, return_svma: Svma) -> Constants {
+        let after = self.starts.partition_point(|&start| start < return_svma);
+        let Some(&start) = after.checked_sub(1).and_then(|index| self.starts.get(index)) else {
+            return Constants::default();
+        };
+        let code = || code_between(self.file, start, self.starts.get(after)).unwrap_or_default();
+        let calls = self.read.entry(start).or_insert_with(|| read(code(), start, &self.jumped_to));
+        calls.get(&return_svma).copied().unwrap_or_default()
+    }
+}
+
+/// The bytes of a function: up to the next one, or to the end of its section.
+fn code_between<'data>(file: &ElfFile64<'data>, start: Svma, next: Option<&Svma>) -> Option<&'data [u8]> {
+    let section = file.sections().find(|section| {
+        section.kind() == SectionKind::Text
+            && start.0.checked_sub(section.address()).is_some_and(|at| at < section.size())
+    })?;
+    let code = section.data().ok()?.get((start.0 - section.address()) as usize..)?;
+    let length = next.map_or(code.len(), |next| code.len().min((next.0 - start.0) as usize));
+    Some(&code[..length])
+}
+
+/// The constants of all calls in the code of a function.
+fn read(code: &[u8], start: Svma, jumped_to: &FxHashSet<u64>) -> FxHashMap<Svma, Constants> {
+    let decoded: Vec<Instruction> =
+        Decoder::with_ip(64, code, start.0, DecoderOptions::NONE).iter().collect();
+    let mut found = FxHashMap::default();
+    let is_through_table = |instruction: &Instruction| {
+        instruction.flow_control() == FlowControl::IndirectBranch
+            && instruction.memory_base() != Register::RIP
+    };
+    if decoded.iter().any(is_through_table) {
+        return found;
+    }
+    let mut factory = InstructionInfoFactory::new();
+    let mut known = Constants::default();
+    for instruction in &decoded {
+        if jumped_to.contains(&instruction.ip()) {
+            known = Constants::default();
+        }
+        if instruction.flow_control() == FlowControl::Next {
+            step(instruction, &mut factory, &mut known);
+            continue;
+        }
+        found.insert(Svma(instruction.next_ip()), known);
+        if instruction.flow_control() != FlowControl::ConditionalBranch {
+            known = Constants::default();
+        }
+    }
+    found
+}
+
+fn target_of_jump(instruction: &Instruction) -> Option<u64> {
+    let is_jump = matches!(
+        instruction.flow_control(),
+        FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch
+    );
+    (is_jump && instruction.op0_kind() == OpKind::NearBranch64).then(|| instruction.near_branch64())
+}
+
+/// What is known behind an instruction that goes on to the next one.
+fn step(instruction: &Instruction, factory: &mut InstructionInfoFactory, known: &mut Constants) {
+    for used in factory.info(instruction).used_registers() {
+        let is_written = !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None);
+        if let Some(index) = argument(used.register()).filter(|_| is_written) {
+            known[index] = None;
+        }
+    }
+    if let Some((register, value)) = loaded(instruction)
+        && let Some(index) = argument(register)
+    {
+        known[index] = Some(value);
+    }
+}
+
+fn argument(register: Register) -> Option<usize> {
+    ARGUMENTS.iter().position(|&argument| argument == register.full_register())
+}
+
+/// The register that an instruction makes a constant, and its low 32 bits.
+fn loaded(instruction: &Instruction) -> Option<(Register, u32)> {
+    let register = instruction.op0_register();
+    match instruction.code() {
+        Code::Mov_r32_imm32 | Code::Mov_rm32_imm32 => Some((register, instruction.immediate32())),
+        Code::Mov_r64_imm64 | Code::Mov_rm64_imm32 => Some((register, instruction.immediate(1) as u32)),
+        Code::Xor_r32_rm32 | Code::Xor_rm32_r32
+            if instruction.op1_kind() == OpKind::Register && instruction.op1_register() == register =>
+        {
+            Some((register, 0))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The constants of the call in this code, which starts at 0 and returns to `after`.
+    fn check(code: &[u8], after: u64, expected: &[(usize, u32)]) {
+        let mut constants = Constants::default();
+        for &(index, value) in expected {
+            constants[index] = Some(value);
+        }
+        let decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
+        let jumped_to = decoder.into_iter().filter_map(|instruction| target_of_jump(&instruction)).collect();
+        assert_eq!(read(code, Svma(0), &jumped_to).get(&Svma(after)).copied().unwrap_or_default(), constants);
+    }
+
+    const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
+
+    #[test]
+    fn constants_are_loaded_into_registers() {
+        // mov $24,%edi; xor %esi,%esi; call
+        check(&[&[0xbf, 24, 0, 0, 0, 0x31, 0xf6][..], &CALL].concat(), 12, &[(0, 24), (1, 0)]);
+        // mov $8,%r8d; mov $-1,%rdx; call
+        let code = [&[0x41, 0xb8, 8, 0, 0, 0, 0x48, 0xc7, 0xc2, 0xff, 0xff, 0xff, 0xff][..], &CALL].concat();
+        check(&code, 18, &[(4, 8), (2, u32::MAX)]);
+    }
+
+    #[test]
+    fn what_is_written_later_counts() {
+        // mov $24,%edi; add $1,%edi; call
+        check(&[&[0xbf, 24, 0, 0, 0, 0x83, 0xc7, 1][..], &CALL].concat(), 13, &[]);
+        // mov $24,%edi; call; call
+        check(&[&[0xbf, 24, 0, 0, 0][..], &CALL, &CALL].concat(), 15, &[]);
+    }
+
+    #[test]
+    fn nothing_is_known_where_another_way_leads_to() {
+        // mov $24,%edi; jmp L; mov $8,%edi; L: call
+        let jump = [&[0xbf, 24, 0, 0, 0, 0xeb, 5, 0xbf, 8, 0, 0, 0][..], &CALL].concat();
+        check(&jump, 17, &[]);
+        // The jump goes behind the call.
+        let past = [&[0xeb, 10, 0xbf, 8, 0, 0, 0][..], &CALL].concat();
+        check(&past, 12, &[(0, 8)]);
+    }
+
+    #[test]
+    fn nothing_is_known_beside_a_jump_table() {
+        // jmp *%rax; mov $8,%edi; call
+        check(&[&[0xff, 0xe0, 0xbf, 8, 0, 0, 0][..], &CALL].concat(), 12, &[]);
+    }
+}

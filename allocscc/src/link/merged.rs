@@ -1,0 +1,173 @@
+//! Calls that the compiler made one.
+//!
+//! Where branches end alike, compilers keep one copy of the end, and the calls in it become one instruction. gcc gives it the
+//! place of one of them. So each copy of a function's body, inlined ones included, is asked for its sites: one that no
+//! instruction was found for may be in any instruction of the same code that calls the same function. clang gives it line 0, and
+//! leaves nothing of an inlined function that was merged with another one: there all sites of the unit come into question.
+//!
+//! The constants that the instruction passes rule sites out (see [`super::passed`]), and where several sites have one line, the
+//! column may tell which one it is.
+
+use std::collections::BTreeSet;
+
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSymbol};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::any_of::any_of;
+use super::heap_types::HeapTypes;
+use super::matching::POINTER;
+use super::missing::{Known, MissingSites};
+use super::passed::PassedConstants;
+use super::reading::{Reading, Source, Step};
+use crate::dwarf::units::UnitIndex;
+use crate::emit::SiteInput;
+use crate::image::arguments::ConstantArguments;
+use crate::image::calls::CallInstruction;
+use crate::sites::functions::DeclaredFunctions;
+use crate::sites::solve::SolvedSite;
+
+/// The sites of instructions that may come from several calls of the source.
+pub(super) struct Merges<'a, 'data, 'units> {
+    source: &'a Source<'a, 'units>,
+    constants: ConstantArguments<'a, 'data>,
+    passed: PassedConstants<'a>,
+    missing: MissingSites,
+    folded: FxHashMap<usize, Vec<usize>>,
+    columns: Columns,
+    /// Functions of one unit are inlined into those of another.
+    is_whole_program: bool,
+}
+
+impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
+    /// `readings` are those of all calls; `folded` are the sites that sites stand for too.
+    pub(super) fn new(
+        file: &'a ElfFile64<'data>,
+        source: &'a Source<'a, 'units>,
+        declared: &'a DeclaredFunctions,
+        readings: &[Reading<'a>],
+        folded: FxHashMap<usize, Vec<usize>>,
+        types: &mut HeapTypes<'_>,
+    ) -> Self {
+        let mut constants = ConstantArguments::new(file);
+        let mut passed = PassedConstants::new(source.solved, source.unit_of_site, declared);
+        let mut columns = Columns::default();
+        for reading in readings {
+            let call = reading.call;
+            if let (Some(callee), [Step { found, .. }, ..]) = (&call.callee, &reading.steps[..])
+                && let [site] = found[..]
+            {
+                passed.learn(callee, &constants.of_call(call.return_svma), site, types);
+            }
+            for Step { found, column, .. } in reading.steps.iter().filter(|step| step.found.len() > 1) {
+                columns.entry(found.clone()).or_default().insert(*column);
+            }
+        }
+        let mut present = FxHashSet::default();
+        for step in readings.iter().flat_map(|reading| &reading.steps) {
+            let sites = at_column(source.solved, &columns, step);
+            present.extend(sites.into_iter().filter_map(|site| Some((step.context?, site))));
+        }
+        let symbols = file.symbols().filter_map(|symbol| symbol.name().ok());
+        let split = symbols.filter_map(|name| Some(name.split_once(".part.")?.0));
+        let known =
+            Known { solved: source.solved, units: source.unit_of_site, present, split: split.collect() };
+        let missing = MissingSites::new(source.lines, |unit| source.unit(unit), &known);
+        let is_whole_program = missing.crosses_units();
+        Merges { source, constants, passed, missing, folded, columns, is_whole_program }
+    }
+
+    /// The site of a call instruction; `None` if the call is through a pointer and no site of the source is there.
+    pub(super) fn site(&mut self, reading: &Reading<'_>, types: &mut HeapTypes<'_>) -> Option<SiteInput> {
+        let call = reading.call;
+        let mut unknown = self.source.unknown(call, reading.place.as_ref());
+        let mut sites = match (reading.lost, reading.steps.last()) {
+            (Some(unit), _) => self.behind_line_0(call, unit, types),
+            (None, Some(step)) => self.candidates(reading, step, types),
+            (None, None) => Vec::new(),
+        };
+        if let (Some(_), [site]) = (reading.lost, &sites[..]) {
+            let SolvedSite { place, function, .. } = &self.source.solved[*site];
+            unknown = SiteInput {
+                file: place.file.clone(),
+                line: place.line,
+                function: function.clone(),
+                ..unknown
+            };
+        }
+        if sites.is_empty() {
+            return call.callee.is_some().then_some(unknown);
+        }
+        if reading.hop.is_none() {
+            let also: Vec<usize> =
+                sites.iter().filter_map(|site| self.folded.get(site)).flatten().copied().collect();
+            sites.extend(also);
+        }
+        let inputs: Vec<SiteInput> = sites.iter().map(|&site| self.source.input(site, &unknown)).collect();
+        let site = any_of(call.return_svma, &inputs.iter().collect::<Vec<_>>(), types);
+        Some(SiteInput { hop: reading.hop, ..site })
+    }
+
+    /// The sites that an instruction may come from that has a place in the source.
+    fn candidates(&mut self, reading: &Reading<'_>, step: &Step, types: &mut HeapTypes<'_>) -> Vec<usize> {
+        let call = reading.call;
+        let mut sites = at_column(self.source.solved, &self.columns, step);
+        if reading.hop.is_some() {
+            return sites;
+        }
+        let callee = call.callee.as_deref().unwrap_or(POINTER);
+        let code = self.source.lines.contexts_at(call.return_svma.0 - 1).last().copied();
+        let missing = code.map_or(&[][..], |code| self.missing.in_code(code));
+        if sites.len() == 1 && missing.is_empty() {
+            return sites;
+        }
+        let constants = self.constants.of_call(call.return_svma);
+        let mut may_be = |site: usize| self.passed.may_come_from(site, callee, &constants, types);
+        if sites.iter().any(|&site| may_be(site)) {
+            sites.retain(|&site| may_be(site));
+        }
+        let is_other = |&site: &usize| !self.source.solved[site].is_in_wrapper && may_be(site);
+        let others: Vec<usize> = missing.iter().copied().filter(is_other).collect();
+        sites.extend(others.into_iter().filter(|site| !step.found.contains(site)));
+        sites
+    }
+
+    /// The sites that an instruction may come from that the compiler gave line 0.
+    fn behind_line_0(
+        &mut self,
+        call: &CallInstruction<Option<String>>,
+        unit: UnitIndex,
+        types: &mut HeapTypes<'_>,
+    ) -> Vec<usize> {
+        let Some(callee) = &call.callee else { return Vec::new() };
+        let unit = self.source.unit(unit);
+        let code =
+            self.source.lines.frames_at(call.return_svma.0 - 1).last().map_or("", |frame| frame.function);
+        let constants = self.constants.of_call(call.return_svma);
+        let mut sites = Vec::new();
+        for (number, site) in self.source.solved.iter().enumerate() {
+            let is_near = self.is_whole_program || self.source.unit_of_site[number] == unit;
+            if !is_near || !self.passed.may_come_from(number, callee, &constants, types) {
+                continue;
+            }
+            if !site.is_in_wrapper {
+                sites.push(number);
+            } else if site.function == code {
+                // Its caller says what it is.
+                return Vec::new();
+            }
+        }
+        sites
+    }
+}
+
+/// Sites that have one line, and the columns of the instructions that are any of them.
+type Columns = FxHashMap<Vec<usize>, BTreeSet<u32>>;
+
+/// Of several sites in one line, the one at the instruction's column, if each has a column.
+fn at_column(solved: &[SolvedSite], columns: &Columns, step: &Step) -> Vec<usize> {
+    let columns = columns.get(&step.found).filter(|columns| columns.len() == step.found.len());
+    let rank = columns.and_then(|columns| columns.iter().position(|&column| column == step.column));
+    let at_rank = |&&site: &&usize| Some(solved[site].ordinal as usize) == rank;
+    step.found.iter().find(at_rank).map_or_else(|| step.found.clone(), |&site| vec![site])
+}
