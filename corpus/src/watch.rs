@@ -19,6 +19,8 @@ pub enum Watch {
     Nothing,
     /// The library's census, and the probe.
     Census,
+    /// The probe that follows typed pointers.
+    Pointers,
     /// The counting library.
     Count,
     /// The library that notes the peak of resident memory.
@@ -35,6 +37,8 @@ pub enum Seen {
     Nothing,
     /// The census and the sampled interior pointers, a line each.
     Census(Census, Vec<String>),
+    /// What the probe says of the pointers.
+    Pointers(String),
     /// Allocations and bytes.
     Count(u64, u64),
     /// Peak of resident memory, in KiB.
@@ -48,6 +52,7 @@ pub enum Seen {
 pub struct Preloads {
     library: PathBuf,
     probe: PathBuf,
+    pointers: PathBuf,
     count: PathBuf,
     peak: PathBuf,
 }
@@ -60,6 +65,7 @@ impl Preloads {
         Ok(Self {
             library: stage.library(),
             probe: shared("probe/probe.c")?,
+            pointers: shared("probe/pointers.c")?,
             count: shared("probe/count.c")?,
             peak: shared("probe/peak.c")?,
         })
@@ -111,6 +117,7 @@ impl Watch {
         let ours = match self {
             Self::Nothing | Self::Instructions => None,
             Self::Census => Some(&preloads.probe),
+            Self::Pointers => Some(&preloads.pointers),
             Self::Count => Some(&preloads.count),
             Self::Peak => Some(&preloads.peak),
         };
@@ -122,9 +129,12 @@ impl Watch {
         if ours.is_some() {
             command.env("ALLOCS_WATCH", scratch.join("seen"));
         }
+        if matches!(self, Self::Census | Self::Pointers) {
+            // The probes' queries make the library print its summary, which is not the program's output.
+            command.env("LIBALLOCS_ERR", scratch.join("log"));
+        }
         if self == Self::Census {
-            // The probe's queries make the library print its summary, which is not the program's output.
-            command.env("LIBALLOCS_CENSUS", scratch.join("census")).env("LIBALLOCS_ERR", scratch.join("log"));
+            command.env("LIBALLOCS_CENSUS", scratch.join("census"));
         }
         Ok(command)
     }
@@ -144,6 +154,7 @@ impl Watch {
                     fs::read_to_string(scratch.join("census")).context("the library wrote no census")?;
                 Seen::Census(Census::parse(&census)?, text.lines().map(str::to_owned).collect())
             }
+            Self::Pointers => Seen::Pointers(text),
             Self::Count => match numbers()?[..] {
                 [allocations, bytes] => Seen::Count(allocations, bytes),
                 _ => anyhow::bail!("not a count: {text}"),

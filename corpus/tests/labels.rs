@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use corpus::accuracy::draw;
 use corpus::accuracy::labels::Labels;
+use corpus::accuracy::sources;
 use corpus::manifest::{Manifest, Program};
 use corpus::sources::Sources;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -26,7 +26,7 @@ fn quotes(program: &Program) -> Result<()> {
         let file = label.place()?.file.to_owned();
         if !texts.contains_key(&file) {
             let path = sources.path_of(&file).with_context(|| format!("{} is in no package", label.at))?;
-            texts.insert(file.clone(), draw::text(&path)?);
+            texts.insert(file.clone(), sources::text(&path)?);
         }
         label.check_quote(&texts[&file])?;
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask accuracy`: stages the products and judges what they say of the corpus programs.
 
 use std::ffi::OsString;
+use std::path::{self, PathBuf};
 
 use anyhow::Result;
 use duct::cmd;
@@ -10,8 +11,17 @@ use crate::{cargo, install};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Draws calls that people are to label, and appends them to `corpus/labels`
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["untyped", "json"])]
     draw: bool,
+    /// Only the programs whose name this regular expression matches
+    #[arg(long, value_name = "REGEX")]
+    filter: Option<String>,
+    /// Lists labelled calls that are untyped or undecided, too
+    #[arg(long)]
+    untyped: bool,
+    /// Writes all findings to this file, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -19,11 +29,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ["run", "--quiet", "--package", "corpus", "--bin", "allocs-accuracy", "--"]
             .map(OsString::from)
             .into();
-    if options.draw {
-        words.push("--draw".into());
-        cmd(cargo::program(), words).dir(cargo::root()?).run()?;
-        return Ok(());
+    words.extend(options.draw.then(|| "--draw".into()));
+    words.extend(options.untyped.then(|| "--untyped".into()));
+    words.extend(options.filter.iter().flat_map(|filter| ["--filter".into(), filter.into()]));
+    if let Some(json) = &options.json {
+        words.extend(["--json".into(), path::absolute(json)?.into()]);
     }
-    cmd(cargo::program(), words).dir(cargo::root()?).env("ALLOCS_STAGE", install::stage()?).run()?;
+    let judges = cmd(cargo::program(), words).dir(cargo::root()?);
+    // A draw needs no products.
+    let judges = if options.draw { judges } else { judges.env("ALLOCS_STAGE", install::stage()?) };
+    judges.run()?;
     Ok(())
 }

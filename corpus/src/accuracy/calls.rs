@@ -17,9 +17,9 @@ pub struct Call<'a> {
 
 /// A word or a character of a source, outside comments, literals and directives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Token<'a> {
-    text: &'a str,
-    start: usize,
+pub(super) struct Token<'a> {
+    pub(super) text: &'a str,
+    pub(super) start: usize,
 }
 
 /// The calls in a source file that look like allocations: by the name of the callee, or because it is one of `macros`.
@@ -67,6 +67,26 @@ pub fn allocating_macros(source: &str, known: &BTreeSet<String>) -> BTreeSet<Str
     found
 }
 
+/// The macros that a source defines.
+pub fn macros(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().filter_map(|line| {
+        let rest = line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("define")?.trim_start();
+        rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()
+    })
+}
+
+/// The line on which the argument list of a call ends.
+pub fn last_line(source: &str, line: usize, column: usize) -> usize {
+    // Few argument lists are longer.
+    const MOST_LINES: usize = 60;
+    let text: Vec<&str> = source.lines().skip(line - 1).take(MOST_LINES).collect();
+    let text = text.join("\n");
+    let text = text.get(column - 1..).unwrap_or_default();
+    let tokens = tokens(&blanked(text, true), text);
+    let end = argument_list(&tokens, 0).map_or(0, |close| tokens[close].start);
+    line + text[..end].matches('\n').count()
+}
+
 /// The lines that are not empty in the output of a preprocessor, by file: what conditions leave out is missing. A file
 /// that only defines macros has none.
 pub fn lines_compiled(preprocessed: &str) -> BTreeMap<&str, BTreeSet<usize>> {
@@ -110,12 +130,8 @@ fn is_declared(tokens: &[Token], index: usize) -> bool {
     let is_word = |token: &Token| token.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let is_statement =
         |token: &Token| matches!(token.text, "return" | "else" | "do" | "case" | "goto" | "sizeof");
-    let mut depth = 0;
-    let close = tokens[index + 1..].iter().position(|token| {
-        depth += i32::from(token.text == "(") - i32::from(token.text == ")");
-        depth == 0
-    });
-    if close.and_then(|close| tokens.get(index + 1 + close + 1)).is_some_and(|next| next.text == "{") {
+    let close = argument_list(tokens, index);
+    if close.and_then(|close| tokens.get(close + 1)).is_some_and(|next| next.text == "{") {
         return true;
     }
     // A type stands before a declared name: words and stars back to where a declaration can begin.
@@ -129,8 +145,18 @@ fn is_declared(tokens: &[Token], index: usize) -> bool {
     of_type.iter().any(|token| is_word(token)) && begins
 }
 
+/// Where the argument list behind a name is closed.
+fn argument_list(tokens: &[Token], name: usize) -> Option<usize> {
+    let mut depth = 0;
+    let close = tokens.get(name + 1..)?.iter().position(|token| {
+        depth += i32::from(token.text == "(") - i32::from(token.text == ")");
+        depth == 0
+    });
+    Some(name + 1 + close?)
+}
+
 /// The words and single characters of a blanked text, as parts of the source that has the same offsets.
-fn tokens<'a>(bytes: &[u8], source: &'a str) -> Vec<Token<'a>> {
+pub(super) fn tokens<'a>(bytes: &[u8], source: &'a str) -> Vec<Token<'a>> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let (mut found, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
@@ -272,6 +298,17 @@ mod tests {
     #[test]
     fn names_of_questions_and_releases_are_none() {
         check("walLockShared(p); x = malloc_size(p); y = dealloc(p); z = mallocFree(p);", &[]);
+    }
+
+    #[test]
+    fn argument_lists_end() {
+        let source = "f(\n x = g(h(1), // )\n  \")\",\n  2) + 3);\n";
+        assert_eq!([last_line(source, 1, 1), last_line(source, 2, 6), last_line(source, 2, 8)], [4, 4, 2]);
+    }
+
+    #[test]
+    fn macros_are_named() {
+        assert_eq!(macros("#define A 1\n # define B(x) x\n#undef C").collect::<Vec<_>>(), ["A", "B"]);
     }
 
     #[test]

@@ -1,19 +1,14 @@
 //! Draws the calls that people are to label: the same ones on every machine, and never one again.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::calls;
 use super::labels::{Label, Labels};
+use super::sources::{Source, Text};
 use crate::cache::Key;
 use crate::manifest::{Manifest, Program};
-use crate::sources::Sources;
-use crate::{child, places, tools};
 
 /// Decides which calls are drawn. Another one draws others.
 const SEED: &str = "four-and-twenty";
@@ -28,7 +23,7 @@ pub fn draw(manifest: &Manifest, program: &Program) -> Result<usize> {
     for other in manifest.program.iter().filter(|other| other.name != program.name) {
         elsewhere.extend(Labels::read(&other.name)?.call.into_iter().map(|label| label.at));
     }
-    let mut candidates = candidates(&files(manifest, program)?);
+    let mut candidates = candidates(&Text::read(manifest, program)?.files);
     candidates.retain(|label| !elsewhere.contains(&label.at));
     let drawn = chosen(&program.name, candidates, &Labels::read(&program.name)?);
     Labels::append(&program.name, &drawn)?;
@@ -77,60 +72,6 @@ fn chosen(program: &str, mut candidates: Vec<Label>, labelled: &Labels) -> Vec<L
     candidates
 }
 
-/// What a compiler reads of one file.
-struct Source {
-    text: String,
-    /// The lines that conditions do not leave out.
-    compiled: BTreeSet<usize>,
-}
-
-/// The files that a program is compiled from, its headers too, by their names in the manifest's terms.
-fn files(manifest: &Manifest, program: &Program) -> Result<BTreeMap<String, Source>> {
-    let sources = Sources::find(manifest, program)?;
-    let cc = tools::find("cc")?;
-    let mut files: BTreeMap<String, Source> = BTreeMap::new();
-    for (_, path) in &sources.files {
-        let mut command = Command::new(&cc);
-        command.current_dir(places::root()).args(&program.build.cflags).arg("-E").arg(path);
-        for dir in &sources.include {
-            command.arg("-I").arg(dir);
-        }
-        let preprocessed = child::printed_lossy(&mut command)?;
-        for (path, compiled) in calls::lines_compiled(&preprocessed) {
-            // Our own files are not what is judged.
-            let of_package = |name: &String| !name.starts_with("corpus/");
-            let Some(name) = sources.name_of(Path::new(&normal(path))).filter(of_package) else { continue };
-            let file = match files.entry(name) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    entry.insert(Source { text: text(Path::new(path))?, compiled: BTreeSet::new() })
-                }
-            };
-            file.compiled.extend(compiled);
-        }
-    }
-    Ok(files)
-}
-
-/// The text of a source file. Few have bytes that are not UTF-8, in comments, and each stays one character.
-pub fn text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A path without `.` and `..`.
-fn normal(path: &str) -> String {
-    let mut parts = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,10 +106,5 @@ mod tests {
         assert_eq!(chosen("p", all.clone(), &labelled), []);
         let removed = labelled.call.remove(7);
         assert_eq!(chosen("p", all, &labelled), [removed]);
-    }
-
-    #[test]
-    fn paths_are_normal() {
-        assert_eq!(normal("p/lib/../common/./a.h"), "p/common/a.h");
     }
 }

@@ -94,6 +94,11 @@ impl Labels {
         toml::from_str(&text).with_context(|| format!("in {}", path.display()))
     }
 
+    /// Whether somebody has filled in any.
+    pub fn are_filled_in(&self) -> bool {
+        self.call.iter().any(|label| !label.type_text.trim().is_empty())
+    }
+
     /// Appends drawn calls to the file of a program. What is there stays as people wrote it.
     pub fn append(program: &str, drawn: &[Label]) -> Result<()> {
         let path = Self::path(program);

@@ -1,0 +1,280 @@
+//! Joins the labels of a program with what the tool says: of each call in the executable, and of each block in a census.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::{Context, Result};
+
+use super::calls;
+use super::judge::{Claim, Verdict, judge};
+use super::kept::Said;
+use super::labels::{Label, Labels};
+use super::metadata::{Kinds, Metadata, Site};
+use super::sources::Text;
+use crate::census::{Census, Line};
+
+/// A label, ready to be found by file and line.
+struct Labelled {
+    label: Label,
+    said: Said,
+    file: String,
+    first_line: usize,
+    /// Where its argument list ends.
+    last_line: usize,
+    /// What it calls can have another name in the executable.
+    is_macro: bool,
+}
+
+/// What was found of one label or of one line of a census.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The judgement.
+    pub verdict: Verdict,
+    /// The label's place.
+    pub at: String,
+    /// The line, quoted.
+    pub quote: String,
+    /// What the label says.
+    pub said: String,
+    /// What the tool says.
+    pub claimed: String,
+    /// Calls that allocate there, or blocks and bytes.
+    pub count: u64,
+    /// Bytes of a census.
+    pub bytes: u64,
+}
+
+/// The labels of a program.
+pub struct Join<'a> {
+    labelled: Vec<Labelled>,
+    sites: &'a [Site],
+    kinds: Kinds<'a>,
+}
+
+impl<'a> Join<'a> {
+    /// Takes the labels that somebody has filled in.
+    pub fn new(labels: &Labels, text: &Text, metadata: &'a Metadata) -> Result<Self> {
+        let mut labelled = Vec::new();
+        for label in &labels.call {
+            let place = label.place()?;
+            let said = Said::parse(&label.type_text, &text.typedefs).with_context(|| label.at.clone())?;
+            let Some(said) = said else { continue };
+            let source = text.files.get(place.file).with_context(|| format!("{}: no such file", label.at))?;
+            labelled.push(Labelled {
+                said,
+                file: base(place.file).to_owned(),
+                first_line: place.line,
+                last_line: calls::last_line(&source.text, place.line, place.column),
+                is_macro: text.macros.contains(&label.callee),
+                label: label.clone(),
+            });
+        }
+        Ok(Self { labelled, sites: &metadata.sites, kinds: metadata.kinds() })
+    }
+
+    /// Judges what the executable's metadata says of each label's call.
+    pub fn calls(&self) -> Vec<Finding> {
+        let finding = |labelled: &Labelled| {
+            let sites =
+                self.sites.iter().filter(|site| labelled.is_at(base(&site.file), site.line, &site.callee));
+            let judged: Vec<_> =
+                sites.map(|site| (judge(&labelled.said, &self.claim_of(site)), site)).collect();
+            let worst = judged.iter().max_by_key(|(verdict, _)| *verdict);
+            let (verdict, claimed) = match worst {
+                Some((verdict, site)) => (*verdict, claimed(site)),
+                // Agreed, where the label says that nothing is allocated there.
+                None if labelled.said == Said::None => (Verdict::Right, "no allocation".to_owned()),
+                None => (
+                    Verdict::Undecided("no call that allocates in the executable"),
+                    "no allocation".to_owned(),
+                ),
+            };
+            labelled.finding(verdict, claimed, judged.len() as u64, 0)
+        };
+        self.labelled.iter().map(finding).collect()
+    }
+
+    /// Judges the lines of a census that are about a labelled call.
+    pub fn census(&self, census: &Census) -> Vec<Finding> {
+        let mut callees: HashMap<(&str, &str, usize), BTreeSet<&str>> = HashMap::new();
+        for site in self.sites {
+            let place = (base(&site.file), site.function.as_str(), site.line);
+            callees.entry(place).or_default().insert(&site.callee);
+        }
+        let finding = |line: &Line| {
+            let (file, number, function) = place(line.site_name())?;
+            let callees = callees.get(&(file, function, number))?;
+            let at = |labelled: &&Labelled| callees.iter().any(|callee| labelled.is_at(file, number, callee));
+            // Where several labelled calls share a line, a census cannot tell them apart.
+            let judged =
+                self.labelled.iter().filter(at).map(|l| (judge(&l.said, &self.claim_in(line, l)), l));
+            let (verdict, labelled) = judged.min_by_key(|(verdict, _)| *verdict)?;
+            let claimed = format!("{}, evidence {}", line.type_name(), line.evidence);
+            Some(labelled.finding(verdict, claimed, line.total, line.total_bytes))
+        };
+        census.lines.iter().filter_map(finding).collect()
+    }
+
+    fn claim_of(&self, site: &Site) -> Claim {
+        let name = site.type_name.as_deref().filter(|_| site.evidence != "none");
+        Claim {
+            kept: name.map(|name| self.kinds.kept(name)),
+            for_caller: site.in_wrapper,
+            keeps: is_realloc(&site.callee) && !site.retypes,
+            by_wrapper: !is_standard(&site.callee),
+        }
+    }
+
+    fn claim_in(&self, line: &Line, labelled: &Labelled) -> Claim {
+        let name = line.type_name.as_deref().filter(|_| line.evidence != "none");
+        Claim {
+            kept: name.map(|name| self.kinds.kept(name)),
+            for_caller: false,
+            keeps: false,
+            by_wrapper: labelled.is_macro || !is_standard(&labelled.label.callee),
+        }
+    }
+}
+
+impl Labelled {
+    /// Whether a call of the executable is this one.
+    fn is_at(&self, file: &str, line: usize, callee: &str) -> bool {
+        // `f.part.0` is a part of `f`; a call through a pointer has no name.
+        let callee = callee.split('.').next().unwrap_or_default();
+        let is_same = callee.is_empty() || callee == self.label.callee || self.is_macro;
+        file == self.file && (self.first_line..=self.last_line).contains(&line) && is_same
+    }
+
+    fn finding(&self, verdict: Verdict, claimed: String, count: u64, bytes: u64) -> Finding {
+        Finding {
+            verdict,
+            at: self.label.at.clone(),
+            quote: self.label.quote.clone(),
+            said: self.label.type_text.clone(),
+            claimed,
+            count,
+            bytes,
+        }
+    }
+}
+
+fn claimed(site: &Site) -> String {
+    let words = [(site.retypes, ", retypes"), (site.in_wrapper, ", for the caller")];
+    let words: String = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+    format!("{}, evidence {}{words}", site.type_name.as_deref().unwrap_or("(unknown)"), site.evidence)
+}
+
+/// `a.c:3 main`
+fn place(site: &str) -> Option<(&str, usize, &str)> {
+    let (file, rest) = site.split_once(':')?;
+    let (line, function) = rest.split_once(' ').unwrap_or((rest, ""));
+    Some((file, line.parse().ok()?, function))
+}
+
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Functions of the C library: their blocks begin with what the program keeps.
+fn is_standard(callee: &str) -> bool {
+    let standard =
+        ["malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "memalign", "posix_memalign"];
+    standard.contains(&callee)
+}
+
+/// Whether a call may be about a block that was there before.
+fn is_realloc(callee: &str) -> bool {
+    callee.is_empty() || callee.to_ascii_lowercase().contains("realloc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accuracy::sources::Source;
+
+    const SOURCE: &str =
+        "f() {\n  p = malloc(\n    sizeof *p);\n  q = NEW(s); r = strdup(x);\n  s = pool_alloc(1);\n}\n";
+
+    fn text() -> Text {
+        let source = Source { text: SOURCE.to_owned(), ..Source::default() };
+        Text {
+            files: [("p/d/a.c".to_owned(), source)].into(),
+            macros: ["NEW".to_owned()].into(),
+            ..Text::default()
+        }
+    }
+
+    fn labels() -> Labels {
+        let label = |at: &str, callee: &str, ty: &str| Label {
+            at: format!("p/d/a.c:{at}"),
+            callee: callee.to_owned(),
+            quote: String::new(),
+            type_text: ty.to_owned(),
+            why: String::new(),
+        };
+        Labels {
+            call: vec![
+                label("2:7", "malloc", "struct p"),
+                label("4:7", "NEW", "struct s"),
+                label("4:19", "strdup", "char"),
+                label("5:7", "pool_alloc", "int"),
+                label("1:1", "f", ""),
+            ],
+        }
+    }
+
+    fn site(line: usize, callee: &str, ty: &str) -> String {
+        format!(
+            r#"{{ "return_svma": 1, "type": "{ty}", "file": "src/d/a.c", "line": {line}, "function": "f", "callee": "{callee}",
+                 "evidence": "sizeof", "retypes": false, "in_wrapper": false }}"#
+        )
+    }
+
+    fn metadata(sites: &[String]) -> Metadata {
+        serde_json::from_str(&format!(r#"{{ "types": [], "sites": [{}] }}"#, sites.join(", "))).unwrap()
+    }
+
+    fn verdicts(findings: &[Finding]) -> Vec<(&str, Verdict, u64)> {
+        findings.iter().map(|finding| (&finding.at[8..], finding.verdict, finding.count)).collect()
+    }
+
+    #[test]
+    fn calls_are_found_by_line_and_callee() {
+        let metadata = metadata(&[
+            site(3, "malloc", "__ARR0_p"),
+            site(4, "my_new", "__ARR0_s"),
+            site(4, "strdup", "__ARR0_signed_char$8"),
+        ]);
+        let join = Join::new(&labels(), &text(), &metadata).unwrap();
+        // A use of a macro can be any call of its line, and the worst counts.
+        let expected = [
+            ("2:7", Verdict::Right, 1),
+            ("4:7", Verdict::Wrong, 2),
+            ("4:19", Verdict::Buffer, 1),
+            ("5:7", Verdict::Undecided("no call that allocates in the executable"), 0),
+        ];
+        assert_eq!(verdicts(&join.calls()), expected);
+    }
+
+    #[test]
+    fn a_copy_of_a_call_that_is_wrong_is_not_hidden() {
+        let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(2, "malloc", "__ARR0_q")]);
+        let join = Join::new(&labels(), &text(), &metadata).unwrap();
+        assert_eq!(verdicts(&join.calls())[0], ("2:7", Verdict::Wrong, 2));
+    }
+
+    #[test]
+    fn lines_of_a_census_are_joined() {
+        let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(5, "other", "__ARR0_p")]);
+        let join = Join::new(&labels(), &text(), &metadata).unwrap();
+        let line = |line: usize, ty: &str| {
+            format!(
+                r#"{{"allocator":"generic malloc","type":"{ty}","site":"/x/a.c:{line} f","evidence":"sizeof","live":0,"live_bytes":0,"total":3,"total_bytes":30}}"#
+            )
+        };
+        let summary = r#"{"summary":{"allocations":6,"bytes":60,"typed":6,"typed_bytes":60,"buffers":0,"buffers_bytes":0,"unknown":0,"unknown_bytes":0}}"#;
+        let text = [line(2, "__ARR0_q"), line(5, "__ARR0_p"), summary.to_owned()].join("\n");
+        let found = join.census(&Census::parse(&text).unwrap());
+        assert_eq!(verdicts(&found), [("2:7", Verdict::Wrong, 3)]);
+        assert_eq!((found[0].claimed.as_str(), found[0].bytes), ("__ARR0_q, evidence sizeof", 30));
+    }
+}

@@ -1,0 +1,181 @@
+//! Whether what the tool says of a call agrees with what its label says.
+
+use super::kept::{Kept, Said};
+
+/// What the tool says of the blocks of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What a block keeps; `None` where that is not known.
+    pub kept: Option<Kept>,
+    /// The call is in a wrapper, and its caller's call says the type.
+    pub for_caller: bool,
+    /// A block that was there before keeps the type that it had.
+    pub keeps: bool,
+    /// The function that is called is not the C library's, so that it may put a header of its own in front.
+    pub by_wrapper: bool,
+}
+
+/// A judgement, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Both say the same.
+    Right,
+    /// Both say that it is a byte buffer.
+    Buffer,
+    /// The label and the claim cannot be compared, for this reason.
+    Undecided(&'static str),
+    /// The tool does not say a type, for this reason.
+    Untyped(&'static str),
+    /// They contradict each other.
+    Wrong,
+}
+
+/// Judges a claim by a label.
+pub fn judge(said: &Said, claim: &Claim) -> Verdict {
+    let silent = if claim.for_caller { "leaves it to the caller" } else { "nothing is known" };
+    match (said, &claim.kept) {
+        (Said::Kept(meanings), Some(kept)) => {
+            let agrees = meanings.iter().any(|meaning| agrees(meaning, kept, claim.by_wrapper));
+            match agrees {
+                true if kept.is_bytes() => Verdict::Buffer,
+                true => Verdict::Right,
+                // What stands there is for callers that are not known.
+                false if claim.for_caller => Verdict::Untyped(silent),
+                false if claim.keeps => Verdict::Untyped("keeps the type it had"),
+                false if meanings.iter().any(|meaning| is_wider(meaning, kept)) => {
+                    Verdict::Untyped("one of more than the label says")
+                }
+                false => Verdict::Wrong,
+            }
+        }
+        (Said::Kept(_), None) => Verdict::Untyped(silent),
+        (Said::Caller, _) if claim.for_caller => Verdict::Right,
+        (Said::Inherit, Some(_)) if !claim.keeps => {
+            Verdict::Undecided("realloc with a type, where the label says none")
+        }
+        (Said::Inherit, _) => Verdict::Right,
+        (Said::None, None) => Verdict::Undecided("no block of the heap, and no type"),
+        (Said::None, Some(_)) if claim.for_caller || claim.keeps => {
+            Verdict::Undecided("no block of the heap, and no type")
+        }
+        (Said::Untyped, Some(kept)) if kept.is_bytes() => Verdict::Buffer,
+        (Said::Untyped, None) => Verdict::Untyped("raw memory, as the label says"),
+        (Said::Untyped, Some(_)) if claim.for_caller => Verdict::Untyped(silent),
+        (Said::Caller, None) => Verdict::Untyped(silent),
+        (Said::Caller | Said::None | Said::Untyped, Some(_)) => Verdict::Wrong,
+    }
+}
+
+/// Whether a label and the tool mean the same.
+fn agrees(label: &Kept, claim: &Kept, by_wrapper: bool) -> bool {
+    match (label, claim) {
+        (Kept::OneOf(labels), Kept::OneOf(claims)) => {
+            let covers = |label| claims.iter().any(|claim| agrees(label, claim, by_wrapper));
+            let is_covered = |claim| labels.iter().any(|label| agrees(label, claim, by_wrapper));
+            labels.iter().all(covers) && claims.iter().all(is_covered)
+        }
+        // A person need not say that a struct goes on behind its end.
+        (Kept::Parts(label), Kept::Flexible(name)) => matches!(&label[..], [only] if only == name),
+        (Kept::Parts(label), Kept::Parts(claim)) => {
+            label == claim || by_wrapper && claim.len() > label.len() && claim.ends_with(label)
+        }
+        // A header of the wrapper in front of a struct that goes on.
+        (Kept::Flexible(label), Kept::Parts(claim)) => {
+            by_wrapper && claim.len() > 1 && claim.last() == Some(label)
+        }
+        _ => label == claim,
+    }
+}
+
+/// Whether the tool says that it is one of several, among them what the label says.
+fn is_wider(label: &Kept, claim: &Kept) -> bool {
+    let Kept::OneOf(claims) = claim else { return false };
+    let has = |label: &Kept| claims.iter().any(|claim| agrees(label, claim, true));
+    match label {
+        Kept::OneOf(labels) => labels.iter().all(has),
+        label => has(label),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accuracy::typedefs::Typedefs;
+
+    fn kept(text: &str) -> Kept {
+        match Said::parse(text, &Typedefs::default()).unwrap() {
+            Some(Said::Kept(mut meanings)) => meanings.remove(0),
+            other => panic!("{text} is {other:?}"),
+        }
+    }
+
+    /// A claim is written as a label is, with words before it.
+    #[track_caller]
+    fn check(label: &str, claim: &str, expect: Verdict) {
+        let mut rest = claim;
+        let mut take = |word: &str| rest.strip_prefix(word).map(|after| rest = after.trim_start()).is_some();
+        let (for_caller, keeps, by_wrapper) = (take("for-caller"), take("keeps"), take("by-wrapper"));
+        let kept = (rest != "nothing").then(|| kept(rest));
+        let said = Said::parse(label, &Typedefs::default()).unwrap().unwrap();
+        assert_eq!(judge(&said, &Claim { kept, for_caller, keeps, by_wrapper }), expect, "{label}: {claim}");
+    }
+
+    #[test]
+    fn types_are_compared() {
+        check("struct a", "struct a", Verdict::Right);
+        check("char", "unsigned char", Verdict::Buffer);
+        check("struct a", "struct b", Verdict::Wrong);
+        check("struct a", "char", Verdict::Wrong);
+        check("char", "struct a", Verdict::Wrong);
+        check("int", "unsigned", Verdict::Wrong);
+        check("struct a", "nothing", Verdict::Untyped("nothing is known"));
+    }
+
+    #[test]
+    fn headers_and_tails_are_compared() {
+        check("struct a {flex}", "struct a {flex}", Verdict::Right);
+        check("struct a", "struct a {flex}", Verdict::Right);
+        check("struct a {flex}", "struct a", Verdict::Wrong);
+        check("struct a + int[]", "struct a + int[]", Verdict::Right);
+        check("struct a + int[]", "struct a", Verdict::Wrong);
+        check("int", "struct a + int[]", Verdict::Wrong);
+        check("int", "by-wrapper struct a + int[]", Verdict::Right);
+        check("struct a {flex}", "by-wrapper long + struct a", Verdict::Right);
+    }
+
+    #[test]
+    fn one_of_several_is_compared() {
+        check("struct a | int", "int | struct a", Verdict::Right);
+        check("struct a | int", "int", Verdict::Wrong);
+        check("int", "int | struct a", Verdict::Untyped("one of more than the label says"));
+        check("int", "long | struct a", Verdict::Wrong);
+    }
+
+    #[test]
+    fn wrappers_leave_it_to_the_caller() {
+        check("caller", "for-caller nothing", Verdict::Right);
+        check("caller", "for-caller struct a", Verdict::Right);
+        check("caller", "nothing", Verdict::Untyped("nothing is known"));
+        check("caller", "struct a", Verdict::Wrong);
+        check("struct a", "for-caller nothing", Verdict::Untyped("leaves it to the caller"));
+        check("struct a", "for-caller struct b", Verdict::Untyped("leaves it to the caller"));
+    }
+
+    #[test]
+    fn a_type_that_is_kept_is_no_claim() {
+        check("inherit", "keeps int", Verdict::Right);
+        check("inherit", "nothing", Verdict::Right);
+        check("inherit", "int", Verdict::Undecided("realloc with a type, where the label says none"));
+        check("int", "keeps struct a", Verdict::Untyped("keeps the type it had"));
+        check("int", "keeps int", Verdict::Right);
+    }
+
+    #[test]
+    fn a_type_of_raw_memory_or_of_no_block_is_wrong() {
+        check("untyped", "nothing", Verdict::Untyped("raw memory, as the label says"));
+        check("untyped", "char", Verdict::Buffer);
+        check("untyped", "int", Verdict::Wrong);
+        check("none", "nothing", Verdict::Undecided("no block of the heap, and no type"));
+        check("none", "struct a", Verdict::Wrong);
+    }
+}
