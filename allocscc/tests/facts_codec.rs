@@ -131,6 +131,16 @@ fn literal() -> impl Strategy<Value = StringLiteral> {
     (width, any::<Vec<u8>>()).prop_map(|(width, bytes)| StringLiteral { width, bytes })
 }
 
+fn origin() -> impl Strategy<Value = Origin> {
+    let what = prop_oneof![
+        ty().prop_map(Says::Sizeof),
+        (ty(), name()).prop_map(|(ty, path)| Says::OffsetOf(ty, path)),
+        name().prop_map(Says::Variable),
+        (ty(), name()).prop_map(|(ty, words)| Says::Receiver(ty, words)),
+    ];
+    (what, place()).prop_map(|(what, place)| Origin { call: 0, what, place })
+}
+
 prop_compose! {
     fn facts()(
         source in name(), directory in name(), functions in prop::collection::vec(function(), 1..3),
@@ -139,9 +149,11 @@ prop_compose! {
         skipped in prop::collection::vec((place(), name()), 0..2),
         literals in prop::collection::vec(literal(), 0..3),
         bindings in prop::collection::vec(binding(), 0..3),
+        origins in prop::collection::vec(origin(), 0..3),
     ) -> FileFacts {
         let aggregates = aggregates.into_iter().map(|(ty, tail, members)| Aggregate { ty, tail, members }).collect();
-        FileFacts { source, directory, functions, calls, bindings, aggregates, skipped, literals }
+        let origins = if calls.is_empty() { Vec::new() } else { origins };
+        FileFacts { source, directory, functions, calls, bindings, aggregates, skipped, literals, origins }
     }
 }
 

@@ -116,6 +116,15 @@ fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
     found
 }
 
+/// The parameters in a size.
+pub(super) fn parameters(size: &SizeExpr) -> Vec<u32> {
+    let index = |leaf: &SizeExpr| match leaf {
+        SizeExpr::Param(index) => Some(*index),
+        _ => None,
+    };
+    leaves(size).into_iter().filter_map(index).collect()
+}
+
 fn weight(size: &SizeExpr) -> usize {
     1 + parts(size).into_iter().map(weight).sum::<usize>()
 }

@@ -232,6 +232,30 @@ pub struct StringLiteral {
     pub bytes: Vec<u8>,
 }
 
+/// What the type of a call is found from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Says {
+    /// A `sizeof` in the size.
+    Sizeof(TypeRef),
+    /// An `offsetof` in the size.
+    OffsetOf(TypeRef, String),
+    /// A variable that keeps the size.
+    Variable(String),
+    /// A pointer of this type that the block becomes, and in words which; no words for a cast.
+    Receiver(TypeRef, String),
+}
+
+/// Where that stands. For explanations: nothing is decided by it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// Index of the call in [`FileFacts::calls`].
+    pub call: u32,
+    /// What it is.
+    pub what: Says,
+    /// Where it begins.
+    pub place: Place,
+}
+
 /// All facts of one preprocessed file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FileFacts {
@@ -251,4 +275,6 @@ pub struct FileFacts {
     pub skipped: Vec<(Place, String)>,
     /// The string literals, each once, that the compiler does not put into sections of their own.
     pub literals: Vec<StringLiteral>,
+    /// Where that stands which the types of the calls are found from, by ascending call.
+    pub origins: Vec<Origin>,
 }

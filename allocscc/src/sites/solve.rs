@@ -3,7 +3,7 @@
 use allocs_metadata::Evidence;
 
 use super::effect::Effect;
-use super::explain::{self, Explanation};
+use super::explain::{self, Explainer, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_complete, is_record};
@@ -50,6 +50,7 @@ pub struct SolvedSite {
 pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSite> {
     let helpers = Helpers::new(files);
     let found = wrappers::sites(files, declared, &helpers);
+    let explainer = Explainer::new(files, &found);
     let mut sites = Vec::new();
     for (file, facts) in files.iter().enumerate() {
         let aggregates = Aggregates::new(facts);
@@ -58,6 +59,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
             let finding = find(file, site, &helpers, &aggregates);
             let is_unknown = finding.evidence == Evidence::None;
             let reason = is_unknown.then(|| explain::reason(files, file, site, &helpers, &aggregates));
+            let steps = explainer.steps((file, index), &finding.ty, finding.evidence);
             sites.push(SolvedSite {
                 file,
                 function: facts
@@ -79,7 +81,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 ty: finding.ty,
                 evidence: finding.evidence,
                 retypes: finding.retypes,
-                why: Explanation { reason, steps: Vec::new() },
+                why: Explanation { reason, steps },
             });
         }
     }

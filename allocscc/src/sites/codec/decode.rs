@@ -2,8 +2,8 @@
 
 use super::{CodecError, MAGIC, VERSION};
 use crate::sites::facts::{
-    Aggregate, BaseType, Behind, Binding, Call, Callee, FileFacts, Function, Holder, Place, Sink, SizeExpr,
-    StringLiteral, TagKind, TypeRef,
+    Aggregate, BaseType, Behind, Binding, Call, Callee, FileFacts, Function, Holder, Origin, Place, Says,
+    Sink, SizeExpr, StringLiteral, TagKind, TypeRef,
 };
 
 /// The deepest size expression that is read; far more than the extraction makes.
@@ -317,6 +317,21 @@ impl<'b> Decoder<'b> {
         Ok(StringLiteral { width, bytes: self.counted_bytes()?.to_vec() })
     }
 
+    fn origin(&mut self, calls: usize) -> Decode<Origin> {
+        let call = self.small()?;
+        if call as usize >= calls {
+            return self.bad();
+        }
+        let what = match self.number()? {
+            0 => Says::Sizeof(self.ty()?),
+            1 => Says::OffsetOf(self.ty()?, self.string()?),
+            2 => Says::Variable(self.string()?),
+            3 => Says::Receiver(self.ty()?, self.string()?),
+            _ => return self.bad(),
+        };
+        Ok(Origin { call, what, place: self.place()? })
+    }
+
     fn facts(mut self) -> Decode<FileFacts> {
         let source = self.string()?;
         let directory = self.string()?;
@@ -329,9 +344,20 @@ impl<'b> Decoder<'b> {
         let aggregates = self.list(Self::aggregate)?;
         let skipped = self.list(|from| Ok((from.place()?, from.string()?)))?;
         let literals = self.list(Self::literal)?;
+        let origins = self.list(|from| from.origin(calls.len()))?;
         if self.at != self.bytes.len() {
             return self.bad();
         }
-        Ok(FileFacts { source, directory, functions, calls, bindings, aggregates, skipped, literals })
+        Ok(FileFacts {
+            source,
+            directory,
+            functions,
+            calls,
+            bindings,
+            aggregates,
+            skipped,
+            literals,
+            origins,
+        })
     }
 }

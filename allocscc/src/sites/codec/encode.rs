@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{MAGIC, VERSION};
-use crate::sites::facts::{Behind, Callee, FileFacts, Holder, Place, Sink, SizeExpr, TypeRef};
+use crate::sites::facts::{Behind, Callee, FileFacts, Holder, Origin, Place, Says, Sink, SizeExpr, TypeRef};
 
 /// The bytes of the facts of one file.
 #[must_use]
@@ -295,5 +295,31 @@ impl Encoder {
             to.number(literal.bytes.len() as u64);
             to.bytes.extend_from_slice(&literal.bytes);
         });
+        self.list(&facts.origins, Self::origin);
+    }
+
+    fn origin(&mut self, origin: &Origin) {
+        self.number(origin.call.into());
+        match &origin.what {
+            Says::Sizeof(ty) => {
+                self.number(0);
+                self.ty(ty);
+            }
+            Says::OffsetOf(ty, path) => {
+                self.number(1);
+                self.ty(ty);
+                self.string(path);
+            }
+            Says::Variable(name) => {
+                self.number(2);
+                self.string(name);
+            }
+            Says::Receiver(ty, words) => {
+                self.number(3);
+                self.ty(ty);
+                self.string(words);
+            }
+        }
+        self.place(&origin.place);
     }
 }

@@ -1,9 +1,11 @@
 //! Why a site has its type, or none. Nothing is decided here: what [`super::solve`] found is told in words.
 
 mod reason;
+mod steps;
 
 pub use allocs_metadata::{Reason, StepKind};
 pub(super) use reason::reason;
+pub(super) use steps::Explainer;
 
 use super::facts::Place;
 

@@ -2,13 +2,15 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::origins::{FoundOrigin, Trace};
 use super::values::{CallIndex, Operation, Value, ValueId, Values};
 use super::{Found, FoundCall, FoundSink, Offset};
 use crate::c::Parser;
 use crate::c::token::{Symbol, TokenIndex};
 use crate::c::types::{Length, RecordId, Type, TypeId};
 use crate::sites::facts::{
-    Aggregate, Behind, Binding, Call, FileFacts, Function, Place, Sink, SizeExpr, TagKind, TypeRef,
+    Aggregate, Behind, Binding, Call, FileFacts, Function, Origin, Place, Says, Sink, SizeExpr, TagKind,
+    TypeRef,
 };
 
 /// The largest type that is spelt, in nodes; parts beyond become `void`. A type is a graph here and a tree in the facts.
@@ -56,6 +58,8 @@ pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
     let mut ordinals = FxHashMap::default();
     for (_, call) in calls {
         let Some(&function) = kept.get(&call.function) else { continue };
+        let index = facts.calls.len() as u32;
+        facts.origins.extend(call.origins.iter().map(|origin| assembly.origin(index, origin)));
         let mut call = assembly.call(call, function);
         let key = (function, call.place.clone(), call.callee.clone());
         let next = ordinals.entry(key).or_insert(0);
@@ -149,6 +153,16 @@ impl Assembly<'_, '_> {
             outputs: call.outputs.iter().map(|(argument, sinks)| (*argument, self.sinks(sinks))).collect(),
             passes: self.passes(call),
         }
+    }
+
+    fn origin(&mut self, call: u32, origin: &FoundOrigin) -> Origin {
+        let what = match &origin.trace {
+            Trace::Sizeof(ty) => Says::Sizeof(self.reference(*ty)),
+            Trace::OffsetOf(ty, path) => Says::OffsetOf(self.reference(*ty), path.to_string()),
+            Trace::Variable(name) => Says::Variable(self.unit.tokens.names.text(*name)),
+            Trace::Receiver(ty, words) => Says::Receiver(self.reference(*ty), words.clone()),
+        };
+        Origin { call, what, place: self.place(origin.at) }
     }
 
     /// The arguments that are results of other calls.

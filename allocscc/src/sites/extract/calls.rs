@@ -197,6 +197,7 @@ impl Walk<'_, '_, '_, '_> {
         if let Some(&index) = self.calls.get(&id) {
             // The second round of a loop has seen more.
             self.found.calls[index.0 as usize].arguments = values;
+            self.note_sizes(index, id);
             return index;
         }
         let index = CallIndex(self.found.calls.len() as u32);
@@ -210,8 +211,10 @@ impl Walk<'_, '_, '_, '_> {
             arguments: values,
             sinks: Vec::new(),
             outputs: Vec::new(),
+            origins: Vec::new(),
         });
         self.calls.insert(id, index);
+        self.note_sizes(index, id);
         index
     }
 

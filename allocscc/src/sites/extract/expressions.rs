@@ -1,5 +1,6 @@
 //! The walk over expressions: what they are worth, and what they assign.
 
+use super::origins::Here;
 use super::values::{Operation, Value, ValueId, Values};
 use super::{FoundSink, Offset, Walk};
 use crate::c::scopes::{ObjectId, Storage};
@@ -16,7 +17,9 @@ impl Walk<'_, '_, '_, '_> {
             return Values::OPAQUE;
         }
         self.depth += 1;
+        let outer = std::mem::replace(&mut self.here, Here::Expr(id));
         let value = self.value_within(id);
+        self.here = outer;
         self.depth -= 1;
         value
     }
@@ -264,7 +267,10 @@ impl Walk<'_, '_, '_, '_> {
 
     fn set(&mut self, object: ObjectId, value: ValueId) {
         match self.unit.scopes.object(object).storage {
-            Storage::Local | Storage::Parameter(_) => self.environment.set(object, value),
+            Storage::Local | Storage::Parameter(_) => {
+                self.note_assignment(object, value);
+                self.environment.set(object, value);
+            }
             Storage::Global | Storage::Static => {}
         }
     }
@@ -299,6 +305,9 @@ impl Walk<'_, '_, '_, '_> {
         };
         let sinks: Vec<_> = values.each(value).filter_map(sink_of).collect();
         for (call, output, sink) in sinks {
+            if let FoundSink::Pointer(ty) = sink {
+                self.note_receiver(call, ty);
+            }
             let call = &mut self.found.calls[call.0 as usize];
             let sinks = match output {
                 None => &mut call.sinks,

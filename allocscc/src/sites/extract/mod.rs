@@ -11,12 +11,14 @@ mod environment;
 mod expressions;
 mod initializers;
 mod literals;
+mod origins;
 mod statements;
 mod values;
 
 use rustc_hash::FxHashMap;
 
 use self::environment::{Changes, Environment, Mark};
+use self::origins::{Assignment, FoundOrigin, Here};
 use self::values::{CallIndex, Value, ValueId, Values};
 use super::facts::{Callee, FileFacts, Holder, Place};
 use super::functions::DeclaredFunctions;
@@ -110,6 +112,7 @@ struct FoundCall {
     arguments: Vec<ValueId>,
     sinks: Vec<FoundSink>,
     outputs: Vec<(u32, Vec<FoundSink>)>,
+    origins: Vec<FoundOrigin>,
 }
 
 struct FoundFunction {
@@ -193,6 +196,10 @@ struct Walk<'w, 'p, 'a, 'd> {
     depth: u32,
     /// The token where the casts and calls around this point begin.
     context: Option<TokenIndex>,
+    /// What the value that is being made becomes.
+    here: Here,
+    /// What variables were set to, for explanations.
+    assignments: FxHashMap<ObjectId, Vec<Assignment>>,
     /// The value of the last expression statement, for statement expressions.
     last: ValueId,
 }
@@ -228,6 +235,8 @@ impl<'w, 'p, 'a, 'd> Walk<'w, 'p, 'a, 'd> {
             loops: 0,
             depth: 0,
             context: None,
+            here: Here::Nowhere,
+            assignments: FxHashMap::default(),
             last: Values::OPAQUE,
         }
     }

@@ -1,6 +1,7 @@
 //! The walk over statements: branches, loops, jumps.
 
 use super::environment::{Changes, Mark};
+use super::origins::Here;
 use super::values::Values;
 use super::{FoundSink, Offset, Walk};
 use crate::c::scopes::Storage;
@@ -68,11 +69,14 @@ impl Walk<'_, '_, '_, '_> {
     fn declaration(&mut self, variable: Declared) {
         let Some(init) = variable.init else { return };
         let object = self.unit.scopes.object(variable.object);
+        let outer = std::mem::replace(&mut self.here, Here::Variable(variable.object, init));
         let value = self.initializer(init, object.ty);
         let is_fixed = object.storage == Storage::Static && object.is_const;
         if object.storage == Storage::Local || is_fixed {
+            self.note_assignment(variable.object, value);
             self.environment.set(variable.object, value);
         }
+        self.here = outer;
     }
 
     /// Runs `branch` and takes its changes back: what they were, unless its end is not reached.
@@ -201,7 +205,9 @@ impl Walk<'_, '_, '_, '_> {
         if let Some(expr) = value {
             let value = self.value(expr);
             self.receive(value, FoundSink::Return(Offset::None));
+            let outer = std::mem::replace(&mut self.here, Here::Return(expr));
             self.convert(value, self.result);
+            self.here = outer;
             if value != Values::OPAQUE && self.returns.len() < MOST_RETURNS && !self.returns.contains(&value)
             {
                 self.returns.push(value);

@@ -1,0 +1,242 @@
+//! What led to the type of a site, from the functions that allocate for it to what is dropped.
+
+use allocs_metadata::Evidence;
+use rustc_hash::FxHashMap;
+
+use super::reason::target_names;
+use super::{Step, StepKind};
+use crate::sites::effect::{Effect, parameters};
+use crate::sites::facts::{Behind, Call, Callee, FileFacts, Origin, Place, Says, SizeExpr, TypeRef};
+use crate::sites::functions::Kind;
+use crate::sites::heap_type::{HeapType, is_character, is_complete};
+use crate::sites::spelling::c_type;
+use crate::sites::targets::{FunctionId, Target};
+use crate::sites::wrappers::Site;
+
+/// The most wrappers that are followed.
+const MOST_HOPS: usize = 8;
+/// The most steps of one explanation.
+const MOST_STEPS: usize = 32;
+
+/// What the sites of a link are explained from.
+pub(in crate::sites) struct Explainer<'s> {
+    files: &'s [FileFacts],
+    sites: &'s FxHashMap<(usize, usize), Site>,
+    /// The calls in each wrapper, by file and index of the call.
+    inside: FxHashMap<FunctionId, Vec<(usize, usize)>>,
+}
+
+impl<'s> Explainer<'s> {
+    pub(in crate::sites) fn new(
+        files: &'s [FileFacts],
+        sites: &'s FxHashMap<(usize, usize), Site>,
+    ) -> Explainer<'s> {
+        let mut inside: FxHashMap<FunctionId, Vec<(usize, usize)>> = FxHashMap::default();
+        for (&(file, index), _) in sites.iter().filter(|(_, site)| site.is_in_wrapper) {
+            inside.entry((file, files[file].calls[index].function)).or_default().push((file, index));
+        }
+        inside.values_mut().for_each(|calls| calls.sort_unstable());
+        Explainer { files, sites, inside }
+    }
+
+    /// What led to this type of the site at a call.
+    pub(in crate::sites) fn steps(
+        &self,
+        (file, index): (usize, usize),
+        ty: &HeapType,
+        evidence: Evidence,
+    ) -> Vec<Step> {
+        let facts = &self.files[file];
+        let (call, site) = (&facts.calls[index], &self.sites[&(file, index)]);
+        let mut steps = Vec::new();
+        self.sizes(file, index, &mut steps);
+        self.receivers(file, index, ty, &mut steps);
+        self.hops(site, call, &mut steps);
+        steps.extend(headers(site, call));
+        steps.extend(verdicts(site, call, ty, evidence, &origins(facts, index)));
+        steps.truncate(MOST_STEPS);
+        steps
+    }
+
+    /// Where types stand in the sizes among the arguments, and the variables and functions that they go through.
+    fn sizes(&self, file: usize, index: usize, steps: &mut Vec<Step>) {
+        let facts = &self.files[file];
+        for origin in origins(facts, index) {
+            let (kind, text) = match &origin.what {
+                Says::Sizeof(ty) => (StepKind::Sizeof, format!("sizeof ({})", c_type(ty))),
+                Says::OffsetOf(ty, path) => (StepKind::Sizeof, format!("offsetof ({}, {path})", c_type(ty))),
+                Says::Variable(name) => (StepKind::Variable, name.clone()),
+                Says::Receiver(..) => continue,
+            };
+            steps.push(Step { kind, number: 0, place: origin.place.clone(), text });
+        }
+        let mut names = Vec::new();
+        facts.calls[index].arguments.iter().for_each(|size| helpers(size, &mut names));
+        for name in names {
+            if let Some(place) = self.function_named(file, name) {
+                let text = name.to_owned();
+                steps.push(Step { kind: StepKind::Helper, number: 0, place: place.clone(), text });
+            }
+        }
+    }
+
+    /// What receives the result: the pointers of the site's type, or all if there is none.
+    fn receivers(&self, file: usize, index: usize, ty: &HeapType, steps: &mut Vec<Step>) {
+        let all: Vec<(&Origin, &TypeRef, &str)> = origins(&self.files[file], index)
+            .iter()
+            .filter_map(|origin| match &origin.what {
+                Says::Receiver(ty, words) => Some((origin, ty, words.as_str())),
+                _ => None,
+            })
+            .collect();
+        let is_of = |to: &TypeRef| matches!(to, TypeRef::Pointer(to) if ty.first() == Some(to));
+        let has_type = all.iter().any(|(_, to, _)| is_of(to));
+        for (origin, to, words) in all.into_iter().filter(|(_, to, _)| !has_type || is_of(to)) {
+            let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
+            let (text, place) = (c_type(to) + &words, origin.place.clone());
+            steps.push(Step { kind: StepKind::Receiver, number: 0, place, text });
+        }
+    }
+
+    /// The functions between the call and the one that makes the block.
+    fn hops(&self, site: &Site, call: &Call, steps: &mut Vec<Step>) {
+        let mut seen = Vec::new();
+        let mut next = vec![(site, call)];
+        while let Some((site, call)) = next.pop() {
+            if !matches!(call.callee, Callee::Direct(_)) {
+                let text = target_names(self.files, &site.targets);
+                steps.push(Step { kind: StepKind::Targets, number: 0, place: call.place.clone(), text });
+            }
+            for target in site.targets.iter() {
+                let Target::Own(function) = *target else { continue };
+                let Some(inside) = self.inside.get(&function) else { continue };
+                if seen.contains(&function) || seen.len() >= MOST_HOPS {
+                    continue;
+                }
+                seen.push(function);
+                self.hop(function, inside, steps);
+                next.extend(inside.iter().map(|at| (&self.sites[at], &self.files[at.0].calls[at.1])));
+            }
+        }
+    }
+
+    /// One such function, and the calls in it.
+    fn hop(&self, (file, function): FunctionId, inside: &[(usize, usize)], steps: &mut Vec<Step>) {
+        let function = &self.files[file].functions[function as usize];
+        let sizes = inside.iter().flat_map(|at| &self.sites[at].effects).map(|effect| &effect.size);
+        let size = sizes.flat_map(parameters).min();
+        steps.push(Step {
+            kind: StepKind::Wrapper,
+            number: size.map_or(0, |index| u8::try_from(index + 1).unwrap_or(0)),
+            place: function.place.clone(),
+            text: function.name.clone(),
+        });
+        for &(file, index) in inside {
+            let call = &self.files[file].calls[index];
+            let text = match &call.callee {
+                Callee::Direct(name) => name.clone(),
+                Callee::Field(_, name) | Callee::Global(name) | Callee::Static(name) => format!("*{name}"),
+                Callee::Param(_) => "a function pointer".to_owned(),
+            };
+            steps.push(Step { kind: StepKind::Call, number: 0, place: call.place.clone(), text });
+        }
+    }
+
+    fn function_named(&self, file: usize, name: &str) -> Option<&Place> {
+        let own = self.files[file].functions.iter();
+        let others = self.files.iter().flat_map(|facts| &facts.functions).filter(|f| !f.is_static);
+        own.chain(others).find(|function| function.name == name).map(|function| &function.place)
+    }
+}
+
+/// What the file says of where a call's type is found.
+fn origins(facts: &FileFacts, call: usize) -> &[Origin] {
+    let start = facts.origins.partition_point(|origin| (origin.call as usize) < call);
+    let end = facts.origins.partition_point(|origin| (origin.call as usize) <= call);
+    facts.origins.get(start..end).unwrap_or(&[])
+}
+
+/// The functions that make a size.
+fn helpers<'s>(size: &'s SizeExpr, names: &mut Vec<&'s str>) {
+    match size {
+        SizeExpr::Call(name, arguments) => {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+            arguments.iter().for_each(|argument| helpers(argument, names));
+        }
+        SizeExpr::Mul(left, right)
+        | SizeExpr::Add(left, right)
+        | SizeExpr::Sub(left, right)
+        | SizeExpr::Div(left, right) => {
+            helpers(left, names);
+            helpers(right, names);
+        }
+        SizeExpr::Alt(parts) => parts.iter().for_each(|part| helpers(part, names)),
+        SizeExpr::Const(_)
+        | SizeExpr::Sizeof(_)
+        | SizeExpr::OffsetOf(..)
+        | SizeExpr::Param(_)
+        | SizeExpr::StringLength
+        | SizeExpr::Opaque => {}
+    }
+}
+
+/// What wrappers keep in front of the block.
+fn headers(site: &Site, call: &Call) -> Vec<Step> {
+    let header = |effect: &Effect| match &effect.behind {
+        Behind::Head(ty) => Some(c_type(ty)),
+        Behind::Something => Some("something unknown".to_owned()),
+        Behind::Nothing => None,
+    };
+    let step = |text| Step { kind: StepKind::Header, number: 0, place: call.place.clone(), text };
+    site.effects.iter().filter_map(header).map(step).collect()
+}
+
+/// What was made of the evidence: why it is a union or a buffer, and what was dropped.
+fn verdicts(site: &Site, call: &Call, ty: &HeapType, evidence: Evidence, origins: &[Origin]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut add = |kind, text: &str| {
+        steps.push(Step { kind, number: 0, place: call.place.clone(), text: text.to_owned() });
+    };
+    let names_type = origins.iter().any(|origin| matches!(origin.what, Says::Sizeof(_) | Says::OffsetOf(..)));
+    let other_receiver = origins.iter().any(|origin| match &origin.what {
+        Says::Receiver(TypeRef::Pointer(to), _) => is_complete(to) && !is_character(to),
+        _ => false,
+    });
+    if matches!(ty, HeapType::OneOf(_)) {
+        add(
+            StepKind::Union,
+            match site.effects.len() {
+                1 => "the branches of the size name different types",
+                _ => "the functions that the call may reach allocate different types",
+            },
+        );
+    }
+    if ty.is_buffer() {
+        let is_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
+        add(
+            StepKind::Buffer,
+            match evidence {
+                _ if is_text => "the function makes a string",
+                Evidence::Receiver => "the pointer that receives the result is one to characters or bytes",
+                _ if names_type => "the size is that of characters or bytes",
+                _ => "the size is that of a string",
+            },
+        );
+    }
+    match evidence {
+        Evidence::Receiver if names_type => {
+            add(StepKind::Dropped, "the size names a type, but the pointer says more");
+        }
+        Evidence::Sizeof if other_receiver => {
+            add(StepKind::Dropped, "the pointer is to another type, but the size says more");
+        }
+        Evidence::None if names_type => add(StepKind::Dropped, "the size names a type in some cases only"),
+        Evidence::None if other_receiver => {
+            add(StepKind::Dropped, "the pointer does not say enough where a branch of the size says nothing");
+        }
+        _ => {}
+    }
+    steps
+}
