@@ -122,7 +122,7 @@ pub enum StepKind {
     Wrapper = 5,
     /// In that function, the function that is the text is called.
     Call = 6,
-    /// The call goes through a function pointer to one of the functions that are the text.
+    /// The call goes through a function pointer: the text is its name and the functions that it may lead to.
     Targets = 7,
     /// The text says why the type is a union.
     Union = 8,
@@ -132,6 +132,8 @@ pub enum StepKind {
     Dropped = 10,
     /// The text is what a wrapper keeps in front of the block.
     Header = 11,
+    /// More steps, so many as the number says: the line is the index of the first. Many sites go by the same wrappers.
+    More = 12,
 }
 
 impl StepKind {
@@ -150,6 +152,7 @@ impl StepKind {
             9 => StepKind::Buffer,
             10 => StepKind::Dropped,
             11 => StepKind::Header,
+            12 => StepKind::More,
             _ => return None,
         })
     }
@@ -168,6 +171,6 @@ mod tests {
             assert!(StepKind::from_u8(value).is_none_or(|kind| kind as u8 == value));
         }
         assert_eq!(Reason::from_u8(Reason::NoSite as u8), Reason::NoSite);
-        assert_eq!(StepKind::from_u8(StepKind::Header as u8), Some(StepKind::Header));
+        assert_eq!(StepKind::from_u8(StepKind::More as u8), Some(StepKind::More));
     }
 }

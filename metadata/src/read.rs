@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::explain::StepKind;
 use crate::frame::FrameLayout;
 use crate::layout::{
     FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
@@ -187,11 +188,20 @@ impl<'a> Metadata<'a> {
         last_not_after(self.sites, return_svma, |r| r.return_svma).filter(|r| r.return_svma == return_svma)
     }
 
-    /// The steps that explain a site's type; empty if its record points outside the table.
-    #[must_use]
-    pub fn steps(&self, site: &SiteRecord) -> &'a [StepRecord] {
-        let start = site.first_step as usize;
-        start.checked_add(site.step_count as usize).and_then(|end| self.steps.get(start..end)).unwrap_or(&[])
+    /// The steps that explain a site's type, in order; those that its record or a [`StepKind::More`] places outside the table
+    /// are left out.
+    pub fn steps(&self, site: &SiteRecord) -> impl Iterator<Item = &'a StepRecord> + use<'a> {
+        let steps = self.steps;
+        let run = move |first: u32, count: u8| {
+            let start = first as usize;
+            start.checked_add(count.into()).and_then(|end| steps.get(start..end)).unwrap_or(&[])
+        };
+        run(site.first_step, site.step_count).iter().flat_map(move |step| {
+            match StepKind::from_u8(step.kind) {
+                Some(StepKind::More) => run(step.line, step.number),
+                _ => core::slice::from_ref(step),
+            }
+        })
     }
 
     /// All calls in wrappers, by ascending return address.

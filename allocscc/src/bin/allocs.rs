@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use allocscc::commands::run::Run;
-use allocscc::commands::{completions, meta, parse};
+use allocscc::commands::{completions, meta, parse, sites};
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// Looks at programs built with allocscc, and runs them.
@@ -20,6 +20,8 @@ enum Command {
     Run(Run),
     /// Print what the metadata of a file says.
     Meta(meta::Args),
+    /// List the allocation sites of a file, and say why each has its type or none.
+    Sites(sites::Args),
     /// Say what allocscc reads of preprocessed C, and what it does not.
     Parse(parse::Args),
     /// Print the completions of `allocs` for a shell.
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let result = match Allocs::parse().command {
         Command::Run(run) => run.run(),
         Command::Meta(args) => meta::run(&args),
+        Command::Sites(args) => sites::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Completions(args) => completions::run(&args, Allocs::command()),
     };

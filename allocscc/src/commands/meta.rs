@@ -4,16 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata, Reason, RelatedRecord, SECTION_NAME,
-    SITE_IS_BUFFER, SITE_RETYPES, SiteRecord, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId,
-    TypeRecord, UNBOUNDED_SIZE,
+    Evidence, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata, RelatedRecord, SITE_IS_BUFFER,
+    SITE_RETYPES, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId, TypeRecord, UNBOUNDED_SIZE,
 };
 use anyhow::Context;
-use object::read::elf::ElfFile64;
-use object::{LittleEndian, Object, ObjectSection};
 use serde::Serialize;
 
-use crate::emit::Aligned;
+use super::file;
 
 /// Arguments of `allocs meta`.
 #[derive(clap::Args, Debug)]
@@ -28,11 +25,8 @@ pub struct Args {
 
 /// Prints the metadata of a file.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let bytes = std::fs::read(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
-    let section = section(&bytes).with_context(|| args.file.display().to_string())?;
-    let aligned = Aligned::copy(&section);
-    let metadata = Metadata::parse(aligned.bytes())
-        .with_context(|| format!("{}: section {SECTION_NAME}", args.file.display()))?;
+    let bytes = file::load(&args.file)?;
+    let metadata = file::parse(&args.file, &bytes)?;
     let report = Report::of(&metadata);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
@@ -42,18 +36,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         report.print(&mut out)?;
     }
     out.flush().context("writing to standard output")
-}
-
-/// The metadata in a linked file, or all of a file that is nothing else.
-fn section(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-    if bytes.starts_with(&allocs_metadata::MAGIC) {
-        return Ok(bytes.to_vec());
-    }
-    let elf = ElfFile64::<LittleEndian>::parse(bytes).context("neither an ELF file nor metadata")?;
-    let section = elf
-        .section_by_name(SECTION_NAME)
-        .with_context(|| format!("no section {SECTION_NAME}: was it linked by allocscc?"))?;
-    Ok(section.uncompressed_data().with_context(|| format!("section {SECTION_NAME}"))?.into_owned())
 }
 
 #[derive(Serialize)]
@@ -155,7 +137,7 @@ impl<'a> Report<'a> {
                     buffer: s.flags & SITE_IS_BUFFER != 0,
                     retypes: s.flags & SITE_RETYPES != 0,
                     in_wrapper: m.hop_at(s.return_svma).is_some(),
-                    reason: reason(&m, s),
+                    reason: file::reason(&m, s),
                 })
                 .collect(),
             statics: m
@@ -282,16 +264,6 @@ impl<'a> RelatedEntry<'a> {
             value: is_enumerator.then_some(r.value.cast_signed()),
             may_be_invalid: is_member && r.value & MEMBER_MAY_BE_INVALID != 0,
         }
-    }
-}
-
-/// Why nothing is known of what a site allocates.
-pub(super) fn reason(m: &Metadata<'_>, site: &SiteRecord) -> Option<String> {
-    let sentence = Reason::from_u8(site.reason).sentence();
-    match (sentence, m.text(site.detail)) {
-        ("", _) => None,
-        (_, "") => Some(sentence.to_owned()),
-        (_, detail) => Some(format!("{sentence}: {detail}")),
     }
 }
 

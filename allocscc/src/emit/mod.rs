@@ -7,8 +7,8 @@ pub use aligned::Aligned;
 
 use allocs_metadata::{
     Evidence, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, Reason, RelatedRecord, SavedRbp, SiteRecord,
-    SlotRecord, StaticRecord, StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION,
-    TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE,
+    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC,
+    TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -83,6 +83,7 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
     }
     for s in sites {
         let ty = tables.number(s.node);
+        let (first_step, step_count) = tables.steps(&s.why);
         let (reason, detail) = s.why.reason.as_ref().map_or((Reason::None, ""), |(r, d)| (*r, d));
         let record = SiteRecord {
             return_svma: s.return_svma,
@@ -94,12 +95,11 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
             evidence: s.evidence as u8,
             flags: s.flags,
             reason: reason as u8,
-            step_count: 0,
+            step_count,
             detail: tables.out.string(detail),
-            first_step: 0,
+            first_step,
         };
-        let steps: Vec<StepRecord> = s.why.steps.iter().map(|step| tables.step(step)).collect();
-        tables.out.site(record, &steps);
+        tables.out.site(record);
         if let Some(hop) = s.hop.and_then(|rule| hop(s.return_svma, rule)) {
             tables.out.hop(hop);
         }
@@ -154,6 +154,19 @@ impl Tables {
             self.order.push(node);
             next
         })
+    }
+
+    /// Writes the steps of an explanation. Those by wrappers, which many sites have in common, are a run of their own.
+    fn steps(&mut self, why: &Explanation) -> (u32, u8) {
+        let mut steps: Vec<StepRecord> = why.steps.iter().map(|step| self.step(step)).collect();
+        let hops: Vec<StepRecord> = why.hops.iter().map(|step| self.step(step)).collect();
+        if !hops.is_empty() {
+            let (line, number) = self.out.steps(&hops);
+            let none = StrRef(0);
+            let kind = StepKind::More as u8;
+            steps.push(StepRecord { file: none, line, text: none, kind, number, reserved: 0 });
+        }
+        self.out.steps(&steps)
     }
 
     fn step(&mut self, step: &Step) -> StepRecord {

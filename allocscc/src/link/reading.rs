@@ -123,14 +123,17 @@ impl Source<'_, '_> {
             evidence: Evidence::None,
             flags: 0,
             hop: None,
-            why: Explanation { reason: Some(self.sources.reason(frame, self.types)), steps: Vec::new() },
+            why: Explanation {
+                reason: Some(self.sources.reason(frame, self.types)),
+                ..Explanation::default()
+            },
         }
     }
 
     /// A site, if it is this one.
     pub(super) fn input(&self, solved: usize, unknown: &SiteInput) -> SiteInput {
         let site = &self.solved[solved];
-        let why = site.why.clone();
+        let why = self.sources.with_functions_seen(site.why.clone());
         match self.nodes[solved] {
             Some(node) => {
                 SiteInput { node, evidence: site.evidence, flags: flags(site), why, ..unknown.clone() }

@@ -38,7 +38,7 @@ pub(super) fn find(
     let unit_of_site: Vec<_> = solved.iter().map(|s| unit_of_file[s.file]).collect();
     let index = SiteIndex::new(solved.iter().zip(&unit_of_site).map(|(s, &unit)| key(s, unit)));
     let frames = CfaRules::read(units.file());
-    let sources = Sources::new(units, files, &unit_of_file);
+    let sources = Sources::new(units, &contents.lines, files, &unit_of_file);
 
     let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
     let nodes =

@@ -1,17 +1,19 @@
-//! Why a call that allocates has no site in the source.
+//! Why a call that allocates has no site in the source, or one of which nothing is known.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dwarf::index::TypeIndex;
-use crate::dwarf::lines::SourceFrame;
+use crate::dwarf::lines::{LineIndex, SourceFrame};
 use crate::dwarf::units::{UnitIndex, Units};
-use crate::sites::explain::Reason;
+use crate::sites::explain::{Explanation, Reason};
 use crate::sites::facts::{FileFacts, Place};
 
 /// What is known of the sources that the calls of a file come from.
 pub(super) struct Sources<'a, 'data> {
     units: &'a Units<'data>,
     files: &'a [FileFacts],
+    /// The functions that have source.
+    functions: FxHashSet<&'a str>,
     /// The facts of a unit, by its place in `files`.
     by_unit: FxHashMap<UnitIndex, usize>,
 }
@@ -20,12 +22,23 @@ impl<'a, 'data> Sources<'a, 'data> {
     /// `unit_of_file` are the units of `files`, as far as the debug information has them.
     pub(super) fn new(
         units: &'a Units<'data>,
+        lines: &'a LineIndex,
         files: &'a [FileFacts],
         unit_of_file: &[Option<UnitIndex>],
     ) -> Self {
         let known = unit_of_file.iter().enumerate();
         let by_unit = known.filter_map(|(file, unit)| Some(((*unit)?, file))).collect();
-        Sources { units, files, by_unit }
+        Sources { units, files, functions: lines.contexts().map(|(_, name, _)| name).collect(), by_unit }
+    }
+
+    /// An explanation that knows of all functions: the facts have those that take part in allocations alone.
+    pub(super) fn with_functions_seen(&self, why: Explanation) -> Explanation {
+        match why.reason {
+            Some((Reason::PassedOn, name)) if self.functions.contains(&*name) => {
+                Explanation { reason: Some((Reason::NoSizeof, String::new())), ..why }
+            }
+            _ => why,
+        }
     }
 
     /// Why no site of the source is the call at a place.

@@ -81,7 +81,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 ty: finding.ty,
                 evidence: finding.evidence,
                 retypes: finding.retypes,
-                why: Explanation { reason, steps },
+                why: Explanation { reason, steps, hops: explainer.hops((file, index)) },
             });
         }
     }

@@ -26,10 +26,12 @@ pub fn heap_type(ty: &HeapType) -> String {
 
 /// The declaration of something that is spelt `inner`.
 fn declaration(ty: &TypeRef, inner: String) -> String {
-    let behind = |text: String| if inner.is_empty() { text } else { format!("{text} {inner}") };
+    let behind = |text: String| named(&text, &inner);
     match ty {
         TypeRef::Void => behind("void".to_owned()),
-        TypeRef::Base(base) => behind(base_name(*base)),
+        TypeRef::Base(base) => behind(
+            base_name(*base).map_or_else(|| format!("arithmetic type of {} bytes", base.size), str::to_owned),
+        ),
         TypeRef::Tagged { kind, tag, .. } => behind(format!("{} {tag}", keyword(*kind))),
         TypeRef::Anonymous { kind, typedef, .. } => {
             behind(typedef.clone().unwrap_or_else(|| format!("{} {{...}}", keyword(*kind))))
@@ -54,6 +56,13 @@ fn declaration(ty: &TypeRef, inner: String) -> String {
     }
 }
 
+/// A type's name and what stands around the place of the name that is declared: `int *`, `int[4]`, `int (*)[4]`.
+#[must_use]
+pub fn named(name: &str, inner: &str) -> String {
+    let space = if inner.starts_with('*') || inner.starts_with("(*") { " " } else { "" };
+    format!("{name}{space}{inner}")
+}
+
 fn keyword(kind: TagKind) -> &'static str {
     match kind {
         TagKind::Struct => "struct",
@@ -62,8 +71,10 @@ fn keyword(kind: TagKind) -> &'static str {
     }
 }
 
-fn base_name(base: BaseType) -> String {
-    let name = match (base.encoding, base.size) {
+/// An arithmetic type in the words of C, if they have it.
+#[must_use]
+pub fn base_name(base: BaseType) -> Option<&'static str> {
+    Some(match (base.encoding, base.size) {
         (BOOLEAN, _) => "_Bool",
         (FLOAT, 4) => "float",
         (FLOAT, 8) => "double",
@@ -81,7 +92,6 @@ fn base_name(base: BaseType) -> String {
         (UNSIGNED, 4) => "unsigned int",
         (UNSIGNED, 8) => "unsigned long",
         (UNSIGNED, 16) => "unsigned __int128",
-        (encoding, size) => return format!("base type {encoding} of {size} bytes"),
-    };
-    name.to_owned()
+        _ => return None,
+    })
 }

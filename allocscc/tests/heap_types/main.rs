@@ -1,6 +1,7 @@
 //! C in, the type of each allocation out: every row of the table "what a heap allocation's type is", and every way that
 //! evidence flows to a call inside one file.
 
+mod explain;
 mod wrappers;
 
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};

@@ -96,16 +96,19 @@ impl Writer {
         self.frames.push(record);
     }
 
-    /// Adds an allocation site and the steps that explain it; `first_step` and `step_count` of `record` are filled in.
-    /// Equal runs of steps are written once.
-    pub fn site(&mut self, mut record: SiteRecord, steps: &[StepRecord]) {
+    /// Adds steps, at most 255 of them; equal runs of steps are written once. The index of the first, and how many there are.
+    pub fn steps(&mut self, steps: &[StepRecord]) -> (u32, u8) {
         let steps = &steps[..steps.len().min(u8::MAX.into())];
-        record.first_step = *self.known_steps.entry(pod::bytes(steps).to_vec()).or_insert_with(|| {
+        let first = *self.known_steps.entry(pod::bytes(steps).to_vec()).or_insert_with(|| {
             let first = self.steps.len() as u32;
             self.steps.extend_from_slice(steps);
             first
         });
-        record.step_count = steps.len() as u8;
+        (first, steps.len() as u8)
+    }
+
+    /// Adds an allocation site.
+    pub fn site(&mut self, record: SiteRecord) {
         self.sites.push(record);
     }
 

@@ -1,8 +1,8 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    Error, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
-    StrRef, TypeId, TypeRecord,
+    Error, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepKind,
+    StepRecord, StrRef, TypeId, TypeRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -72,9 +72,12 @@ fn records_and_strings_come_back() {
     w.frame(frame_record(0x1000, 32, main), &[slot(0, 32, 8), slot(8, 8, 48), slot(4, 24, 16)]);
     let step = |line| StepRecord { file: x, line, text: main, kind: 2, number: 0, reserved: 0 };
     let site = site_record(0x1010, x);
-    w.site(SiteRecord { return_svma: 0x1008, ..site }, &[]);
-    w.site(site, &[step(7), step(8)]);
-    w.site(SiteRecord { return_svma: 0x1018, ..site }, &[step(7), step(8)]);
+    let (shared, shared_count) = w.steps(&[step(7), step(8)]);
+    assert_eq!(w.steps(&[step(7), step(8)]), (shared, shared_count), "equal runs are one");
+    let more = StepRecord { kind: StepKind::More as u8, number: shared_count, ..step(shared) };
+    let (first_step, step_count) = w.steps(&[step(6), more, step(9)]);
+    w.site(SiteRecord { first_step, step_count, ..site });
+    w.site(SiteRecord { return_svma: 0x1008, ..site });
     let hop = |return_svma, cfa_offset| HopRecord {
         return_svma,
         cfa_offset,
@@ -105,10 +108,9 @@ fn records_and_strings_come_back() {
     assert_eq!(layout(0x1020), None);
     assert_eq!(m.site_at(0x1010).unwrap().line, 7);
     assert_eq!(m.site_at(0x1011), None);
-    let steps = |svma| m.steps(m.site_at(svma).unwrap());
+    let steps = |svma| m.steps(m.site_at(svma).unwrap()).copied().collect::<Vec<_>>();
     assert_eq!(steps(0x1008), []);
-    assert_eq!(steps(0x1010), [step(7), step(8)]);
-    assert_eq!(steps(0x1018).as_ptr(), steps(0x1010).as_ptr(), "equal runs are one");
+    assert_eq!(steps(0x1010), [step(6), step(7), step(8), step(9)]);
     assert_eq!(m.hop_at(0x1010), Some(&hop(0x1010, 24)));
     assert_eq!(m.hop_at(0x1011), None);
 }
@@ -153,7 +155,7 @@ fn walk(m: &Metadata<'_>) -> usize {
         seen += usize::from(m.hop_at(probe).is_some());
     }
     for site in m.sites() {
-        seen += m.steps(site).iter().map(|step| m.text(step.text).len()).sum::<usize>();
+        seen += m.steps(site).map(|step| m.text(step.text).len()).sum::<usize>();
     }
     seen
 }
@@ -182,7 +184,8 @@ proptest! {
         w.add_static(static_record(0x10, 4, name));
         w.frame(frame_record(0x10, 4, name), &[SlotRecord { start: 0, length: 4, below_cfa: 8, name, ty: int }]);
         let step = StepRecord { file: name, line: 1, text: name, kind: 1, number: 0, reserved: 0 };
-        w.site(site_record(0x10, name), &[step]);
+        let (first_step, step_count) = w.steps(&[step, StepRecord { kind: 12, number: 1, line: 0, ..step }]);
+        w.site(SiteRecord { first_step, step_count, ..site_record(0x10, name) });
         let mut bytes = w.finish(b"id").unwrap();
         for (at, value) in noise {
             let at = at % bytes.len();

@@ -16,6 +16,8 @@ pub struct Explanation {
     pub reason: Option<(Reason, String)>,
     /// What led to the type, in the order of a proof.
     pub steps: Vec<Step>,
+    /// The functions that allocate for the call, from it to the one that makes the block.
+    pub hops: Vec<Step>,
 }
 
 /// A step of an explanation.
@@ -29,4 +31,26 @@ pub struct Step {
     pub place: Place,
     /// A type, a variable, a function.
     pub text: String,
+}
+
+impl Explanation {
+    /// That of a site which is any of several.
+    #[must_use]
+    pub fn of_any<'e>(all: impl IntoIterator<Item = &'e Explanation>) -> Explanation {
+        let mut any = Explanation::default();
+        for one in all {
+            any.reason = any.reason.or_else(|| one.reason.clone());
+            add_new(&mut any.steps, &one.steps);
+            add_new(&mut any.hops, &one.hops);
+        }
+        any
+    }
+}
+
+fn add_new(to: &mut Vec<Step>, steps: &[Step]) {
+    for step in steps {
+        if !to.contains(step) {
+            to.push(step.clone());
+        }
+    }
 }

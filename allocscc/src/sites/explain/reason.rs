@@ -28,10 +28,9 @@ pub(in crate::sites) fn reason(
     if site.is_in_wrapper {
         return (Reason::ForCaller, String::new());
     }
-    if let (true, names) = (site.targets.len() > 1, target_names(files, &site.targets))
-        && (site.effects.len() > 1 || site.effects.iter().any(|effect| is_of_many(&effect.size)))
-    {
-        return (Reason::Pointer, names);
+    let differ = site.effects.len() > 1 || site.effects.iter().any(|effect| is_of_many(&effect.size));
+    if site.targets.len() > 1 && differ {
+        return (Reason::Pointer, target_names(files, &site.targets));
     }
     let known = |effect: &&Effect| effect.kind != Kind::Text;
     let branches: Vec<Sum> =

@@ -51,7 +51,9 @@ impl<'s> Explainer<'s> {
         let mut steps = Vec::new();
         self.sizes(file, index, &mut steps);
         self.receivers(file, index, ty, &mut steps);
-        self.hops(site, call, &mut steps);
+        if !matches!(call.callee, Callee::Direct(_)) {
+            steps.push(self.targets(site, call));
+        }
         steps.extend(headers(site, call));
         steps.extend(verdicts(site, call, ty, evidence, &origins(facts, index)));
         steps.truncate(MOST_STEPS);
@@ -98,30 +100,33 @@ impl<'s> Explainer<'s> {
         }
     }
 
-    /// The functions between the call and the one that makes the block.
-    fn hops(&self, site: &Site, call: &Call, steps: &mut Vec<Step>) {
-        let mut seen = Vec::new();
-        let mut next = vec![(site, call)];
-        while let Some((site, call)) = next.pop() {
-            if !matches!(call.callee, Callee::Direct(_)) {
-                let text = target_names(self.files, &site.targets);
-                steps.push(Step { kind: StepKind::Targets, number: 0, place: call.place.clone(), text });
-            }
-            for target in site.targets.iter() {
-                let Target::Own(function) = *target else { continue };
-                let Some(inside) = self.inside.get(&function) else { continue };
-                if seen.contains(&function) || seen.len() >= MOST_HOPS {
-                    continue;
-                }
+    /// The functions between a call and the one that makes the block.
+    pub(in crate::sites) fn hops(&self, at: (usize, usize)) -> Vec<Step> {
+        let mut steps = Vec::new();
+        self.follow(&self.sites[&at], &mut Vec::new(), &mut steps);
+        steps.truncate(MOST_STEPS);
+        steps
+    }
+
+    fn follow(&self, site: &Site, seen: &mut Vec<FunctionId>, steps: &mut Vec<Step>) {
+        for target in site.targets.iter() {
+            let Target::Own(function) = *target else { continue };
+            let Some(inside) = self.inside.get(&function) else { continue };
+            if !seen.contains(&function) && seen.len() < MOST_HOPS {
                 seen.push(function);
-                self.hop(function, inside, steps);
-                next.extend(inside.iter().map(|at| (&self.sites[at], &self.files[at.0].calls[at.1])));
+                self.hop(function, inside, seen, steps);
             }
         }
     }
 
-    /// One such function, and the calls in it.
-    fn hop(&self, (file, function): FunctionId, inside: &[(usize, usize)], steps: &mut Vec<Step>) {
+    /// One such function, the calls in it, and what these go by.
+    fn hop(
+        &self,
+        (file, function): FunctionId,
+        inside: &[(usize, usize)],
+        seen: &mut Vec<FunctionId>,
+        steps: &mut Vec<Step>,
+    ) {
         let function = &self.files[file].functions[function as usize];
         let sizes = inside.iter().flat_map(|at| &self.sites[at].effects).map(|effect| &effect.size);
         let size = sizes.flat_map(parameters).min();
@@ -131,15 +136,28 @@ impl<'s> Explainer<'s> {
             place: function.place.clone(),
             text: function.name.clone(),
         });
-        for &(file, index) in inside {
-            let call = &self.files[file].calls[index];
-            let text = match &call.callee {
-                Callee::Direct(name) => name.clone(),
-                Callee::Field(_, name) | Callee::Global(name) | Callee::Static(name) => format!("*{name}"),
-                Callee::Param(_) => "a function pointer".to_owned(),
-            };
-            steps.push(Step { kind: StepKind::Call, number: 0, place: call.place.clone(), text });
+        for at in inside {
+            let (site, call) = (&self.sites[at], &self.files[at.0].calls[at.1]);
+            steps.push(match &call.callee {
+                Callee::Direct(name) => {
+                    Step { kind: StepKind::Call, number: 0, place: call.place.clone(), text: name.clone() }
+                }
+                _ => self.targets(site, call),
+            });
+            self.follow(site, seen, steps);
         }
+    }
+
+    /// The call through a function pointer, and where that leads.
+    fn targets(&self, site: &Site, call: &Call) -> Step {
+        let pointer = match &call.callee {
+            Callee::Direct(name) | Callee::Field(_, name) | Callee::Global(name) | Callee::Static(name) => {
+                name
+            }
+            Callee::Param(_) => "a parameter",
+        };
+        let text = format!("{pointer}: {}", target_names(self.files, &site.targets));
+        Step { kind: StepKind::Targets, number: 0, place: call.place.clone(), text }
     }
 
     fn function_named(&self, file: usize, name: &str) -> Option<&Place> {
