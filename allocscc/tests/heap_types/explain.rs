@@ -170,6 +170,22 @@ fn verdicts_are_told() {
         ],
     );
     check_steps(
+        "void f(size_t n) { int *p = malloc(n * sizeof(struct point)); }",
+        &[
+            "Sizeof 1 sizeof (struct point)",
+            "Receiver 1 int * (p)",
+            "Dropped 1 the pointer is to another type, but the size says more",
+        ],
+    );
+    check_steps(
+        "void f(size_t n) { struct point *p = malloc(sizeof(struct header) + n * sizeof(struct point)); }",
+        &[
+            "Sizeof 1 sizeof (struct header)",
+            "Sizeof 1 sizeof (struct point)",
+            "Receiver 1 struct point * (p)",
+        ],
+    );
+    check_steps(
         "void f(size_t n, int c) { void *p = malloc(c ? sizeof(struct point) : n); }",
         &["Sizeof 1 sizeof (struct point)", "Dropped 1 the size names a type in some cases only"],
     );

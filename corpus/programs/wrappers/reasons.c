@@ -2,7 +2,7 @@
 //@ cflags: -g
 //@ cc-so: reasons_foreign.c
 //@ ldflags: -L{dir} -lreasons_foreign -Wl,-rpath,$ORIGIN
-//@ modes: library O2 clang strip
+//@ modes: library O2 clang
 //@ stdout: 600 no metadata: libreasons_foreign.so
 //@ stdout: 500 behind more wrappers than are looked through
 //@ stdout: 100 the size is no sizeof, and the result goes to void *

@@ -55,7 +55,7 @@ impl<'s> Explainer<'s> {
             steps.push(self.targets(site, call));
         }
         steps.extend(headers(site, call));
-        steps.extend(verdicts(site, call, ty, evidence, &origins(facts, index)));
+        steps.extend(verdicts(site, call, ty, evidence, origins(facts, index)));
         steps.truncate(MOST_STEPS);
         steps
     }
@@ -217,9 +217,17 @@ fn verdicts(site: &Site, call: &Call, ty: &HeapType, evidence: Evidence, origins
     let mut add = |kind, text: &str| {
         steps.push(Step { kind, number: 0, place: call.place.clone(), text: text.to_owned() });
     };
-    let names_type = origins.iter().any(|origin| matches!(origin.what, Says::Sizeof(_) | Says::OffsetOf(..)));
+    let named = || {
+        origins.iter().filter_map(|origin| match &origin.what {
+            Says::Sizeof(ty) | Says::OffsetOf(ty, _) => Some(ty),
+            Says::Variable(_) | Says::Receiver(..) => None,
+        })
+    };
+    let names_type = named().next().is_some();
     let other_receiver = origins.iter().any(|origin| match &origin.what {
-        Says::Receiver(TypeRef::Pointer(to), _) => is_complete(to) && !is_character(to),
+        Says::Receiver(TypeRef::Pointer(to), _) => {
+            is_complete(to) && !is_character(to) && ty.first() != Some(to) && !named().any(|ty| *ty == **to)
+        }
         _ => false,
     });
     if matches!(ty, HeapType::OneOf(_)) {
