@@ -84,7 +84,10 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
     for s in sites {
         let ty = tables.number(s.node);
         let (first_step, step_count) = tables.steps(&s.why);
-        let (reason, detail) = s.why.reason.as_ref().map_or((Reason::None, ""), |(r, d)| (*r, d));
+        let (reason, detail) = match &s.why.reason {
+            Some((reason, detail)) if s.evidence == Evidence::None => (*reason, detail.as_str()),
+            _ => (Reason::None, ""),
+        };
         let record = SiteRecord {
             return_svma: s.return_svma,
             ty,
