@@ -3,7 +3,7 @@
 use allocs_metadata::Evidence;
 
 use super::effect::Effect;
-use super::explain::{self, Explainer, Explanation};
+use super::explain::{Explainer, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_complete, is_record};
@@ -58,7 +58,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
             let Some(site) = found.get(&(file, index)) else { continue };
             let finding = find(file, site, &helpers, &aggregates);
             let is_unknown = finding.evidence == Evidence::None;
-            let reason = is_unknown.then(|| explain::reason(files, file, site, &helpers, &aggregates));
+            let reason = is_unknown.then(|| explainer.reason((file, index), &helpers, &aggregates));
             let steps = explainer.steps((file, index), &finding.ty, finding.evidence);
             sites.push(SolvedSite {
                 file,

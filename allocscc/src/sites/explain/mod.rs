@@ -4,10 +4,13 @@ mod reason;
 mod steps;
 
 pub use allocs_metadata::{Reason, StepKind};
-pub(super) use reason::reason;
-pub(super) use steps::Explainer;
+use rustc_hash::FxHashMap;
 
-use super::facts::Place;
+use super::facts::{FileFacts, Function, Place};
+use super::shape::Aggregates;
+use super::sums::Helpers;
+use super::targets::FunctionId;
+use super::wrappers::Site;
 
 /// Why a site has its type, or none.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -52,5 +55,43 @@ fn add_new(to: &mut Vec<Step>, steps: &[Step]) {
         if !to.contains(step) {
             to.push(step.clone());
         }
+    }
+}
+
+/// What the sites of a link are explained from.
+pub(super) struct Explainer<'s> {
+    files: &'s [FileFacts],
+    sites: &'s FxHashMap<(usize, usize), Site>,
+    /// The calls in each wrapper, by file and index of the call.
+    inside: FxHashMap<FunctionId, Vec<(usize, usize)>>,
+    /// The functions that the facts have, with their files.
+    functions: FxHashMap<&'s str, Vec<(usize, &'s Function)>>,
+}
+
+impl<'s> Explainer<'s> {
+    pub(super) fn new(files: &'s [FileFacts], sites: &'s FxHashMap<(usize, usize), Site>) -> Explainer<'s> {
+        let mut inside: FxHashMap<FunctionId, Vec<(usize, usize)>> = FxHashMap::default();
+        for (&(file, index), _) in sites.iter().filter(|(_, site)| site.is_in_wrapper) {
+            inside.entry((file, files[file].calls[index].function)).or_default().push((file, index));
+        }
+        inside.values_mut().for_each(|calls| calls.sort_unstable());
+        let mut functions: FxHashMap<&str, Vec<_>> = FxHashMap::default();
+        for (file, facts) in files.iter().enumerate() {
+            for function in &facts.functions {
+                functions.entry(&function.name).or_default().push((file, function));
+            }
+        }
+        Explainer { files, sites, inside, functions }
+    }
+
+    /// Why nothing is known of what a call allocates, and what more there is to say of that.
+    pub(super) fn reason(
+        &self,
+        (file, index): (usize, usize),
+        helpers: &Helpers,
+        aggregates: &Aggregates,
+    ) -> (Reason, String) {
+        let has_source = |name: &str| self.functions.contains_key(name);
+        reason::reason(self.files, file, &self.sites[&(file, index)], helpers, aggregates, &has_source)
     }
 }

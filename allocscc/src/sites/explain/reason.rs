@@ -17,13 +17,15 @@ const FOR_ANY: [&str; 8] =
 /// The most names in a detail.
 const MOST_NAMES: usize = 8;
 
-/// Why nothing is known of what a site allocates, and what more there is to say of that.
-pub(in crate::sites) fn reason(
+/// Why nothing is known of what a site allocates, and what more there is to say of that. `has_source` says of which functions
+/// the facts tell something.
+pub(super) fn reason(
     files: &[FileFacts],
     file: usize,
     site: &Site,
     helpers: &Helpers,
     aggregates: &Aggregates,
+    has_source: &impl Fn(&str) -> bool,
 ) -> (Reason, String) {
     if site.is_in_wrapper {
         return (Reason::ForCaller, String::new());
@@ -45,10 +47,10 @@ pub(in crate::sites) fn reason(
     if branches.iter().any(has_two_arrays) {
         return (Reason::TwoArrays, String::new());
     }
-    of_sinks(files, &site.sinks)
+    of_sinks(&site.sinks, has_source)
 }
 
-fn of_sinks(files: &[FileFacts], sinks: &[Sink]) -> (Reason, String) {
+fn of_sinks(sinks: &[Sink], has_source: &impl Fn(&str) -> bool) -> (Reason, String) {
     let declared_only = sinks.iter().find_map(|sink| match sink {
         Sink::Pointer(ty @ TypeRef::Pointer(to)) if !is_complete(to) && **to != TypeRef::Void => Some(ty),
         _ => None,
@@ -56,10 +58,8 @@ fn of_sinks(files: &[FileFacts], sinks: &[Sink]) -> (Reason, String) {
     if let Some(ty) = declared_only {
         return (Reason::Incomplete, spelling::c_type(ty));
     }
-    let is_here =
-        |name: &str| files.iter().flat_map(|facts| &facts.functions).any(|function| function.name == name);
     let passed_to = sinks.iter().find_map(|sink| match sink {
-        Sink::Argument(name, _) if !FOR_ANY.contains(&&**name) && !is_here(name) => Some(name),
+        Sink::Argument(name, _) if !FOR_ANY.contains(&&**name) && !has_source(name) => Some(name),
         _ => None,
     });
     passed_to.map_or((Reason::NoSizeof, String::new()), |name| (Reason::PassedOn, name.clone()))

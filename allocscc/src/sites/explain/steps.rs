@@ -1,10 +1,9 @@
 //! What led to the type of a site, from the functions that allocate for it to what is dropped.
 
 use allocs_metadata::Evidence;
-use rustc_hash::FxHashMap;
 
 use super::reason::target_names;
-use super::{Step, StepKind};
+use super::{Explainer, Step, StepKind};
 use crate::sites::effect::{Effect, parameters};
 use crate::sites::facts::{Behind, Call, Callee, FileFacts, Origin, Place, Says, SizeExpr, TypeRef};
 use crate::sites::functions::Kind;
@@ -18,27 +17,7 @@ const MOST_HOPS: usize = 8;
 /// The most steps of one explanation.
 const MOST_STEPS: usize = 32;
 
-/// What the sites of a link are explained from.
-pub(in crate::sites) struct Explainer<'s> {
-    files: &'s [FileFacts],
-    sites: &'s FxHashMap<(usize, usize), Site>,
-    /// The calls in each wrapper, by file and index of the call.
-    inside: FxHashMap<FunctionId, Vec<(usize, usize)>>,
-}
-
-impl<'s> Explainer<'s> {
-    pub(in crate::sites) fn new(
-        files: &'s [FileFacts],
-        sites: &'s FxHashMap<(usize, usize), Site>,
-    ) -> Explainer<'s> {
-        let mut inside: FxHashMap<FunctionId, Vec<(usize, usize)>> = FxHashMap::default();
-        for (&(file, index), _) in sites.iter().filter(|(_, site)| site.is_in_wrapper) {
-            inside.entry((file, files[file].calls[index].function)).or_default().push((file, index));
-        }
-        inside.values_mut().for_each(|calls| calls.sort_unstable());
-        Explainer { files, sites, inside }
-    }
-
+impl Explainer<'_> {
     /// What led to this type of the site at a call.
     pub(in crate::sites) fn steps(
         &self,
@@ -161,9 +140,9 @@ impl<'s> Explainer<'s> {
     }
 
     fn function_named(&self, file: usize, name: &str) -> Option<&Place> {
-        let own = self.files[file].functions.iter();
-        let others = self.files.iter().flat_map(|facts| &facts.functions).filter(|f| !f.is_static);
-        own.chain(others).find(|function| function.name == name).map(|function| &function.place)
+        let named = self.functions.get(name)?;
+        let own = named.iter().find(|(of, _)| *of == file);
+        own.or_else(|| named.iter().find(|(_, f)| !f.is_static)).map(|(_, function)| &function.place)
     }
 }
 
