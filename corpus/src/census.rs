@@ -83,6 +83,17 @@ impl Census {
             .map(|line| serde_json::from_str(line).with_context(|| format!("not a census line: {line}")))
             .collect::<Result<_>>()?;
         lines.sort();
+        // They differ in the reason why the type is unknown: which of the host's libraries it was.
+        lines.dedup_by(|line, first| {
+            let is_one = line.key() == first.key();
+            if is_one {
+                first.live += line.live;
+                first.live_bytes += line.live_bytes;
+                first.total += line.total;
+                first.total_bytes += line.total_bytes;
+            }
+            is_one
+        });
         let census = Self { lines, summary };
         let total: u64 = census.lines.iter().map(|line| line.total).sum();
         let bytes: u64 = census.lines.iter().map(|line| line.total_bytes).sum();
@@ -113,6 +124,10 @@ impl Census {
 }
 
 impl Line {
+    fn key(&self) -> (&str, Option<&str>, Option<&str>, &str) {
+        (&self.allocator, self.type_name.as_deref(), self.site.as_deref(), &self.evidence)
+    }
+
     /// The type's name, or a word for a type that is not known.
     pub fn type_name(&self) -> &str {
         self.type_name.as_deref().unwrap_or("(unknown)")
@@ -143,6 +158,20 @@ mod tests {
         assert_eq!(*ints, Figures { sites: 1, live: 1, live_bytes: 4, total: 2, total_bytes: 8 });
         assert_eq!(by_type[&("generic malloc", "(unknown)")].total, 1);
         assert_eq!(census.lines[1].site_name(), "a.c:3 main");
+    }
+
+    #[test]
+    fn lines_that_differ_in_their_reason_are_one() {
+        let reason = |library: &str| format!(r#""evidence":"none","reason":"no metadata: {library}""#);
+        let unknown = TEXT.lines().nth(1).unwrap();
+        let [one, other] =
+            ["libc.so.6", "libm.so.6"].map(|name| unknown.replace(r#""evidence":"none""#, &reason(name)));
+        let text = TEXT
+            .replace(unknown, &format!("{one}\n{other}"))
+            .replace(r#""allocations":3,"bytes":13"#, r#""allocations":4,"bytes":18"#);
+        let census = Census::parse(&text.replace(r#""unknown":1"#, r#""unknown":2"#)).unwrap();
+        assert_eq!(census.lines.len(), 2);
+        assert_eq!(census.by_type()[&("generic malloc", "(unknown)")].total, 2);
     }
 
     #[test]
