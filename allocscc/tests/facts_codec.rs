@@ -66,7 +66,11 @@ fn size() -> impl Strategy<Value = SizeExpr> {
 }
 
 fn behind() -> impl Strategy<Value = Behind> {
-    prop_oneof![Just(Behind::Nothing), ty().prop_map(Behind::Head), Just(Behind::Something)]
+    prop_oneof![
+        Just(Behind::Nothing),
+        prop::collection::vec(size(), 1..3).prop_map(Behind::Parts),
+        Just(Behind::Something)
+    ]
 }
 
 fn sink() -> impl Strategy<Value = Sink> {

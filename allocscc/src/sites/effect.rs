@@ -1,7 +1,8 @@
 //! What a call allocates, in terms of the function that it stands in.
 
-use super::facts::{Behind, SizeExpr};
+use super::facts::{Behind, SizeExpr, TypeRef};
 use super::functions::{Allocation, Gives, Kind};
+use crate::c::types::CHAR;
 
 /// The most kinds of blocks of one call that are kept apart.
 const MOST_EFFECTS: usize = 4;
@@ -9,6 +10,42 @@ const MOST_EFFECTS: usize = 4;
 const LARGEST_SIZE: usize = 96;
 /// The most parts that are kept of a larger one.
 const MOST_LEAVES: usize = 24;
+
+/// The most headers of wrappers within each other.
+const MOST_PARTS: usize = 4;
+
+impl Behind {
+    /// What lies before a place that is `own` behind the place that this is about.
+    pub(super) fn then(&self, own: &Behind) -> Behind {
+        match (self, own) {
+            (Behind::Nothing, behind) | (behind, Behind::Nothing) => behind.clone(),
+            (Behind::Parts(outer), Behind::Parts(inner)) if outer.len() + inner.len() <= MOST_PARTS => {
+                Behind::Parts(outer.iter().chain(inner).cloned().collect())
+            }
+            _ => Behind::Something,
+        }
+    }
+
+    /// The same with arguments in place of parameters.
+    fn of_call(&self, arguments: &[SizeExpr]) -> Behind {
+        let Behind::Parts(parts) = self else { return self.clone() };
+        let mut known = Vec::new();
+        for part in parts {
+            match substitute(part, arguments) {
+                SizeExpr::Const(0) => {}
+                SizeExpr::Const(size) => {
+                    let bytes = TypeRef::Array(Box::new(TypeRef::Base(CHAR)), Some(size));
+                    known.push(SizeExpr::Sizeof(bytes));
+                }
+                part @ (SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) | SizeExpr::Param(_)) => {
+                    known.push(part)
+                }
+                _ => return Behind::Something,
+            }
+        }
+        if known.is_empty() { Behind::Nothing } else { Behind::Parts(known) }
+    }
+}
 
 /// What a call allocates.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,7 +75,11 @@ impl Effect {
 
     /// What a call with these arguments allocates, if this is what the callee does.
     pub(super) fn of_call(&self, arguments: &[SizeExpr]) -> Effect {
-        Effect { size: bounded(substitute(&self.size, arguments)), ..self.clone() }
+        Effect {
+            size: bounded(substitute(&self.size, arguments)),
+            behind: self.behind.of_call(arguments),
+            ..self.clone()
+        }
     }
 
     /// Adds it to what else a call or function allocates. Blocks with other headers stay apart.
@@ -62,7 +103,7 @@ impl Effect {
 
     /// Whether the callers have a say in how much it is.
     pub(super) fn depends_on_parameters(&self) -> bool {
-        leaves(&self.size).iter().any(|leaf| matches!(leaf, SizeExpr::Param(_)))
+        self.size.depends_on_parameters()
     }
 
     /// Whether a type is named anywhere in it.
@@ -74,6 +115,13 @@ impl Effect {
     /// rounding.
     pub(super) fn size_for_callers(&self) -> SizeExpr {
         without_types(&self.size)
+    }
+}
+
+impl SizeExpr {
+    /// Whether a parameter of the function takes part in it.
+    pub(super) fn depends_on_parameters(&self) -> bool {
+        leaves(self).iter().any(|leaf| matches!(leaf, SizeExpr::Param(_)))
     }
 }
 

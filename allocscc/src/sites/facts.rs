@@ -135,8 +135,8 @@ pub enum Sink {
 pub enum Behind {
     /// It points to the start.
     Nothing,
-    /// An object of this type.
-    Head(TypeRef),
+    /// Parts of these sizes, the outermost first: one wrapper's header in front of another's.
+    Parts(Vec<SizeExpr>),
     /// It is not known how much.
     Something,
 }

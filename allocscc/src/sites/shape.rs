@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::facts::{Aggregate, FileFacts, TypeRef};
-use super::heap_type::{Head, HeapType, is_character};
+use super::heap_type::{Head, HeapType, is_character, is_record};
 use super::sums::{Sum, Term, Unit};
 use crate::c::types::{CHAR, UCHAR};
 
@@ -20,6 +20,12 @@ pub(super) struct Aggregates<'f> {
 impl<'f> Aggregates<'f> {
     pub(super) fn new(facts: &'f FileFacts) -> Self {
         Aggregates { by_type: facts.aggregates.iter().map(|aggregate| (&aggregate.ty, aggregate)).collect() }
+    }
+
+    /// What a pointer to this points to if nothing else is known of the size: a struct that ends in an array of open length is one
+    /// struct.
+    pub(super) fn pointed_to(&self, ty: TypeRef) -> HeapType {
+        if self.tail(&ty).is_some() { HeapType::Flexible(ty) } else { HeapType::ArrayOf(ty) }
     }
 
     fn tail(&self, ty: &TypeRef) -> Option<&'f TypeRef> {
@@ -72,8 +78,16 @@ pub(super) fn is_text(branches: &[Sum]) -> bool {
 fn of_sum(sum: &Sum, aggregates: &Aggregates) -> Option<HeapType> {
     let units = units(sum);
     let rest = Rest::of(sum);
-    if let Some(Term { unit: Unit::OffsetOf(ty, path), .. }) = units.iter().find(|term| is_offset(term)) {
-        return Some(behind_offset(ty, path, &units, aggregates));
+    if let Some(offset) = units.iter().position(is_offset)
+        && let Unit::OffsetOf(ty, path) = &units[offset].unit
+    {
+        let is_head = |term: &Term| !term.many && !is_offset(term);
+        return Some(match units.iter().find(|term| is_head(term)) {
+            // A struct that ends in another one of open length, and more.
+            _ if units.len() > 2 => several(&units),
+            Some(first) if units[0] == *first => several(&units),
+            _ => behind_offset(ty, path, &units, aggregates),
+        });
     }
     let sized: Vec<(&TypeRef, bool)> = units
         .iter()
@@ -90,16 +104,20 @@ fn of_sum(sum: &Sum, aggregates: &Aggregates) -> Option<HeapType> {
         }
         [(ty, true)] => Some(HeapType::ArrayOf(ty.clone())),
         [(ty, false)] => Some(one_and_rest(ty, rest, aggregates)),
-        [one, other] => two(one, other, aggregates),
-        [first, ..] => {
-            let head = sized.iter().find(|(_, many)| !many).unwrap_or(&first).0;
-            Some(HeapType::Sequence {
-                before: Vec::new(),
-                head: Head::Whole(head.clone()),
-                element: TypeRef::Base(UCHAR),
-            })
-        }
+        [one, other] => two(one, other, rest, aggregates),
+        [..] => Some(several(&units)),
     }
+}
+
+/// What comes first, and many things behind it.
+fn several(units: &[Term]) -> HeapType {
+    let head = units.iter().find(|term| !term.many).or(units.first());
+    let head = match head.map(|term| &term.unit) {
+        Some(Unit::Sizeof(ty)) => Head::Whole(ty.clone()),
+        Some(Unit::OffsetOf(ty, path)) => Head::UpTo(ty.clone(), path.clone()),
+        _ => return HeapType::Unknown,
+    };
+    HeapType::Sequence { before: Vec::new(), head, element: TypeRef::Base(UCHAR) }
 }
 
 fn is_offset(term: &Term) -> bool {
@@ -108,10 +126,14 @@ fn is_offset(term: &Term) -> bool {
 
 /// The summands that name types, each type once: `sizeof (T) + n * sizeof (T)` is a number of T.
 fn units(sum: &Sum) -> Vec<Term> {
+    // `n + (sizeof (void *) - n % sizeof (void *))` is n, rounded up.
+    let is_rounded = sum.iter().any(|term| term.negative && matches!(term.unit, Unit::Param | Unit::Other));
     let mut units: Vec<Term> = Vec::new();
     for term in sum.iter().filter(|term| !term.negative) {
-        if !matches!(term.unit, Unit::Sizeof(_) | Unit::OffsetOf(..)) {
-            continue;
+        match &term.unit {
+            Unit::Sizeof(ty) if is_rounded && !term.many && !is_record(ty) => continue,
+            Unit::Sizeof(_) | Unit::OffsetOf(..) => {}
+            _ => continue,
         }
         match units.iter_mut().find(|known| known.unit == term.unit) {
             Some(known) => known.many = true,
@@ -169,7 +191,12 @@ fn one_and_rest(ty: &TypeRef, rest: Rest, aggregates: &Aggregates) -> HeapType {
     HeapType::Sequence { before: Vec::new(), head: Head::Whole(ty.clone()), element: TypeRef::Base(element) }
 }
 
-fn two(one: (&TypeRef, bool), other: (&TypeRef, bool), aggregates: &Aggregates) -> Option<HeapType> {
+fn two(
+    one: (&TypeRef, bool),
+    other: (&TypeRef, bool),
+    rest: Rest,
+    aggregates: &Aggregates,
+) -> Option<HeapType> {
     let (head, element) = match (one.1, other.1) {
         // Two arrays in one block: where the second begins is not known.
         (true, true) => return None,
@@ -180,6 +207,9 @@ fn two(one: (&TypeRef, bool), other: (&TypeRef, bool), aggregates: &Aggregates) 
     if aggregates.is_tail_of(element, head) {
         return Some(HeapType::Flexible(head.clone()));
     }
+    // What else is there may lie behind the elements, or between.
+    let bytes = TypeRef::Base(UCHAR);
+    let element = if matches!(rest, Rest::Bytes | Rest::Text) { &bytes } else { element };
     Some(HeapType::Sequence { before: Vec::new(), head: Head::Whole(head.clone()), element: element.clone() })
 }
 

@@ -131,17 +131,24 @@ fn find_one(
         size = Some(HeapType::Unknown);
         receiver = receiver.filter(is_record);
     }
-    let retypes = effect.kind == Kind::Resize && size.is_some();
-    let (ty, evidence) = decide(size, receiver, shape::is_text(&branches));
-    let ty = behind(&effect.behind, ty);
+    let retypes = effect.kind == Kind::Resize && size.as_ref().is_some_and(|size| *size != HeapType::Unknown);
+    let (ty, evidence) = decide(size, receiver, shape::is_text(&branches), aggregates);
+    let ty = match &effect.behind {
+        Behind::Nothing => ty,
+        Behind::Parts(parts) => parts.iter().rev().fold(ty, |ty, part| match part {
+            SizeExpr::Sizeof(header) => behind(header, ty),
+            SizeExpr::OffsetOf(of, member) => behind_member(of, member, ty),
+            _ => HeapType::Unknown,
+        }),
+        Behind::Something => HeapType::Unknown,
+    };
     let evidence =
         if evidence == Evidence::None && ty != HeapType::Unknown { Evidence::Sizeof } else { evidence };
     Finding { ty, evidence, retypes }
 }
 
 /// What a block holds whose wrapper keeps something in front of what its caller gets.
-fn behind(header: &Behind, ty: HeapType) -> HeapType {
-    let Behind::Head(header) = header else { return ty };
+fn behind(header: &TypeRef, ty: HeapType) -> HeapType {
     match ty {
         // The size names the header.
         ty if ty.first() == Some(header) => ty,
@@ -152,16 +159,26 @@ fn behind(header: &Behind, ty: HeapType) -> HeapType {
             before.insert(0, header.clone());
             HeapType::Sequence { before, head, element }
         }
-        HeapType::OneOf(types) => {
-            let header = Behind::Head(header.clone());
-            HeapType::OneOf(types.into_iter().map(|ty| behind(&header, ty)).collect())
-        }
+        HeapType::OneOf(types) => HeapType::OneOf(types.into_iter().map(|ty| behind(header, ty)).collect()),
         HeapType::Unknown if is_record(header) => HeapType::Sequence {
             before: Vec::new(),
             head: Head::Whole(header.clone()),
             element: TypeRef::Base(UCHAR),
         },
         HeapType::Unknown => HeapType::Unknown,
+    }
+}
+
+/// What a block holds whose wrapper gives its caller the place of this member.
+fn behind_member(of: &TypeRef, member: &str, ty: HeapType) -> HeapType {
+    match ty {
+        ty if ty.first() == Some(of) => ty,
+        HeapType::ArrayOf(element) | HeapType::Flexible(element) => HeapType::Sequence {
+            before: Vec::new(),
+            head: Head::UpTo(of.clone(), member.to_owned()),
+            element,
+        },
+        HeapType::Sequence { .. } | HeapType::OneOf(_) | HeapType::Unknown => HeapType::Unknown,
     }
 }
 
@@ -178,12 +195,17 @@ fn receiver(sinks: &[Sink]) -> Option<TypeRef> {
 
 /// sizeof of a struct, then the receiver's struct, then sizeof of a scalar or pointer of another size, then any receiver, then a string's
 /// length.
-fn decide(size: Option<HeapType>, receiver: Option<TypeRef>, is_text: bool) -> (HeapType, Evidence) {
+fn decide(
+    size: Option<HeapType>,
+    receiver: Option<TypeRef>,
+    is_text: bool,
+    aggregates: &Aggregates,
+) -> (HeapType, Evidence) {
     match (size, receiver) {
         (Some(size), Some(receiver)) if size.first() == Some(&receiver) => (size, Evidence::Both),
         (Some(size), _) if size.has_record() => (size, Evidence::Sizeof),
         (Some(_), Some(receiver)) if is_record(&receiver) => {
-            (HeapType::ArrayOf(receiver), Evidence::Receiver)
+            (aggregates.pointed_to(receiver), Evidence::Receiver)
         }
         // All pointers have one size: programs write `sizeof (void *)` for any, and keep any in a `void **`.
         (Some(HeapType::ArrayOf(TypeRef::Pointer(_))), Some(TypeRef::Pointer(to)))
@@ -197,10 +219,10 @@ fn decide(size: Option<HeapType>, receiver: Option<TypeRef>, is_text: bool) -> (
         {
             (HeapType::ArrayOf(TypeRef::Base(pointed)), Evidence::Receiver)
         }
-        (Some(HeapType::Unknown), Some(receiver)) => (HeapType::ArrayOf(receiver), Evidence::Receiver),
+        (Some(HeapType::Unknown), Some(receiver)) => (aggregates.pointed_to(receiver), Evidence::Receiver),
         (Some(HeapType::Unknown), None) => (HeapType::Unknown, Evidence::None),
         (Some(size), _) => (size, Evidence::Sizeof),
-        (None, Some(receiver)) => (HeapType::ArrayOf(receiver), Evidence::Receiver),
+        (None, Some(receiver)) => (aggregates.pointed_to(receiver), Evidence::Receiver),
         (None, None) if is_text => (HeapType::ArrayOf(TypeRef::Base(CHAR)), Evidence::Sizeof),
         (None, None) => (HeapType::Unknown, Evidence::None),
     }

@@ -122,7 +122,11 @@ impl Expansion<'_, '_> {
             }
             SizeExpr::Add(left, right) => self.pairs(left, right, parameters, calls, add),
             SizeExpr::Sub(left, right) => self.pairs(left, right, parameters, calls, subtract),
-            SizeExpr::Mul(left, right) => self.pairs(left, right, parameters, calls, multiply),
+            SizeExpr::Mul(left, right) => {
+                let (left, right) =
+                    (self.factors(left, parameters, calls), self.factors(right, parameters, calls));
+                combined(&left, &right, multiply)
+            }
             SizeExpr::Div(left, right) => self.pairs(left, right, parameters, calls, divide),
             SizeExpr::Alt(parts) => {
                 let mut all: Vec<Sum> = Vec::new();
@@ -149,37 +153,65 @@ impl Expansion<'_, '_> {
         combine: fn(&Sum, &Sum) -> Sum,
     ) -> Vec<Sum> {
         let (left, right) = (self.sums(left, parameters, calls), self.sums(right, parameters, calls));
-        let mut all = Vec::new();
-        for one in &left {
-            for other in &right {
-                let mut sum = combine(one, other);
-                sum.truncate(MOST_TERMS);
-                if all.len() < MOST_BRANCHES && !all.contains(&sum) {
-                    all.push(sum);
-                }
+        combined(&left, &right, combine)
+    }
+
+    /// What may be a factor. A 1 that is one of several numbers is one of many.
+    fn factors(&mut self, size: &SizeExpr, parameters: &[Vec<Sum>], calls: u32) -> Vec<Sum> {
+        let mut sums = self.sums(size, parameters, calls);
+        if sums.len() > 1 {
+            for sum in sums.iter_mut().filter(|sum| is_one(sum)) {
+                sum[0].unit = Unit::Other;
             }
         }
-        all
+        sums
     }
 
     fn call(&mut self, name: &str, arguments: &[SizeExpr], parameters: &[Vec<Sum>], calls: u32) -> Vec<Sum> {
         let arguments: Vec<Vec<Sum>> =
             arguments.iter().map(|argument| self.sums(argument, parameters, calls)).collect();
         match (self.helpers.find(self.file, name), calls.checked_sub(1)) {
-            (Some(value), Some(calls)) => self.sums(value, &arguments, calls),
+            (Some(value), Some(calls)) => {
+                let guarded = without_guard(value);
+                self.sums(guarded.as_ref().unwrap_or(value), &arguments, calls)
+            }
             _ => vec![unknown_helper(&arguments)],
         }
     }
 }
 
-/// A function without a body in sight, such as a checked product: the sizes that go in come out, many times.
+/// A function without a body in sight, such as a checked product: the sizes that go in come out, many times. One that gets a
+/// size alone rounds it.
 fn unknown_helper(arguments: &[Vec<Sum>]) -> Sum {
     let is_small = arguments.len() <= 3;
     let typed = arguments.iter().flatten().find(|sum| is_small && has_type(sum));
     typed.map_or_else(
         || vec![Term { unit: Unit::Other, many: false, negative: false }],
-        |sum| times(sum, true),
+        |sum| times(sum, arguments.len() > 1),
     )
+}
+
+/// Without the 0 that a function returns for a size of 0, or for one that is too large, beside what it makes of its parameters.
+fn without_guard(value: &SizeExpr) -> Option<SizeExpr> {
+    let SizeExpr::Alt(parts) = value else { return None };
+    let rest: Vec<SizeExpr> = parts.iter().filter(|part| **part != SizeExpr::Const(0)).cloned().collect();
+    let is_guarded = rest.len() < parts.len() && rest.iter().all(SizeExpr::depends_on_parameters);
+    (is_guarded && !rest.is_empty()).then_some(SizeExpr::Alt(rest))
+}
+
+/// What each of some branches makes with each of some others.
+fn combined(left: &[Sum], right: &[Sum], combine: fn(&Sum, &Sum) -> Sum) -> Vec<Sum> {
+    let mut all = Vec::new();
+    for one in left {
+        for other in right {
+            let mut sum = combine(one, other);
+            sum.truncate(MOST_TERMS);
+            if all.len() < MOST_BRANCHES && !all.contains(&sum) {
+                all.push(sum);
+            }
+        }
+    }
+    all
 }
 
 fn add(left: &Sum, right: &Sum) -> Sum {

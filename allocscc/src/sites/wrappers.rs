@@ -186,14 +186,13 @@ impl Wrappers<'_> {
             if is_own && behind == Behind::Nothing {
                 continue;
             }
-            let behind = match (behind, &effect.behind) {
-                (Behind::Nothing, inner) => inner.clone(),
-                (own, Behind::Nothing) => own,
-                // One header behind another.
-                _ => Behind::Something,
-            };
+            // A pointer to some place inside says nothing of the block, unless it is for the caller to say how large that is.
+            if behind == Behind::Something && !effect.depends_on_parameters() {
+                continue;
+            }
+            let behind = effect.behind.then(&behind);
             let size = match behind {
-                Behind::Head(_) => effect.size_for_callers(),
+                Behind::Parts(_) => effect.size_for_callers(),
                 Behind::Nothing if names_type || effect.mentions_type() => effect.size_for_callers(),
                 Behind::Nothing | Behind::Something => effect.size.clone(),
             };

@@ -205,6 +205,8 @@ fn flexible_tails() {
         "void *p = malloc(sizeof(struct old_text) - sizeof(char) + n * sizeof(char));",
         &["malloc: flexible struct old_text, sizeof"],
     );
+    check("struct text *p = malloc(n);", &["malloc: flexible struct text, receiver"]);
+    check("struct table *p = calloc(n, 8);", &["calloc: flexible struct table, receiver"]);
     check("struct text *p = malloc(sizeof(struct text));", &["malloc: array of struct text, both"]);
     check("void *p = malloc(n * sizeof(struct text));", &["malloc: array of struct text, sizeof"]);
 }
@@ -244,6 +246,60 @@ fn header_and_elements() {
     check(
         "void *p = malloc(sizeof(struct header) + sizeof(struct point) + n * sizeof(int));",
         &["malloc: struct header then uchar, sizeof"],
+    );
+}
+
+#[test]
+fn more_behind_a_header_than_one_kind_of_elements() {
+    for size in [
+        "sizeof(struct header) + n * sizeof(int) + m",
+        "sizeof(struct header) + n * sizeof(int) + strlen(s) + 1",
+        "sizeof(struct header) + __builtin_offsetof(struct text, data) + n",
+        "sizeof(struct header) + n * sizeof(int) + __builtin_offsetof(struct text, data) + m",
+    ] {
+        check(&format!("void *p = malloc({size});"), &["malloc: struct header then uchar, sizeof"]);
+    }
+    check(
+        "void *p = malloc(__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long));",
+        &["malloc: struct node up to at then uchar, sizeof"],
+    );
+    check(
+        "int k = 0; while (c--) k++; char **p = malloc(k * (sizeof(char *) + sizeof(int)));",
+        &["malloc: array of char*, receiver"],
+    );
+}
+
+#[test]
+fn units_of_rounding() {
+    for unit in ["sizeof(void *)", "sizeof(long)", "_Alignof(long)", "64"] {
+        for size in [
+            "(SIZE + UNIT - 1) & ~(UNIT - 1)",
+            "(SIZE + (UNIT - 1)) & ~(UNIT - 1)",
+            "(SIZE + UNIT - 1) & -UNIT",
+            "SIZE + (UNIT - SIZE % UNIT)",
+        ] {
+            let size = size.replace("UNIT", unit);
+            let of = |what: &str| format!("void *p = malloc({});", size.replace("SIZE", what));
+            check(&of("n"), &["malloc: unknown, none"]);
+            if !size.contains('%') {
+                check(&of("sizeof(struct point)"), &["malloc: array of struct point, sizeof"]);
+                check(&of("n * sizeof(struct point)"), &["malloc: array of struct point, sizeof"]);
+            }
+        }
+    }
+    check_file(
+        "static size_t align(size_t n, size_t unit) { size_t mask = unit - 1; return (n + mask) & ~mask; }
+         void *f(size_t n) { int *p = malloc(align(n, sizeof(void *))); return malloc(align(sizeof(struct point), sizeof(void *))); }",
+        &["malloc: array of int32, receiver", "malloc: array of struct point, sizeof"],
+    );
+    // What a function without a body, or a function pointer, makes of one size is that size rounded.
+    check_file(
+        "size_t round_up(size_t); size_t (*good_size)(size_t);
+         void f(size_t n) {
+             void *p = malloc(round_up(sizeof(struct header) + n * sizeof(int)));
+             void *q = malloc(good_size(sizeof(struct header) + n * sizeof(int)));
+         }",
+        &["malloc: struct header then int32, sizeof", "malloc: struct header then int32, sizeof"],
     );
 }
 
@@ -492,7 +548,9 @@ fn size_helpers() {
         static inline size_t add(size_t a, size_t b) { return a + b; }
         static size_t round_up(size_t a) { return (a + 15) & ~15ul; }
         static size_t node_size(void) { return sizeof(struct node); }
-        static size_t loop(size_t a) { return loop(a); }\n";
+        static size_t loop(size_t a) { return loop(a); }
+        static size_t guarded(size_t a) { if (a > 99) return 0; return a + 16; }
+        static size_t perhaps(int c) { return c ? sizeof(struct header) : 0; }\n";
     let check = |body: &str, expect: &[&str]| {
         check_file(&format!("{helpers} void f(size_t n) {{ void *p = {body}; }}"), expect);
     };
@@ -506,6 +564,14 @@ fn size_helpers() {
     check("malloc(round_up(sizeof(struct point)))", &["malloc: array of struct point, sizeof"]);
     check("malloc(n * node_size())", &["malloc: array of struct node, sizeof"]);
     check("malloc(loop(n))", &["malloc: unknown, none"]);
+    check(
+        "malloc(guarded(sizeof(struct header)) + n * sizeof(int))",
+        &["malloc: struct header then uchar, sizeof"],
+    );
+    check(
+        "malloc(perhaps(n) + n * sizeof(int))",
+        &["malloc: struct header then int32 | array of int32, sizeof"],
+    );
 }
 
 #[test]

@@ -127,6 +127,19 @@ fn through_function_pointers_in_globals_and_parameters() {
          void f(struct state *s) { start(s, plain); struct node *n = s->get(s, sizeof *n); }",
         &["malloc: unknown, none, for the caller", "*: array of struct node, both"],
     );
+    // A default for a parameter.
+    check_file(
+        "struct state { void *(*get)(size_t); };
+         static void *headed(size_t n) { struct header *h = malloc(sizeof *h + n); return h + 1; }
+         static void *plain(size_t n) { return malloc(n); }
+         void start(struct state *s, void *(*get)(size_t)) { if (!get) get = plain; s->get = get; }
+         void f(struct state *s) { start(s, headed); struct node *n = s->get(sizeof *n); }",
+        &[
+            "malloc: struct header then uchar, both, for the caller",
+            "malloc: unknown, none, for the caller",
+            "*: struct header then struct node | array of struct node, both",
+        ],
+    );
     check_file("void *(*hook)(size_t); void f(void) { struct point *p = hook(sizeof *p); }", &[]);
 }
 
@@ -171,6 +184,90 @@ fn a_header_behind_wrappers_of_wrappers() {
             "with_header: struct header then uchar, sizeof, for the caller",
             "zeroed: struct header then struct node, both",
         ],
+    );
+}
+
+#[test]
+fn headers_of_several_wrappers() {
+    check_file(
+        "void *with_size(size_t n) { long *p = malloc(n + 8); *p = n; return p + 1; }
+         void *with_header(size_t n) { struct header *h = with_size(sizeof *h + n); return h + 1; }
+         void f(size_t n) { struct node *q = with_header(sizeof *q); void *r = with_header(n); }",
+        &[
+            "malloc: array of int64, receiver, for the caller",
+            "with_size: int64 then struct header then uchar, both, for the caller",
+            "with_header: int64 then struct header then struct node, both",
+            "with_header: int64 then struct header then uchar, sizeof",
+        ],
+    );
+}
+
+#[test]
+fn a_header_before_a_member() {
+    check_file(
+        "struct block { size_t size; char data[]; };
+         void *get(size_t n) { struct block *b = malloc(sizeof *b + n); return b->data; }
+         void *also(size_t n) { struct block *b = malloc(sizeof *b + n); return &b->data[0]; }
+         void f(size_t k) { struct node *p = get(sizeof *p); struct header *q = also(sizeof *q + k * sizeof(int)); }",
+        &[
+            "malloc: flexible struct block, both, for the caller",
+            "malloc: flexible struct block, both, for the caller",
+            "get: struct block then struct node, both",
+            "also: struct block then struct header then int32, both",
+        ],
+    );
+    // The member does not lie at the end of the struct.
+    check_file(
+        "struct block { size_t size; char flag; char data[]; };
+         void *get(size_t n) { struct block *b = malloc(sizeof *b + n); return b->data; }
+         void f(size_t k) { char *p = get(k); }",
+        &[
+            "malloc: flexible struct block, both, for the caller",
+            "get: struct block up to data then char, receiver",
+        ],
+    );
+    // The first member is the block.
+    check_file(
+        "union any { struct point p; struct node n; };
+         struct point *get(size_t n) { union any *a = malloc(n); return &a->p; }
+         void f(void) { struct point *p = get(sizeof(union any)); }",
+        &["malloc: array of union any, receiver, for the caller", "get: array of union any, sizeof"],
+    );
+}
+
+#[test]
+fn a_distance_that_the_caller_says() {
+    check_file(
+        "void *get(size_t n, size_t before) { char *p = malloc(n); return p + before; }
+         struct whole { long before; struct point at; };
+         void f(size_t n) {
+             void *a = get(sizeof(struct point), 0);
+             void *b = get(sizeof(struct whole), __builtin_offsetof(struct whole, at));
+             struct point *c = get(24, 16), *d = get(n, n);
+         }",
+        &[
+            "malloc: array of char, receiver, for the caller, buffer",
+            "get: array of struct point, sizeof",
+            "get: array of struct whole, sizeof",
+            "get: char[16] then struct point, receiver",
+            "get: unknown, none",
+        ],
+    );
+}
+
+#[test]
+fn a_pointer_to_some_place_inside_says_nothing_of_the_block() {
+    check_file(
+        "size_t page, all;
+         struct point *behind(void) { void *p = malloc(all); return (struct point *)&((unsigned char *)p)[page]; }
+         void f(void) { struct point *p = behind(); }",
+        &["malloc: array of uchar, receiver, buffer"],
+    );
+    check_file(
+        "size_t skip(void);
+         void *behind(size_t n) { char *p = malloc(n + 64); return p + skip(); }
+         void f(void) { struct point *p = behind(sizeof *p); }",
+        &["malloc: array of char, receiver, for the caller, buffer", "behind: unknown, none"],
     );
 }
 

@@ -234,7 +234,7 @@ impl<'b> Decoder<'b> {
     fn behind(&mut self) -> Decode<Behind> {
         Ok(match self.number()? {
             0 => Behind::Nothing,
-            1 => Behind::Head(self.ty()?),
+            1 => Behind::Parts(self.list(Self::size)?),
             2 => Behind::Something,
             _ => return self.bad(),
         })

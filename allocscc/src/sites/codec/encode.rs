@@ -209,9 +209,9 @@ impl Encoder {
     fn behind(&mut self, behind: &Behind) {
         match behind {
             Behind::Nothing => self.number(0),
-            Behind::Head(ty) => {
+            Behind::Parts(sizes) => {
                 self.number(1);
-                self.ty(ty);
+                self.list(sizes, Self::size);
             }
             Behind::Something => self.number(2),
         }

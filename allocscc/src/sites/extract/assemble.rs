@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::origins::{FoundOrigin, Trace};
-use super::values::{CallIndex, Operation, Value, ValueId, Values};
+use super::values::{CallIndex, Distance, Operation, Value, ValueId, Values};
 use super::{Found, FoundCall, FoundSink, Offset};
 use crate::c::Parser;
 use crate::c::token::{Symbol, TokenIndex};
@@ -188,11 +188,18 @@ impl Assembly<'_, '_> {
     fn offset(&mut self, offset: Offset) -> Behind {
         match offset {
             Offset::None => Behind::Nothing,
-            Offset::Behind(None) => Behind::Something,
-            Offset::Behind(Some((ty, 1))) => Behind::Head(self.reference(ty)),
-            Offset::Behind(Some((ty, count))) => {
-                Behind::Head(TypeRef::Array(Box::new(self.reference(ty)), Some(count)))
+            Offset::Behind(Distance::Unknown) => Behind::Something,
+            Offset::Behind(Distance::Elements(ty, 1)) => {
+                Behind::Parts(vec![SizeExpr::Sizeof(self.reference(ty))])
             }
+            Offset::Behind(Distance::Elements(ty, count)) => {
+                let elements = TypeRef::Array(Box::new(self.reference(ty)), Some(count));
+                Behind::Parts(vec![SizeExpr::Sizeof(elements)])
+            }
+            Offset::Behind(Distance::Bytes(bytes)) => match self.size(bytes) {
+                SizeExpr::Opaque => Behind::Something,
+                bytes => Behind::Parts(vec![bytes]),
+            },
         }
     }
 

@@ -55,7 +55,12 @@ impl Walk<'_, '_, '_, '_> {
             Callee::Field(ty, field) => Some(Holder::Field(ty, field)),
             Callee::Global(name) => Some(Holder::Global(name)),
             Callee::Static(name) => Some(Holder::Static(name)),
-            Callee::Direct(_) | Callee::Param(_) => None,
+            Callee::Param(index) => {
+                let function = self.found.functions.get(self.function as usize)?;
+                let name = self.unit.scopes.object(function.object).name;
+                Some(Holder::Argument(self.unit.tokens.names.text(name), index))
+            }
+            Callee::Direct(_) => None,
         }
     }
 

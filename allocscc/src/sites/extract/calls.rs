@@ -83,6 +83,7 @@ impl Walk<'_, '_, '_, '_> {
             .collect();
         let plain = match name {
             Some(name) if !gives_pointer => self.plain_call(name, arguments, &values, result),
+            None if self.unit.types.is_integer(result) => self.rounded(&values),
             _ => Values::OPAQUE,
         };
         if !gives_pointer && outputs.is_empty() {
@@ -98,6 +99,14 @@ impl Walk<'_, '_, '_, '_> {
         let block = self.found.values.leaf(Value::Block(index, None));
         self.convert(block, result);
         block
+    }
+
+    /// A function pointer that makes a number of a size alone rounds it up.
+    fn rounded(&self, arguments: &[ValueId]) -> ValueId {
+        match *arguments {
+            [size] if self.found.values.is_telling(size) => size,
+            _ => Values::OPAQUE,
+        }
     }
 
     /// Built-in functions are known, and none but those that stand for the library's allocates.

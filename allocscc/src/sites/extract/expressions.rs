@@ -1,10 +1,11 @@
 //! The walk over expressions: what they are worth, and what they assign.
 
 use super::origins::Here;
-use super::values::{Operation, Value, ValueId, Values};
+use super::values::{Distance, Operation, Value, ValueId, Values};
 use super::{FoundSink, Offset, Walk};
 use crate::c::scopes::{ObjectId, Storage};
 use crate::c::syntax::{BinaryOp, Expr, ExprId, UnaryOp};
+use crate::c::token::Symbol;
 use crate::c::types::{Length, Type, TypeId, Types};
 
 /// Expressions nested deeper are not walked; only statement expressions within each other get there.
@@ -57,6 +58,11 @@ impl Walk<'_, '_, '_, '_> {
                 Values::OPAQUE
             }
             Expr::Call(callee, arguments, close) => self.call(id, *callee, arguments, *close),
+            Expr::Member { of, name, arrow: true, .. }
+                if matches!(unit.types.get(node.ty), Type::Array(..)) =>
+            {
+                self.member_inside(*of, *name)
+            }
             Expr::Member { of, .. } => {
                 self.value(*of);
                 Values::OPAQUE
@@ -146,6 +152,11 @@ impl Walk<'_, '_, '_, '_> {
             other = self.value(right);
         }
         if self.unit.types.is_integer(ty) {
+            if op == BinaryOp::And
+                && let Some(mask) = self.mask(right)
+            {
+                return self.found.values.without_rounding(one, mask);
+            }
             return self.combine(op, one, other);
         }
         match op {
@@ -153,8 +164,21 @@ impl Walk<'_, '_, '_, '_> {
                 self.step(one, ty, other)
             }
             BinaryOp::Add => self.step(other, ty, one),
-            BinaryOp::Sub => self.found.values.moved(one, None),
+            BinaryOp::Sub => self.found.values.moved(one, Distance::Unknown),
             _ => Values::OPAQUE,
+        }
+    }
+
+    /// The bits that `& ~bits` or `& -(bits + 1)` takes away.
+    fn mask(&mut self, right: ExprId) -> Option<ValueId> {
+        match self.unit.tree.node(self.below_casts(right)).expr {
+            Expr::Unary(UnaryOp::Complement, bits) => Some(self.value(bits)),
+            Expr::Unary(UnaryOp::Minus, unit) => {
+                let unit = self.value(unit);
+                let one = self.found.values.leaf(Value::Const(1));
+                Some(self.found.values.arithmetic(Operation::Sub, unit, one))
+            }
+            _ => None,
         }
     }
 
@@ -162,8 +186,31 @@ impl Walk<'_, '_, '_, '_> {
     fn step(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) -> ValueId {
         let by = match (self.unit.types.pointee(ty), self.found.values.get(count)) {
             (_, Value::Const(0)) => return pointer,
-            (Some(element), &Value::Const(count)) => Some((element, count)),
-            _ => None,
+            (Some(element), &Value::Const(count)) => Distance::Elements(element, count),
+            (Some(element), _) if self.is_byte(element) => Distance::Bytes(count),
+            _ => Distance::Unknown,
+        };
+        self.found.values.moved(pointer, by)
+    }
+
+    /// Whether so many of these are so many bytes.
+    fn is_byte(&self, ty: TypeId) -> bool {
+        ty == Types::VOID || self.unit.types.size_of(ty) == Some(1)
+    }
+
+    /// `p->member`, if what is wanted of it is where it is.
+    fn member_inside(&mut self, of: ExprId, name: Symbol) -> ValueId {
+        let unit = self.unit;
+        let pointer = self.value(of);
+        let Some(ty) = unit.types.pointee(unit.tree.node(of).ty) else { return Values::OPAQUE };
+        let member = unit.types.as_record(ty).and_then(|record| unit.types.member(record, name));
+        let by = match member.and_then(|(_, offset)| offset) {
+            Some(0) => return pointer,
+            offset if offset == unit.types.size_of(ty) => Distance::Elements(ty, 1),
+            _ => {
+                let path = unit.tokens.names.text(name).into_boxed_str();
+                Distance::Bytes(self.found.values.leaf(Value::OffsetOf(ty, path)))
+            }
         };
         self.found.values.moved(pointer, by)
     }
@@ -171,10 +218,7 @@ impl Walk<'_, '_, '_, '_> {
     /// `&p->member` and `&p[n]`: what lies inside a block is not the block.
     fn address_inside(&mut self, operand: ExprId) -> ValueId {
         match self.unit.tree.node(operand).expr {
-            Expr::Member { of, arrow: true, .. } => {
-                let pointer = self.value(of);
-                self.found.values.moved(pointer, None)
-            }
+            Expr::Member { of, name, arrow: true, .. } => self.member_inside(of, name),
             Expr::Index(pointer, count) => {
                 let ty = self.unit.tree.node(pointer).ty;
                 let (pointer, count) = (self.value(pointer), self.value(count));
@@ -236,7 +280,7 @@ impl Walk<'_, '_, '_, '_> {
             value = match op {
                 _ if is_number => self.combine(op, before, value),
                 BinaryOp::Add => self.step(before, ty, value),
-                _ => self.found.values.moved(before, None),
+                _ => self.found.values.moved(before, Distance::Unknown),
             };
         }
         self.convert(value, ty);

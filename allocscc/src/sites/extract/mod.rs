@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 
 use self::environment::{Changes, Environment, Mark};
 use self::origins::{Assignment, FoundOrigin, Here};
-use self::values::{CallIndex, Value, ValueId, Values};
+use self::values::{CallIndex, Distance, Value, ValueId, Values};
 use super::facts::{Callee, FileFacts, Holder, Place};
 use super::functions::DeclaredFunctions;
 use crate::c::lexer;
@@ -99,8 +99,8 @@ enum FoundSink {
 enum Offset {
     /// To its start.
     None,
-    /// Behind so many elements of a type, if that is known.
-    Behind(Option<(TypeId, u64)>),
+    /// So far behind it.
+    Behind(Distance),
 }
 
 struct FoundCall {

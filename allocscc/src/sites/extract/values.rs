@@ -29,8 +29,18 @@ pub(super) enum Value {
     StringLength,
     /// The pointer that a call returned, or stored through an argument.
     Block(CallIndex, Option<u32>),
-    /// A pointer to what lies behind the start of such a block: so many elements of a type, if that is known.
-    Inside(CallIndex, Option<u32>, Option<(TypeId, u64)>),
+    /// A pointer to what lies so far behind the start of such a block.
+    Inside(CallIndex, Option<u32>, Distance),
+}
+
+/// How far behind the start of a block a pointer points.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Distance {
+    /// So many elements of a type.
+    Elements(TypeId, u64),
+    /// So many bytes.
+    Bytes(ValueId),
+    Unknown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -108,6 +118,35 @@ impl Values {
         self.intern(Value::Arithmetic(operation, left, right), weight)
     }
 
+    /// What a size was before `(size + mask) & ~mask` rounded it up: the unit of rounding is no part of it.
+    pub(super) fn without_rounding(&self, size: ValueId, mask: ValueId) -> ValueId {
+        if mask == Self::OPAQUE {
+            return size;
+        }
+        let added_to = |sum: ValueId, is_part: &dyn Fn(ValueId) -> bool| match *self.get(sum) {
+            Value::Arithmetic(Operation::Add, other, part)
+            | Value::Arithmetic(Operation::Add, part, other)
+                if is_part(part) =>
+            {
+                Some(other)
+            }
+            _ => None,
+        };
+        // `(size + unit - 1) & ~(unit - 1)`
+        let before_one = |of: ValueId| match *self.get(of) {
+            Value::Arithmetic(Operation::Sub, before, one) if *self.get(one) == Value::Const(1) => {
+                Some(before)
+            }
+            _ => None,
+        };
+        let is_unit = |part: ValueId| match (self.get(part), self.get(mask)) {
+            (Value::Const(unit), Value::Const(mask)) => mask.checked_add(1) == Some(*unit),
+            _ => before_one(mask) == Some(part),
+        };
+        let in_two_steps = || added_to(before_one(size)?, &is_unit);
+        added_to(size, &|part| part == mask).or_else(in_two_steps).unwrap_or(size)
+    }
+
     /// A pointer takes no part in the arithmetic of sizes.
     fn as_number(&self, id: ValueId) -> ValueId {
         let is_pointer =
@@ -166,13 +205,13 @@ impl Values {
         std::iter::once(id).chain(alternatives.iter().copied())
     }
 
-    /// The pointer that lies `by` elements of a type behind or before another one; opaque if that points to no block.
-    pub(super) fn moved(&mut self, pointer: ValueId, by: Option<(TypeId, u64)>) -> ValueId {
+    /// The pointer that lies so far from another one; opaque if that points to no block.
+    pub(super) fn moved(&mut self, pointer: ValueId, by: Distance) -> ValueId {
         let moved: Vec<Value> = self
             .each(pointer)
             .filter_map(|id| match *self.get(id) {
                 Value::Block(call, output) => Some(Value::Inside(call, output, by)),
-                Value::Inside(call, output, _) => Some(Value::Inside(call, output, None)),
+                Value::Inside(call, output, _) => Some(Value::Inside(call, output, Distance::Unknown)),
                 _ => None,
             })
             .collect();
