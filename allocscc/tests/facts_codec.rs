@@ -79,6 +79,7 @@ fn sink() -> impl Strategy<Value = Sink> {
         (any::<u32>(), behind()).prop_map(|(index, behind)| Sink::Out(index, behind)),
         ty().prop_map(Sink::Pointer),
         (name(), any::<u32>()).prop_map(|(name, index)| Sink::Argument(name, index)),
+        holder().prop_map(Sink::Kept),
     ]
 }
 
@@ -98,6 +99,16 @@ fn holder() -> impl Strategy<Value = Holder> {
         name().prop_map(Holder::Global),
         name().prop_map(Holder::Static),
         (name(), any::<u32>()).prop_map(|(function, index)| Holder::Argument(function, index)),
+    ]
+}
+
+fn usage() -> impl Strategy<Value = Usage> {
+    prop_oneof![
+        Just(Usage::Bytes),
+        Just(Usage::Numbers),
+        Just(Usage::Anything),
+        holder().prop_map(Usage::Passed),
+        any::<bool>().prop_map(|is_static| Usage::Parameter { is_static }),
     ]
 }
 
@@ -153,11 +164,13 @@ prop_compose! {
         skipped in prop::collection::vec((place(), name()), 0..2),
         literals in prop::collection::vec(literal(), 0..3),
         bindings in prop::collection::vec(binding(), 0..3),
+        uses in prop::collection::vec((holder(), usage()), 0..3),
         origins in prop::collection::vec(origin(), 0..3),
     ) -> FileFacts {
         let aggregates = aggregates.into_iter().map(|(ty, tail, members)| Aggregate { ty, tail, members }).collect();
+        let uses = uses.into_iter().map(|(of, what)| Use { of, what }).collect();
         let origins = if calls.is_empty() { Vec::new() } else { origins };
-        FileFacts { source, directory, functions, calls, bindings, aggregates, skipped, literals, origins }
+        FileFacts { source, directory, functions, calls, bindings, uses, aggregates, skipped, literals, origins }
     }
 }
 

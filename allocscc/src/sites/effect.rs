@@ -119,6 +119,18 @@ impl Effect {
 }
 
 impl SizeExpr {
+    /// Whether it is a number of some things of a size, neither of which is a constant.
+    pub(super) fn is_product(&self) -> bool {
+        let is_constant =
+            |size: &SizeExpr| leaves(size).iter().all(|leaf| matches!(leaf, SizeExpr::Const(_)));
+        match self {
+            SizeExpr::Mul(left, right) => {
+                (!is_constant(left) && !is_constant(right)) || left.is_product() || right.is_product()
+            }
+            size => parts(size).into_iter().any(SizeExpr::is_product),
+        }
+    }
+
     /// Whether a parameter of the function takes part in it.
     pub(super) fn depends_on_parameters(&self) -> bool {
         leaves(self).iter().any(|leaf| matches!(leaf, SizeExpr::Param(_)))

@@ -128,6 +128,8 @@ pub enum Sink {
     Pointer(TypeRef),
     /// It is passed on as the argument with this index to this function.
     Argument(String, u32),
+    /// It is kept in a place that has type pointer to void.
+    Kept(Holder),
 }
 
 /// What lies before the place in a block that a pointer points to.
@@ -188,7 +190,7 @@ pub struct Call {
     pub passes: Vec<(u32, u32)>,
 }
 
-/// Where a function pointer is kept.
+/// Where a function pointer or a pointer to void is kept.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Holder {
     /// In a field of a type, as [`Callee::Field`] names both.
@@ -210,6 +212,33 @@ pub struct Binding {
     pub source: Callee,
     /// Index of the enclosing function in [`FileFacts::functions`], which a [`Callee::Param`] is a parameter of.
     pub function: Option<u32>,
+}
+
+/// What becomes somewhere in the file of a pointer to void that is kept in a place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Use {
+    /// Where it is kept. An argument is a parameter of a function that the file defines.
+    pub of: Holder,
+    /// What becomes of it.
+    pub what: Usage,
+}
+
+/// What becomes of a pointer to void.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Usage {
+    /// Bytes are read or written where it points, or it becomes a pointer to characters.
+    Bytes,
+    /// It becomes a pointer to numbers.
+    Numbers,
+    /// It becomes a pointer to something else, or goes out of sight.
+    Anything,
+    /// It is kept in another place too.
+    Passed(Holder),
+    /// Nothing: it is a parameter, of a function that only its file sees or not.
+    Parameter {
+        /// The function is `static`.
+        is_static: bool,
+    },
 }
 
 /// What must be known of a struct or union to tell what an allocation that mentions it holds.
@@ -269,6 +298,8 @@ pub struct FileFacts {
     pub calls: Vec<Call>,
     /// What function pointers may point to.
     pub bindings: Vec<Binding>,
+    /// What becomes of pointers to void.
+    pub uses: Vec<Use>,
     /// The structs and unions in sizes and receiving pointers that end in an array of open length, or that an `offsetof` names.
     pub aggregates: Vec<Aggregate>,
     /// What the parser could not read: place and reason, one for each external declaration that was skipped.

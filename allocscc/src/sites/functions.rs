@@ -126,6 +126,47 @@ fn library(name: &str) -> Option<Allocation> {
     Some(Allocation { sizes: sizes.to_vec(), kind, gives })
 }
 
+/// Whether a function of the C library reads or writes bytes where this argument points; `is_byte` says if an argument is the size of
+/// one.
+#[must_use]
+pub fn moves_bytes(name: &str, argument: u32, is_byte: impl Fn(u32) -> bool) -> bool {
+    match name {
+        "fread" | "fwrite" | "fread_unlocked" | "fwrite_unlocked" => argument == 0 && is_byte(1),
+        "read" | "write" | "pread" | "pwrite" | "pread64" | "pwrite64" | "recv" | "send" | "recvfrom"
+        | "sendto" => argument == 1,
+        _ => false,
+    }
+}
+
+/// Whether a function of the C library leaves it open what a pointer to void points to.
+#[must_use]
+pub fn takes_anything(name: &str) -> bool {
+    let name = name.strip_prefix("__builtin_").unwrap_or(name);
+    let name = name.strip_prefix("__").and_then(|name| name.strip_suffix("_chk")).unwrap_or(name);
+    matches!(
+        name,
+        "memcpy"
+            | "memmove"
+            | "memset"
+            | "memcmp"
+            | "memchr"
+            | "free"
+            | "realloc"
+            | "reallocarray"
+            | "fread"
+            | "fwrite"
+            | "fread_unlocked"
+            | "fwrite_unlocked"
+            | "printf"
+            | "fprintf"
+            | "snprintf"
+            | "sprintf"
+            | "object_size"
+            | "prefetch"
+            | "expect"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,4 +17,5 @@ pub mod solve;
 pub mod spelling;
 mod sums;
 mod targets;
+mod uses;
 mod wrappers;

@@ -9,6 +9,7 @@ use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_complete, is_record};
 use super::shape::{self, Aggregates};
 use super::sums::{self, Helpers};
+use super::uses::Uses;
 use super::wrappers::{self, Site};
 use crate::c::types::{CHAR, UCHAR};
 
@@ -51,12 +52,17 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
     let helpers = Helpers::new(files);
     let found = wrappers::sites(files, declared, &helpers);
     let explainer = Explainer::new(files, &found);
+    let uses = Uses::new(files);
     let mut sites = Vec::new();
     for (file, facts) in files.iter().enumerate() {
         let aggregates = Aggregates::new(facts);
         for (index, call) in facts.calls.iter().enumerate() {
             let Some(site) = found.get(&(file, index)) else { continue };
-            let finding = find(file, site, &helpers, &aggregates);
+            let mut finding = find(file, site, &helpers, &aggregates);
+            if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
+                finding.ty = HeapType::ArrayOf(TypeRef::Base(UCHAR));
+                finding.evidence = Evidence::Receiver;
+            }
             let is_unknown = finding.evidence == Evidence::None;
             let reason = is_unknown.then(|| explainer.reason((file, index), &helpers, &aggregates));
             let steps = explainer.steps((file, index), &finding.ty, finding.evidence);
@@ -86,6 +92,14 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
         }
     }
     sites
+}
+
+/// Whether a block without a type may be a buffer of bytes: nothing lies in front of it for a wrapper, and its size is no number of
+/// elements of some size.
+fn is_plain(site: &Site) -> bool {
+    site.effects.iter().all(|effect| {
+        effect.behind == Behind::Nothing && !effect.size.is_product() && !effect.mentions_type()
+    })
 }
 
 struct Finding {

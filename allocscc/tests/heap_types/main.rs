@@ -2,6 +2,7 @@
 //! evidence flows to a call inside one file.
 
 mod explain;
+mod uses;
 mod wrappers;
 
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};

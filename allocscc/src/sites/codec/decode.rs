@@ -3,7 +3,7 @@
 use super::{CodecError, MAGIC, VERSION};
 use crate::sites::facts::{
     Aggregate, BaseType, Behind, Binding, Call, Callee, FileFacts, Function, Holder, Origin, Place, Says,
-    Sink, SizeExpr, StringLiteral, TagKind, TypeRef,
+    Sink, SizeExpr, StringLiteral, TagKind, TypeRef, Usage, Use,
 };
 
 /// The deepest size expression that is read; far more than the extraction makes.
@@ -246,6 +246,7 @@ impl<'b> Decoder<'b> {
             1 => Sink::Out(self.small()?, self.behind()?),
             2 => Sink::Pointer(self.ty()?),
             3 => Sink::Argument(self.string()?, self.small()?),
+            4 => Sink::Kept(self.holder()?),
             _ => return self.bad(),
         })
     }
@@ -301,6 +302,18 @@ impl<'b> Decoder<'b> {
         Ok(Binding { holder, source, function })
     }
 
+    fn usage(&mut self) -> Decode<Usage> {
+        Ok(match self.number()? {
+            0 => Usage::Bytes,
+            1 => Usage::Numbers,
+            2 => Usage::Anything,
+            3 => Usage::Passed(self.holder()?),
+            4 => Usage::Parameter { is_static: false },
+            5 => Usage::Parameter { is_static: true },
+            _ => return self.bad(),
+        })
+    }
+
     fn aggregate(&mut self) -> Decode<Aggregate> {
         Ok(Aggregate {
             ty: self.ty()?,
@@ -341,6 +354,7 @@ impl<'b> Decoder<'b> {
             return self.bad();
         }
         let bindings = self.list(|from| from.binding(functions.len()))?;
+        let uses = self.list(|from| Ok(Use { of: from.holder()?, what: from.usage()? }))?;
         let aggregates = self.list(Self::aggregate)?;
         let skipped = self.list(|from| Ok((from.place()?, from.string()?)))?;
         let literals = self.list(Self::literal)?;
@@ -354,6 +368,7 @@ impl<'b> Decoder<'b> {
             functions,
             calls,
             bindings,
+            uses,
             aggregates,
             skipped,
             literals,

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{MAGIC, VERSION};
-use crate::sites::facts::{Behind, Callee, FileFacts, Holder, Origin, Place, Says, Sink, SizeExpr, TypeRef};
+use crate::sites::facts::{Behind, Callee, FileFacts, Holder, Origin, Place, Says, Sink, SizeExpr, TypeRef, Usage};
 
 /// The bytes of the facts of one file.
 #[must_use]
@@ -237,6 +237,23 @@ impl Encoder {
                 self.string(name);
                 self.number((*index).into());
             }
+            Sink::Kept(holder) => {
+                self.number(4);
+                self.holder(holder);
+            }
+        }
+    }
+
+    fn usage(&mut self, usage: &Usage) {
+        match usage {
+            Usage::Bytes => self.number(0),
+            Usage::Numbers => self.number(1),
+            Usage::Anything => self.number(2),
+            Usage::Passed(holder) => {
+                self.number(3);
+                self.holder(holder);
+            }
+            Usage::Parameter { is_static } => self.number(4 + u64::from(*is_static)),
         }
     }
 
@@ -276,6 +293,10 @@ impl Encoder {
             to.holder(&binding.holder);
             to.callee(&binding.source);
             to.number(binding.function.map_or(0, |function| 1 + u64::from(function)));
+        });
+        self.list(&facts.uses, |to, one| {
+            to.holder(&one.of);
+            to.usage(&one.what);
         });
         self.list(&facts.aggregates, |to, aggregate| {
             to.ty(&aggregate.ty);

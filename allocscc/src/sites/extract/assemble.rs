@@ -3,14 +3,16 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::origins::{FoundOrigin, Trace};
+use super::uses::{FoundUse, Keeper};
 use super::values::{CallIndex, Distance, Operation, Value, ValueId, Values};
 use super::{Found, FoundCall, FoundSink, Offset};
 use crate::c::Parser;
+use crate::c::scopes::Storage;
 use crate::c::token::{Symbol, TokenIndex};
-use crate::c::types::{Length, RecordId, Type, TypeId};
+use crate::c::types::{Length, RecordId, Type, TypeId, Types};
 use crate::sites::facts::{
-    Aggregate, Behind, Binding, Call, FileFacts, Function, Origin, Place, Says, Sink, SizeExpr, TagKind,
-    TypeRef,
+    Aggregate, Behind, Binding, Call, FileFacts, Function, Holder, Origin, Place, Says, Sink, SizeExpr, TagKind,
+    TypeRef, Usage, Use,
 };
 
 /// The largest type that is spelt, in nodes; parts beyond become `void`. A type is a graph here and a tree in the facts.
@@ -75,6 +77,7 @@ pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
     facts.bindings = bindings.collect();
     facts.bindings.sort_unstable();
     facts.bindings.dedup();
+    facts.uses = assembly.uses(found);
     facts.aggregates = assembly.aggregates();
     facts.skipped = unit.skipped.iter().map(|skipped| assembly.skipped(skipped.at, skipped.reason)).collect();
     facts
@@ -176,13 +179,60 @@ impl Assembly<'_, '_> {
     }
 
     fn sinks(&mut self, sinks: &[FoundSink]) -> Vec<Sink> {
-        let sink = |sink: &FoundSink| match *sink {
-            FoundSink::Return(offset) => Sink::Return(self.offset(offset)),
-            FoundSink::Out(index, offset) => Sink::Out(index, self.offset(offset)),
-            FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
-            FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
+        let sink = |sink: &FoundSink| {
+            Some(match *sink {
+                FoundSink::Return(offset) => Sink::Return(self.offset(offset)),
+                FoundSink::Out(index, offset) => Sink::Out(index, self.offset(offset)),
+                FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
+                FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
+                FoundSink::Kept(keeper) => Sink::Kept(self.holder(keeper)?),
+            })
         };
-        sinks.iter().map(sink).collect()
+        sinks.iter().filter_map(sink).collect()
+    }
+
+    /// What becomes of pointers to void, and which parameters are such.
+    fn uses(&self, found: &Found) -> Vec<Use> {
+        let mut uses = Vec::new();
+        for &(keeper, what) in &found.uses {
+            let what = match what {
+                FoundUse::Bytes => Some(Usage::Bytes),
+                FoundUse::Numbers => Some(Usage::Numbers),
+                FoundUse::Anything => Some(Usage::Anything),
+                FoundUse::Passed(to) => Some(self.holder(to).map_or(Usage::Anything, Usage::Passed)),
+            };
+            uses.extend(self.holder(keeper).zip(what).map(|(of, what)| Use { of, what }));
+        }
+        let objects = found.keepers_of_objects.iter().cloned();
+        uses.extend(objects.map(|of| Use { of, what: Usage::Anything }));
+        for function in &found.functions {
+            let name = || self.unit.tokens.names.text(self.unit.scopes.object(function.object).name);
+            let what = Usage::Parameter { is_static: function.is_static };
+            for (index, &parameter) in (0..).zip(&function.parameters) {
+                let ty = self.unit.scopes.object(parameter).ty;
+                if matches!(*self.unit.types.get(ty), Type::Pointer(Types::VOID)) {
+                    uses.push(Use { of: Holder::Argument(name(), index), what: what.clone() });
+                }
+            }
+        }
+        uses.sort_unstable();
+        uses.dedup();
+        uses
+    }
+
+    fn holder(&self, keeper: Keeper) -> Option<Holder> {
+        let names = &self.unit.tokens.names;
+        Some(match keeper {
+            Keeper::Field(record, name) => {
+                Holder::Field(super::bindings::record_name(self.unit, record)?, names.text(name))
+            }
+            Keeper::Variable(object) => {
+                let object = self.unit.scopes.object(object);
+                let name = names.text(object.name);
+                if object.storage == Storage::Static { Holder::Static(name) } else { Holder::Global(name) }
+            }
+            Keeper::Argument(function, index) => Holder::Argument(names.text(function), index),
+        })
     }
 
     fn offset(&mut self, offset: Offset) -> Behind {
@@ -205,7 +255,7 @@ impl Assembly<'_, '_> {
 
     fn size(&mut self, id: ValueId) -> SizeExpr {
         match self.values.get(id) {
-            Value::Opaque | Value::Block(..) | Value::Inside(..) => SizeExpr::Opaque,
+            Value::Opaque | Value::Block(..) | Value::Inside(..) | Value::Kept(..) => SizeExpr::Opaque,
             Value::Const(value) => SizeExpr::Const(*value),
             Value::Sizeof(ty) => SizeExpr::Sizeof(self.reference(*ty)),
             Value::OffsetOf(ty, path) => {

@@ -1,6 +1,7 @@
 //! What function pointers point to: by field, global variable and parameter, whatever object the field is in.
 
 use super::{FoundBinding, OUTSIDE, Walk};
+use crate::c::Parser;
 use crate::c::scopes::Storage;
 use crate::c::syntax::{Expr, ExprId, UnaryOp};
 use crate::c::types::{RecordId, Type, TypeId};
@@ -36,17 +37,7 @@ impl Walk<'_, '_, '_, '_> {
     /// The member of a record, as a place for function pointers.
     pub(super) fn member_holder(&self, record: RecordId, member: usize) -> Option<Holder> {
         let name = self.unit.types.record(record).members.get(member)?.name?;
-        Some(Holder::Field(self.record_name(record)?, self.unit.tokens.names.text(name)))
-    }
-
-    /// What a record is called in all files: its name, and where it is defined, for two files may have one of the same name.
-    pub(super) fn record_name(&self, record: RecordId) -> Option<String> {
-        let record = self.unit.types.record(record);
-        let name = self.unit.tokens.names.text(record.tag.or(record.typedef)?);
-        let at = self.unit.tokens.get(record.at);
-        let file = self.unit.tokens.file(at.file);
-        let basename = file.rsplit('/').next().unwrap_or(file);
-        Some(format!("{name} {basename}:{}", at.line))
+        Some(Holder::Field(record_name(self.unit, record)?, self.unit.tokens.names.text(name)))
     }
 
     /// The place that an expression names, if function pointers in it are followed.
@@ -91,4 +82,14 @@ impl Walk<'_, '_, '_, '_> {
             _ => found.extend(self.callee(expr).0),
         }
     }
+}
+
+/// What a record is called in all files: its name, and where it is defined, for two files may have one of the same name.
+pub(super) fn record_name(unit: &Parser, record: RecordId) -> Option<String> {
+    let record = unit.types.record(record);
+    let name = unit.tokens.names.text(record.tag.or(record.typedef)?);
+    let at = unit.tokens.get(record.at);
+    let file = unit.tokens.file(at.file);
+    let basename = file.rsplit('/').next().unwrap_or(file);
+    Some(format!("{name} {basename}:{}", at.line))
 }

@@ -1,5 +1,6 @@
 //! The walk over calls: which are recorded, what they are worth.
 
+use super::bindings::record_name;
 use super::values::{CallIndex, Operation, Value, ValueId, Values};
 use super::{FoundCall, FoundSink, Offset, Walk};
 use crate::c::scopes::Storage;
@@ -41,6 +42,9 @@ impl Walk<'_, '_, '_, '_> {
             values.push(value);
         }
         self.context = outer;
+        for (index, &argument) in (0..).zip(arguments) {
+            self.passed(name, (index, argument), &values, parameters.get(index as usize).copied());
+        }
         let result = unit.tree.node(id).ty;
         match (target, allocation) {
             (Some(target), Some(allocation)) => {
@@ -181,7 +185,7 @@ impl Walk<'_, '_, '_, '_> {
                 let holder = self.unit.tree.node(of).ty;
                 let holder = if arrow { self.unit.types.pointee(holder) } else { Some(holder) };
                 let record = holder.and_then(|holder| self.unit.types.as_record(holder));
-                let record = record.and_then(|record| self.record_name(record));
+                let record = record.and_then(|record| record_name(self.unit, record));
                 (record.map(|record| Callee::Field(record, names.text(name))), at)
             }
             _ => (None, node.start),

@@ -36,7 +36,7 @@ impl Walk<'_, '_, '_, '_> {
         match &node.expr {
             Expr::Integer(value) => self.found.values.constant(*value),
             Expr::Float | Expr::Text | Expr::Undeclared(_) => Values::OPAQUE,
-            Expr::Object(object) => self.variable(*object),
+            Expr::Object(object) => self.variable(id, *object),
             Expr::Unary(op, operand) => self.unary(*op, *operand),
             Expr::Binary(op, left, right) => self.binary(*op, *left, *right, node.ty),
             Expr::Assign(op, target, source) => self.assign(*op, *target, *source),
@@ -51,6 +51,7 @@ impl Walk<'_, '_, '_, '_> {
                 let value = self.value(*operand);
                 self.context = outer;
                 self.convert(value, node.ty);
+                self.used_as(*operand, value, node.ty, true);
                 value
             }
             Expr::Compound(init) => {
@@ -65,7 +66,7 @@ impl Walk<'_, '_, '_, '_> {
             }
             Expr::Member { of, .. } => {
                 self.value(*of);
-                Values::OPAQUE
+                self.kept_in(id)
             }
             Expr::Index(left, right) => {
                 self.value(*left);
@@ -99,11 +100,9 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    fn variable(&mut self, id: ObjectId) -> ValueId {
-        if let Some(value) = self.environment.get(id) {
-            return value;
-        }
-        self.found.constants.get(&id).copied().unwrap_or(Values::OPAQUE)
+    fn variable(&mut self, expr: ExprId, id: ObjectId) -> ValueId {
+        let known = self.environment.get(id).or_else(|| self.found.constants.get(&id).copied());
+        known.unwrap_or_else(|| self.kept_in(expr))
     }
 
     /// `sizeof` a type; that of a variable-length array is a product.
@@ -124,6 +123,7 @@ impl Walk<'_, '_, '_, '_> {
             UnaryOp::Plus => self.value(operand),
             UnaryOp::AddressOf => {
                 self.value(operand);
+                self.lose_place(operand);
                 self.forget(operand);
                 self.address_inside(operand)
             }
@@ -164,7 +164,7 @@ impl Walk<'_, '_, '_, '_> {
                 self.step(one, ty, other)
             }
             BinaryOp::Add => self.step(other, ty, one),
-            BinaryOp::Sub => self.found.values.moved(one, Distance::Unknown),
+            BinaryOp::Sub => self.moved(one, Distance::Unknown),
             _ => Values::OPAQUE,
         }
     }
@@ -190,7 +190,7 @@ impl Walk<'_, '_, '_, '_> {
             (Some(element), _) if self.is_byte(element) => Distance::Bytes(count),
             _ => Distance::Unknown,
         };
-        self.found.values.moved(pointer, by)
+        self.moved(pointer, by)
     }
 
     /// Whether so many of these are so many bytes.
@@ -212,7 +212,7 @@ impl Walk<'_, '_, '_, '_> {
                 Distance::Bytes(self.found.values.leaf(Value::OffsetOf(ty, path)))
             }
         };
-        self.found.values.moved(pointer, by)
+        self.moved(pointer, by)
     }
 
     /// `&p->member` and `&p[n]`: what lies inside a block is not the block.
@@ -280,10 +280,11 @@ impl Walk<'_, '_, '_, '_> {
             value = match op {
                 _ if is_number => self.combine(op, before, value),
                 BinaryOp::Add => self.step(before, ty, value),
-                _ => self.found.values.moved(before, Distance::Unknown),
+                _ => self.moved(before, Distance::Unknown),
             };
         }
         self.convert(value, ty);
+        self.stored(target, source, value);
         self.store(target, value);
         value
     }
@@ -322,6 +323,9 @@ impl Walk<'_, '_, '_, '_> {
     /// A variable whose address is known elsewhere may hold anything.
     pub(super) fn forget(&mut self, target: ExprId) {
         if let Expr::Object(object) = self.unit.tree.node(target).expr {
+            if let Some(value) = self.environment.get(object) {
+                self.lose(value);
+            }
             self.set(object, Values::OPAQUE);
         }
     }
@@ -343,7 +347,7 @@ impl Walk<'_, '_, '_, '_> {
             Value::Inside(call, output, by) => match sink {
                 FoundSink::Return(_) => Some((call, output, FoundSink::Return(Offset::Behind(by)))),
                 FoundSink::Out(index, _) => Some((call, output, FoundSink::Out(index, Offset::Behind(by)))),
-                FoundSink::Pointer(_) | FoundSink::Argument(..) => None,
+                FoundSink::Pointer(_) | FoundSink::Argument(..) | FoundSink::Kept(_) => None,
             },
             _ => None,
         };

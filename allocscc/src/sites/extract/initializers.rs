@@ -27,6 +27,7 @@ impl Walk<'_, '_, '_, '_> {
             Init::Expr(expr) => {
                 let value = self.value(*expr);
                 self.convert(value, ty);
+                self.used_as(*expr, value, ty, false);
                 if self.points_to_function(ty) {
                     self.bind(holder, *expr);
                 }
@@ -44,7 +45,10 @@ impl Walk<'_, '_, '_, '_> {
                         }
                         None => self.next_part(&mut cursor, *item, &mut of),
                     };
-                    last = self.initializer_of(of, *item, part);
+                    last = self.initializer_of(of.clone(), *item, part);
+                    if let Init::Expr(expr) = unit.tree.get_init(*item) {
+                        self.initialized(of, part, *expr, last);
+                    }
                 }
                 // `T *p = { malloc (n) };`
                 if self.is_scalar(ty) && items.len() == 1 { last } else { Values::OPAQUE }

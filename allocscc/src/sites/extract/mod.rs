@@ -13,12 +13,14 @@ mod initializers;
 mod literals;
 mod origins;
 mod statements;
+mod uses;
 mod values;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::environment::{Changes, Environment, Mark};
 use self::origins::{Assignment, FoundOrigin, Here};
+use self::uses::{FoundUse, Keeper};
 use self::values::{CallIndex, Distance, Value, ValueId, Values};
 use super::facts::{Callee, FileFacts, Holder, Place};
 use super::functions::DeclaredFunctions;
@@ -92,6 +94,7 @@ enum FoundSink {
     Out(u32, Offset),
     Pointer(TypeId),
     Argument(Symbol, u32),
+    Kept(Keeper),
 }
 
 /// Where in a block a pointer points.
@@ -141,6 +144,10 @@ struct Found<'d> {
     functions: Vec<FoundFunction>,
     calls: Vec<FoundCall>,
     bindings: Vec<FoundBinding>,
+    /// What becomes of pointers to void.
+    uses: FxHashSet<(Keeper, FoundUse)>,
+    /// The members of type pointer to void that initialisers point to other things than bytes.
+    keepers_of_objects: FxHashSet<Holder>,
     /// The values of constant variables outside functions.
     constants: FxHashMap<ObjectId, ValueId>,
 }
@@ -153,6 +160,8 @@ impl<'d> Found<'d> {
             functions: Vec::new(),
             calls: Vec::new(),
             bindings: Vec::new(),
+            uses: FxHashSet::default(),
+            keepers_of_objects: FxHashSet::default(),
             constants: FxHashMap::default(),
         }
     }

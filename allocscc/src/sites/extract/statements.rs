@@ -207,6 +207,7 @@ impl Walk<'_, '_, '_, '_> {
             self.receive(value, FoundSink::Return(Offset::None));
             let outer = std::mem::replace(&mut self.here, Here::Return(expr));
             self.convert(value, self.result);
+            self.returned(expr, value);
             self.here = outer;
             if value != Values::OPAQUE && self.returns.len() < MOST_RETURNS && !self.returns.contains(&value)
             {

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::uses::Keeper;
 use crate::c::token::Symbol;
 use crate::c::types::TypeId;
 
@@ -31,6 +32,8 @@ pub(super) enum Value {
     Block(CallIndex, Option<u32>),
     /// A pointer to what lies so far behind the start of such a block.
     Inside(CallIndex, Option<u32>, Distance),
+    /// The pointer to void that is kept in a place, or one to somewhere behind it.
+    Kept(Keeper, bool),
 }
 
 /// How far behind the start of a block a pointer points.
@@ -149,8 +152,9 @@ impl Values {
 
     /// A pointer takes no part in the arithmetic of sizes.
     fn as_number(&self, id: ValueId) -> ValueId {
-        let is_pointer =
-            |value: &Value| matches!(value, Value::Block(..) | Value::Inside(..) | Value::PointerParam(_));
+        let is_pointer = |value: &Value| {
+            matches!(value, Value::Block(..) | Value::Inside(..) | Value::PointerParam(_) | Value::Kept(..))
+        };
         let has_pointer = match self.get(id) {
             Value::Alt(parts) => parts.iter().any(|&part| is_pointer(self.get(part))),
             value => is_pointer(value),
@@ -241,7 +245,8 @@ impl Values {
             | Value::Const(_)
             | Value::PointerParam(_)
             | Value::Block(..)
-            | Value::Inside(..) => false,
+            | Value::Inside(..)
+            | Value::Kept(..) => false,
             Value::Sizeof(_) | Value::OffsetOf(..) | Value::Param(_) | Value::StringLength => true,
             Value::Arithmetic(_, left, right) => self.is_telling(*left) || self.is_telling(*right),
             Value::Alt(parts) | Value::Call(_, parts) => parts.iter().any(|&part| self.is_telling(part)),

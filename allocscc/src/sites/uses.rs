@@ -1,0 +1,118 @@
+//! Which blocks are buffers of bytes because of what becomes of the pointers to void that point to them, over all files of a link.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::facts::{FileFacts, Holder, Sink, Usage};
+use super::functions::takes_anything;
+
+/// The most places that one pointer is followed through.
+const MOST_PLACES: usize = 256;
+
+/// Where pointers to void are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Place<'f> {
+    Field(&'f str, &'f str),
+    Global(&'f str),
+    Static(usize, &'f str),
+    Parameter(usize, &'f str, u32),
+}
+
+/// What becomes of pointers to void, in all files.
+pub(super) struct Uses<'f> {
+    /// With the file that says it.
+    of: FxHashMap<Place<'f>, Vec<(usize, &'f Usage)>>,
+    /// The files of the functions that all see, by name.
+    shared: FxHashMap<&'f str, usize>,
+}
+
+impl<'f> Uses<'f> {
+    pub(super) fn new(files: &'f [FileFacts]) -> Self {
+        let mut uses = Uses { of: FxHashMap::default(), shared: FxHashMap::default() };
+        for (file, facts) in files.iter().enumerate() {
+            for one in &facts.uses {
+                let place = match &one.of {
+                    Holder::Argument(function, index) => {
+                        if one.what == (Usage::Parameter { is_static: false }) {
+                            uses.shared.entry(function).or_insert(file);
+                        }
+                        Place::Parameter(file, function, *index)
+                    }
+                    Holder::Field(ty, field) => Place::Field(ty, field),
+                    Holder::Global(name) => Place::Global(name),
+                    Holder::Static(name) => Place::Static(file, name),
+                };
+                uses.of.entry(place).or_default().push((file, &one.what));
+            }
+        }
+        uses
+    }
+
+    /// Whether a block is a buffer of bytes: somewhere bytes are read or written where a pointer to it points, and nowhere is it said to
+    /// be something else.
+    pub(super) fn are_bytes(&self, file: usize, sinks: &'f [Sink]) -> bool {
+        let mut next = Vec::new();
+        for sink in sinks {
+            let place = match sink {
+                Sink::Kept(holder) => self.place(file, holder),
+                Sink::Argument(function, index) => self.parameter(file, function, *index),
+                Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) => continue,
+            };
+            match place {
+                Some(place) => next.push(place),
+                None if is_open(sink) => {}
+                None => return false,
+            }
+        }
+        let mut seen = FxHashSet::default();
+        let mut has_bytes = false;
+        while let Some(place) = next.pop() {
+            if !seen.insert(place) {
+                continue;
+            }
+            if seen.len() > MOST_PLACES {
+                return false;
+            }
+            let uses = self.of.get(&place).map_or(&[][..], Vec::as_slice);
+            // Bytes are read as numbers too, for speed.
+            let is_bytes = uses.iter().any(|(_, what)| **what == Usage::Bytes);
+            has_bytes |= is_bytes;
+            for &(file, what) in uses {
+                match what {
+                    Usage::Bytes | Usage::Parameter { .. } => {}
+                    Usage::Numbers if is_bytes => {}
+                    Usage::Numbers | Usage::Anything => return false,
+                    Usage::Passed(holder) => match (self.place(file, holder), holder) {
+                        (Some(place), _) => next.push(place),
+                        (None, Holder::Argument(function, _)) if takes_anything(function) => {}
+                        (None, _) => return false,
+                    },
+                }
+            }
+        }
+        has_bytes
+    }
+
+    fn place(&self, file: usize, holder: &'f Holder) -> Option<Place<'f>> {
+        match holder {
+            Holder::Field(ty, field) => Some(Place::Field(ty, field)),
+            Holder::Global(name) => Some(Place::Global(name)),
+            Holder::Static(name) => Some(Place::Static(file, name)),
+            Holder::Argument(function, index) => self.parameter(file, function, *index),
+        }
+    }
+
+    /// A parameter of a function of this name that a file sees.
+    fn parameter(&self, file: usize, function: &'f str, index: u32) -> Option<Place<'f>> {
+        let own = Place::Parameter(file, function, index);
+        if self.of.contains_key(&own) {
+            return Some(own);
+        }
+        let shared = Place::Parameter(*self.shared.get(function)?, function, index);
+        self.of.contains_key(&shared).then_some(shared)
+    }
+}
+
+/// Whether a function of the library that gets a block leaves open what it is.
+fn is_open(sink: &Sink) -> bool {
+    matches!(sink, Sink::Argument(function, _) if takes_anything(function))
+}

@@ -1,0 +1,138 @@
+//! Blocks whose only pointers are pointers to void: bytes, if all that becomes of these says so.
+
+use super::{check_file, solved};
+
+/// A field that gets a block, with what a file does with it.
+const OWNER: &str = "
+    typedef struct file FILE;
+    size_t fread(void *, size_t, size_t, FILE *); size_t fwrite(const void *, size_t, size_t, FILE *);
+    long read(int, void *, size_t); void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
+    struct owner { void *data; void *other; size_t size; };
+    void sum(const unsigned char *bytes, size_t n); void see(const void *anything);
+    void start(struct owner *o) { o->data = malloc(o->size); }\n";
+
+const BYTES: &str = "malloc: array of uchar, receiver, buffer";
+const UNKNOWN: &str = "malloc: unknown, none";
+
+fn check(uses: &str, expect: &str) {
+    let source = format!("{OWNER} void use(struct owner *o, FILE *f, size_t n) {{ {uses} }}");
+    assert_eq!(solved(&[&source], ""), [expect], "{uses}");
+}
+
+#[test]
+fn bytes() {
+    for uses in [
+        "fread(o->data, 1, n, f);",
+        "fread(o->data, sizeof(char), n, f);",
+        "read(0, o->data, n);",
+        "void *p = o->data; if (n) fwrite(p, 1, n, f);",
+        "sum(o->data, n);",
+        "sum((const unsigned char *)o->data, n);",
+        "const char *p = o->data; n = *p;",
+        "fread((char *)o->data + n, 1, n, f); fread(o->data, 1, n, f); memcpy(o->data, f, n); free(o->data);",
+        "fread(o->data, 1, n, f); o->data = realloc(0, 0);",
+        // What a pointer to characters becomes is not followed, and bytes are read as words.
+        "unsigned char *p = o->data; n = *(unsigned *)(p + 4);",
+        "fread(o->data, 1, n, f); n = *(size_t *)o->data;",
+    ] {
+        let resizes = uses.contains("realloc");
+        let source = format!("{OWNER} void use(struct owner *o, FILE *f, size_t n) {{ {uses} }}");
+        let found = solved(&[&source], "");
+        assert_eq!(found[0], BYTES, "{uses}");
+        assert_eq!(found.len(), 1 + usize::from(resizes), "{uses}");
+    }
+}
+
+#[test]
+fn nothing_is_said_of_bytes() {
+    for uses in [
+        "",
+        "free(o->data);",
+        "memcpy(o->data, f, n);",
+        "fread(o->data, n, 1, f);",
+        "memcpy((char *)o->data + n * o->size, f, o->size);",
+        "n = *(size_t *)o->data;",
+    ] {
+        check(uses, UNKNOWN);
+    }
+}
+
+#[test]
+fn something_else_is_said() {
+    for uses in [
+        "struct point *p = o->data; p->x = 1;",
+        "void *p = o->data; ((struct point *)p)->x = 1;",
+        "struct point *p = (struct point *)((char *)o->data + n);",
+        "int **p = o->data;",
+        "see(o->data);",
+        "qsort(o->data, n, 8, 0);",
+        "void **p = &o->data;",
+        "void *p = o->data, **q = &p;",
+        "struct point at; o->data = &at;",
+        "struct owner of = { (struct point *)f }; use(&of, f, n);",
+        "struct owner of = { .other = o->data }; use(&of, f, n);",
+        "o->other = o->data; struct point *p = o->other;",
+        "void *v[2]; v[0] = o->data;",
+        "void (*call)(void *) = 0; call(o->data);",
+    ] {
+        check(&format!("fread(o->data, 1, n, f); {uses}"), UNKNOWN);
+    }
+    let returned = "void *get(struct owner *o) { return o->data; } void use(struct owner *o, FILE *f) { fread(o->data, 1, 9, f); }";
+    assert_eq!(solved(&[&format!("{OWNER} {returned}")], ""), [UNKNOWN]);
+    // A union may be read as its other members.
+    check_file(
+        "struct owner { union { void *data; struct point *points; } u; };
+         void sum(const char *);
+         void f(struct owner *o, size_t n) { o->u.data = malloc(n); sum(o->u.data); }",
+        &[UNKNOWN],
+    );
+}
+
+#[test]
+fn through_parameters_and_files() {
+    let user = |body: &str| {
+        format!("{OWNER} void take(void *, size_t); void use(struct owner *o) {{ take(o->data, 1); }} {body}")
+    };
+    let takes = |body: &str| format!("typedef unsigned char byte; {body}");
+    let cases = [
+        ("void take(void *p, size_t n) { byte *b = p; b[n] = 1; }", BYTES),
+        ("void take(void *p, size_t n) { byte *b = p; b[n] = 1; n = *(size_t *)p; }", BYTES),
+        ("void take(void *p, size_t n) { n = *(size_t *)p; }", UNKNOWN),
+        ("void take(void *p, size_t n) { byte *b = p; ((struct point *)p)->x = b[n]; }", UNKNOWN),
+        ("void inner(void *p) { char *c = p; } void take(void *p, size_t n) { inner(p); }", BYTES),
+        ("static void take(void *p, size_t n) { byte *b = p; }", UNKNOWN),
+    ];
+    for (body, expect) in cases {
+        assert_eq!(solved(&[&user(""), &takes(body)], ""), [expect], "{body}");
+    }
+    // A static function is that of its own file.
+    let own = user(
+        "static void inner(void *p) { struct point *q = p; } void take(void *p, size_t n) { inner(p); }",
+    );
+    assert_eq!(solved(&[&own, "void inner(void *p) { char *c = p; }"], ""), [UNKNOWN]);
+}
+
+#[test]
+fn blocks_in_other_places() {
+    let prelude = "typedef struct file FILE; size_t fread(void *, size_t, size_t, FILE *);";
+    for (uses, expect) in [
+        ("void *g; void f(size_t n, FILE *s) { g = malloc(n); fread(g, 1, n, s); }", BYTES),
+        ("static void *g; void f(size_t n, FILE *s) { g = malloc(n); fread(g, 1, n, s); }", BYTES),
+        (
+            "void load(void *to, FILE *s) { fread(to, 1, 9, s); } void f(size_t n, FILE *s) { void *p = malloc(n); load(p, s); }",
+            BYTES,
+        ),
+        (
+            "void *g, *h; void f(size_t n, FILE *s) { g = h = malloc(n); fread(g, 1, n, s); struct point *p = h; }",
+            UNKNOWN,
+        ),
+        // A number of elements of some size.
+        (
+            "void *g; size_t one; void f(size_t n, FILE *s) { g = malloc(n * one); fread(g, 1, n, s); }",
+            UNKNOWN,
+        ),
+        ("void *g; void f(size_t n, FILE *s) { g = malloc(n * 4); fread(g, 1, n, s); }", BYTES),
+    ] {
+        assert_eq!(solved(&[&format!("{prelude} {uses}")], ""), [expect], "{uses}");
+    }
+}
