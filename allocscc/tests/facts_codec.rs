@@ -86,6 +86,7 @@ fn sink() -> impl Strategy<Value = Sink> {
 fn callee() -> impl Strategy<Value = Callee> {
     prop_oneof![
         name().prop_map(Callee::Direct),
+        name().prop_map(Callee::Result),
         (name(), name()).prop_map(|(holder, field)| Callee::Field(holder, field)),
         name().prop_map(Callee::Global),
         name().prop_map(Callee::Static),
@@ -98,6 +99,7 @@ fn holder() -> impl Strategy<Value = Holder> {
         (name(), name()).prop_map(|(holder, field)| Holder::Field(holder, field)),
         name().prop_map(Holder::Global),
         name().prop_map(Holder::Static),
+        name().prop_map(Holder::Result),
         (name(), any::<u32>()).prop_map(|(function, index)| Holder::Argument(function, index)),
     ]
 }

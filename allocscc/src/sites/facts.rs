@@ -115,6 +115,8 @@ pub enum Callee {
     Static(String),
     /// A function pointer that is a parameter of the enclosing function.
     Param(u32),
+    /// A function pointer that a function of this name returns.
+    Result(String),
 }
 
 /// What receives the result of a call.
@@ -201,6 +203,8 @@ pub enum Holder {
     Static(String),
     /// In the parameter with this index of this function.
     Argument(String, u32),
+    /// In what a function of this name returns.
+    Result(String),
 }
 
 /// A function pointer gets a value somewhere in the file.

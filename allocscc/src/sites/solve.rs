@@ -79,7 +79,11 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 ordinal: call.ordinal,
                 callee: match &call.callee {
                     Callee::Direct(name) => Some(name.clone()),
-                    Callee::Field(..) | Callee::Global(_) | Callee::Static(_) | Callee::Param(_) => None,
+                    Callee::Field(..)
+                    | Callee::Global(_)
+                    | Callee::Static(_)
+                    | Callee::Param(_)
+                    | Callee::Result(_) => None,
                 },
                 arguments: call.arguments.clone(),
                 is_in_wrapper: site.is_in_wrapper,

@@ -1,7 +1,7 @@
 //! Which functions a call may reach: by name, and through function pointers.
 //!
 //! Function pointers are followed by where they are kept, whatever object that is in: a field of a struct, a variable outside functions,
-//! a parameter. What is kept there anywhere in the link may be called through it.
+//! a parameter, what a function returns. What is kept there anywhere in the link may be called through it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,6 +30,7 @@ enum Place<'f> {
     Global(&'f str),
     Static(usize, &'f str),
     Parameter(FunctionId, u32),
+    Result(FunctionId),
 }
 
 /// A function, or a function pointer that is copied: in which file and, if in one, in which function.
@@ -81,6 +82,10 @@ impl<'f> Targets<'f> {
                 Callee::Field(ty, field) => Place::Field(ty, field),
                 Callee::Global(name) => Place::Global(name),
                 Callee::Static(name) => Place::Static(file, name),
+                Callee::Result(name) => match self.own_named(file, name) {
+                    Some(function) => Place::Result(function),
+                    None => continue,
+                },
                 Callee::Param(index) => match function {
                     Some(function) => Place::Parameter((file, function), *index),
                     None => continue,
@@ -113,6 +118,7 @@ impl<'f> Targets<'f> {
             Holder::Field(ty, field) => Place::Field(ty, field),
             Holder::Global(name) => Place::Global(name),
             Holder::Static(name) => Place::Static(file, name),
+            Holder::Result(function) => Place::Result(self.own_named(file, function)?),
             Holder::Argument(function, index) => Place::Parameter(self.own_named(file, function)?, *index),
         })
     }

@@ -40,6 +40,7 @@ impl<'f> Uses<'f> {
                     Holder::Field(ty, field) => Place::Field(ty, field),
                     Holder::Global(name) => Place::Global(name),
                     Holder::Static(name) => Place::Static(file, name),
+                    Holder::Result(_) => continue,
                 };
                 uses.of.entry(place).or_default().push((file, &one.what));
             }
@@ -98,6 +99,7 @@ impl<'f> Uses<'f> {
             Holder::Global(name) => Some(Place::Global(name)),
             Holder::Static(name) => Some(Place::Static(file, name)),
             Holder::Argument(function, index) => self.parameter(file, function, *index),
+            Holder::Result(_) => None,
         }
     }
 

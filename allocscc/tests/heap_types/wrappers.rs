@@ -144,6 +144,27 @@ fn through_function_pointers_in_globals_and_parameters() {
 }
 
 #[test]
+fn through_function_pointers_that_functions_return() {
+    let keeper = "typedef void *(*getter)(size_t);
+        struct state { getter get; };
+        void set(struct state *s) { s->get = malloc; }
+        getter current(struct state *s, void **data) { if (data) *data = s; return s->get; }";
+    let user = "typedef void *(*getter)(size_t);
+        struct state; getter current(struct state *s, void **data);
+        static getter now; static getter other(void) { return now; }
+        void f(struct state *s) {
+            struct point *p = current(s, 0)(sizeof *p);
+            now = current(s, 0);
+            struct node *n = now(sizeof *n);
+            int *k = other()(4);
+        }";
+    let expect =
+        ["*: array of struct point, both", "*: array of struct node, both", "*: array of int32, receiver"];
+    assert_eq!(solved(&[keeper, user], ""), expect);
+    assert_eq!(solved(&[user], ""), [] as [&str; 0]);
+}
+
+#[test]
 fn a_header_that_the_wrapper_keeps_in_front() {
     check_file(
         "void *with_size(size_t n) { long *p = malloc(n + 8); if (p) { *p = n; p++; } return p; }

@@ -227,6 +227,7 @@ impl<'b> Decoder<'b> {
             2 => Callee::Global(self.string()?),
             3 => Callee::Param(self.small()?),
             4 => Callee::Static(self.string()?),
+            5 => Callee::Result(self.string()?),
             _ => return self.bad(),
         })
     }
@@ -289,6 +290,7 @@ impl<'b> Decoder<'b> {
             1 => Holder::Global(self.string()?),
             2 => Holder::Argument(self.string()?, self.small()?),
             3 => Holder::Static(self.string()?),
+            4 => Holder::Result(self.string()?),
             _ => return self.bad(),
         })
     }

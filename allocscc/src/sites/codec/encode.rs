@@ -176,6 +176,10 @@ impl Encoder {
                 self.number(3);
                 self.number((*index).into());
             }
+            Callee::Result(name) => {
+                self.number(5);
+                self.string(name);
+            }
             Callee::Static(name) => {
                 self.number(4);
                 self.string(name);
@@ -198,6 +202,10 @@ impl Encoder {
                 self.number(2);
                 self.string(function);
                 self.number((*index).into());
+            }
+            Holder::Result(name) => {
+                self.number(4);
+                self.string(name);
             }
             Holder::Static(name) => {
                 self.number(3);

@@ -51,7 +51,17 @@ impl Walk<'_, '_, '_, '_> {
                 let name = self.unit.scopes.object(function.object).name;
                 Some(Holder::Argument(self.unit.tokens.names.text(name), index))
             }
-            Callee::Direct(_) => None,
+            Callee::Direct(_) | Callee::Result(_) => None,
+        }
+    }
+
+    /// The enclosing function returns a function pointer.
+    pub(super) fn bind_result(&mut self, source: ExprId) {
+        if self.points_to_function(self.result)
+            && let Some(function) = self.found.functions.get(self.function as usize)
+        {
+            let name = self.unit.scopes.object(function.object).name;
+            self.bind(Some(Holder::Result(self.unit.tokens.names.text(name))), source);
         }
     }
 

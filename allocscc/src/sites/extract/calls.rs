@@ -188,6 +188,9 @@ impl Walk<'_, '_, '_, '_> {
                 let record = record.and_then(|record| record_name(self.unit, record));
                 (record.map(|record| Callee::Field(record, names.text(name))), at)
             }
+            Expr::Call(of, ..) => {
+                (self.direct_name(of).map(|name| Callee::Result(names.text(name))), node.start)
+            }
             _ => (None, node.start),
         }
     }

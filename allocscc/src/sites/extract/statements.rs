@@ -208,6 +208,7 @@ impl Walk<'_, '_, '_, '_> {
             let outer = std::mem::replace(&mut self.here, Here::Return(expr));
             self.convert(value, self.result);
             self.returned(expr, value);
+            self.bind_result(expr);
             self.here = outer;
             if value != Values::OPAQUE && self.returns.len() < MOST_RETURNS && !self.returns.contains(&value)
             {
