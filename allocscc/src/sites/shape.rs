@@ -37,8 +37,12 @@ impl<'f> Aggregates<'f> {
         self.by_type.get(ty)?.members.iter().find(|(name, _)| name == path).map(|(_, member)| member)
     }
 
+    /// Whether a struct ends in these, or in pointers to these: `sizeof` may be one dereference short.
     fn is_tail_of(&self, element: &TypeRef, ty: &TypeRef) -> bool {
-        self.tail(ty).is_some_and(|tail| is_same(tail, element))
+        self.tail(ty).is_some_and(|tail| match tail {
+            TypeRef::Pointer(to) if is_record(element) => **to == *element,
+            tail => is_same(tail, element),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::explain::{Explainer, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
-use super::heap_type::{Head, HeapType, is_complete, is_record};
+use super::heap_type::{Head, HeapType, is_character, is_complete, is_record};
 use super::shape::{self, Aggregates};
 use super::sums::{self, Helpers};
 use super::uses::Uses;
@@ -221,6 +221,16 @@ fn decide(
 ) -> (HeapType, Evidence) {
     match (size, receiver) {
         (Some(size), Some(receiver)) if size.first() == Some(&receiver) => (size, Evidence::Both),
+        // `T **p = malloc (n * sizeof (T))` is one dereference short.
+        (Some(HeapType::ArrayOf(size)), Some(TypeRef::Pointer(to))) if size == *to => {
+            (HeapType::ArrayOf(TypeRef::Pointer(to)), Evidence::Receiver)
+        }
+        // `n * sizeof (E) + sizeof (H)` may have its header at the end.
+        (Some(HeapType::Sequence { before, head: Head::Whole(_), element }), Some(receiver))
+            if before.is_empty() && element == receiver && !is_character(&receiver) =>
+        {
+            (HeapType::ArrayOf(receiver), Evidence::Both)
+        }
         (Some(size), _) if size.has_record() => (size, Evidence::Sizeof),
         (Some(_), Some(receiver)) if is_record(&receiver) => {
             (aggregates.pointed_to(receiver), Evidence::Receiver)

@@ -271,6 +271,36 @@ fn more_behind_a_header_than_one_kind_of_elements() {
 }
 
 #[test]
+fn elements_before_a_header() {
+    let size = "n * sizeof(struct point) + sizeof(struct header)";
+    check(&format!("void *p = malloc({size});"), &["malloc: struct header then struct point, sizeof"]);
+    check(&format!("struct header *p = malloc({size});"), &["malloc: struct header then struct point, both"]);
+    check(&format!("struct point *p = malloc({size});"), &["malloc: array of struct point, both"]);
+    check(
+        "char *p = malloc(n * sizeof(char) + sizeof(struct header));",
+        &["malloc: struct header then char, sizeof"],
+    );
+}
+
+#[test]
+fn sizes_that_are_one_dereference_short() {
+    check(
+        "struct point **p = malloc(n * sizeof(struct point));",
+        &["malloc: array of struct point*, receiver"],
+    );
+    check("int **p = malloc(n * sizeof(int));", &["malloc: array of int32*, receiver"]);
+    check(
+        "struct header **p = malloc(n * sizeof(struct point));",
+        &["malloc: array of struct point, sizeof"],
+    );
+    check_file(
+        "struct list { int count; struct point *items[]; };
+         void *f(size_t n) { return malloc(sizeof(struct list) + n * sizeof(struct point)); }",
+        &["malloc: flexible struct list, sizeof"],
+    );
+}
+
+#[test]
 fn units_of_rounding() {
     for unit in ["sizeof(void *)", "sizeof(long)", "_Alignof(long)", "64"] {
         for size in [
