@@ -3,7 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::{MAGIC, VERSION};
-use crate::sites::facts::{Behind, Callee, FileFacts, Holder, Origin, Place, Says, Sink, SizeExpr, TypeRef, Usage};
+use crate::sites::facts::{
+    Behind, Callee, FileFacts, Holder, Origin, Place, Says, Sink, SizeExpr, TypeRef, Usage,
+};
 
 /// The bytes of the facts of one file.
 #[must_use]

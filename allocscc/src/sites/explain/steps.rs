@@ -130,9 +130,11 @@ impl Explainer<'_> {
     /// The call through a function pointer, and where that leads.
     fn targets(&self, site: &Site, call: &Call) -> Step {
         let pointer = match &call.callee {
-            Callee::Direct(name) | Callee::Field(_, name) | Callee::Global(name) | Callee::Static(name) => {
-                name
-            }
+            Callee::Direct(name)
+            | Callee::Field(_, name)
+            | Callee::Global(name)
+            | Callee::Static(name)
+            | Callee::Result(name) => name,
             Callee::Param(_) => "a parameter",
         };
         let text = format!("{pointer}: {}", target_names(self.files, &site.targets));
@@ -179,10 +181,19 @@ fn helpers<'s>(size: &'s SizeExpr, names: &mut Vec<&'s str>) {
     }
 }
 
+/// A part of what wrappers keep in front of the block.
+fn header_part(size: &SizeExpr) -> String {
+    match size {
+        SizeExpr::Sizeof(ty) => c_type(ty),
+        SizeExpr::OffsetOf(ty, member) => format!("{} up to {member}", c_type(ty)),
+        _ => "something unknown".to_owned(),
+    }
+}
+
 /// What wrappers keep in front of the block.
 fn headers(site: &Site, call: &Call) -> Vec<Step> {
     let header = |effect: &Effect| match &effect.behind {
-        Behind::Head(ty) => Some(c_type(ty)),
+        Behind::Parts(sizes) => Some(sizes.iter().map(header_part).collect::<Vec<_>>().join(", then ")),
         Behind::Something => Some("something unknown".to_owned()),
         Behind::Nothing => None,
     };

@@ -11,8 +11,8 @@ use crate::c::scopes::Storage;
 use crate::c::token::{Symbol, TokenIndex};
 use crate::c::types::{Length, RecordId, Type, TypeId, Types};
 use crate::sites::facts::{
-    Aggregate, Behind, Binding, Call, FileFacts, Function, Holder, Origin, Place, Says, Sink, SizeExpr, TagKind,
-    TypeRef, Usage, Use,
+    Aggregate, Behind, Binding, Call, FileFacts, Function, Holder, Origin, Place, Says, Sink, SizeExpr,
+    TagKind, TypeRef, Usage, Use,
 };
 
 /// The largest type that is spelt, in nodes; parts beyond become `void`. A type is a graph here and a tree in the facts.

@@ -254,7 +254,8 @@ impl super::values::Values {
             | Value::PointerParam(_)
             | Value::StringLength
             | Value::Block(..)
-            | Value::Inside(..) => {}
+            | Value::Inside(..)
+            | Value::Kept(..) => {}
         }
     }
 }
