@@ -111,7 +111,7 @@ pub enum Callee {
     Field(String, String),
     /// A function pointer in a global variable.
     Global(String),
-    /// A function pointer in a static variable of the file.
+    /// A function pointer in a variable that other files do not see: static, or of a function, with its line behind a colon.
     Static(String),
     /// A function pointer that is a parameter of the enclosing function.
     Param(u32),
@@ -199,7 +199,7 @@ pub enum Holder {
     Field(String, String),
     /// In a global variable.
     Global(String),
-    /// In a static variable of the file.
+    /// In a variable that other files do not see, as [`Callee::Static`] names it.
     Static(String),
     /// In the parameter with this index of this function.
     Argument(String, u32),

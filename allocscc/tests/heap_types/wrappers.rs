@@ -398,3 +398,48 @@ fn declared_by_hand() {
         ["malloc: unknown, none, for the caller"]
     );
 }
+
+#[test]
+fn through_function_pointers_in_local_variables() {
+    check_with_xmalloc(
+        "void f(int c, size_t n) {
+             void *(*get)(size_t) = c ? xmalloc : malloc; struct point *p = get(n * sizeof *p);
+             void *(*later)(size_t); later = xmalloc; struct node *q = (*later)(sizeof *q);
+             void *(*again)(size_t) = get; struct text *t = again(sizeof *t + n);
+             struct node *r = (c ? malloc : xmalloc)(sizeof *r); }
+         void g(int n) { void *(*get)(size_t) = 0; struct point *p = get(n * sizeof *p); }
+         static void h(void *(*get)(size_t)) { if (!get) get = malloc; struct point *p = get(sizeof *p); }",
+        &[
+            "*: array of struct point, both",
+            "*: array of struct node, both",
+            "*: flexible struct text, both",
+            "*: array of struct node, both",
+            "*: array of struct point, both",
+        ],
+    );
+}
+
+#[test]
+fn through_function_pointers_in_arrays() {
+    check_with_xmalloc(
+        "static void *(*const table[])(size_t) = { malloc, xmalloc };
+         void *(*shared[2])(size_t);
+         static void *through(void *(*const *get)(size_t), size_t n) { return get[1](n); }
+         void set(void) { shared[0] = xmalloc; }
+         void f(int i, size_t n) {
+             static void *(*const own[])(size_t) = { [1] = xmalloc }; void *(*local[1])(size_t) = { malloc };
+             void *(*const *pointer)(size_t) = table;
+             struct point *p = table[i](sizeof *p); struct node *q = (*own[i])(sizeof *q);
+             struct text *t = local[0](n + sizeof *t); int *r = shared[i](n * sizeof *r);
+             struct point *s = pointer[1](sizeof *s); struct node *u = through(table, sizeof *u); }",
+        &[
+            "*: unknown, none, for the caller",
+            "*: array of struct point, both",
+            "*: array of struct node, both",
+            "*: flexible struct text, both",
+            "*: array of int32, both",
+            "*: array of struct point, both",
+            "through: array of struct node, both",
+        ],
+    );
+}

@@ -1,8 +1,9 @@
-//! What function pointers point to: by field, global variable and parameter, whatever object the field is in.
+//! What function pointers point to: by field, variable and parameter, whatever object the field is in, and whenever in the run of a
+//! function a variable gets its value.
 
 use super::{FoundBinding, OUTSIDE, Walk};
 use crate::c::Parser;
-use crate::c::scopes::Storage;
+use crate::c::scopes::{ObjectId, Storage};
 use crate::c::syntax::{Expr, ExprId, UnaryOp};
 use crate::c::types::{RecordId, Type, TypeId};
 use crate::sites::facts::{Callee, Holder};
@@ -15,6 +16,38 @@ impl Walk<'_, '_, '_, '_> {
     pub(super) fn points_to_function(&self, ty: TypeId) -> bool {
         let types = &self.unit.types;
         matches!(*types.get(ty), Type::Pointer(to) if matches!(types.get(to), Type::Function { .. }))
+    }
+
+    /// Whether a type is a pointer to a function, or an array of these, or a pointer to one in an array.
+    pub(super) fn leads_to_function(&self, ty: TypeId) -> bool {
+        let of_array = || self.unit.types.pointee(ty).is_some_and(|element| self.points_to_function(element));
+        self.points_to_function(ty) || of_array()
+    }
+
+    /// A variable as a place for function pointers. A local one is known to its file alone, and by its line.
+    pub(super) fn variable_place(&self, object: ObjectId) -> Callee {
+        let object = self.unit.scopes.object(object);
+        let name = self.unit.tokens.names.text(object.name);
+        match object.storage {
+            Storage::Parameter(index) => Callee::Param(index),
+            Storage::Global => Callee::Global(name),
+            Storage::Static => Callee::Static(name),
+            Storage::Local => Callee::Static(format!("{name}:{}", self.unit.tokens.get(object.at).line)),
+        }
+    }
+
+    /// What is called by an expression that chooses: `(is_big ? map : malloc)(n)`.
+    pub(super) fn chosen(&mut self, callee: ExprId) -> Option<Callee> {
+        let mut sources = Vec::new();
+        self.functions_of(callee, &mut sources);
+        if sources.len() <= 1 {
+            return sources.pop();
+        }
+        // The place that such an expression is.
+        let line = self.unit.tokens.get(self.unit.tree.node(callee).start).line;
+        let place = format!("?{}:{line}", self.found.bindings.len());
+        self.bind(Some(Holder::Static(place.clone())), callee);
+        Some(Callee::Static(place))
     }
 
     /// Whether something of this type has function pointers in it.
@@ -42,7 +75,16 @@ impl Walk<'_, '_, '_, '_> {
 
     /// The place that an expression names, if function pointers in it are followed.
     pub(super) fn holder(&self, target: ExprId) -> Option<Holder> {
-        match self.callee(target).0? {
+        self.holder_of(self.callee(target).0?)
+    }
+
+    /// The same of a variable.
+    pub(super) fn variable_holder(&self, object: ObjectId) -> Option<Holder> {
+        self.holder_of(self.variable_place(object))
+    }
+
+    fn holder_of(&self, place: Callee) -> Option<Holder> {
+        match place {
             Callee::Field(ty, field) => Some(Holder::Field(ty, field)),
             Callee::Global(name) => Some(Holder::Global(name)),
             Callee::Static(name) => Some(Holder::Static(name)),
@@ -88,7 +130,6 @@ impl Walk<'_, '_, '_, '_> {
                 self.functions_of(then.unwrap_or(*condition), found);
                 self.functions_of(*otherwise, found);
             }
-            Expr::Object(object) if self.unit.scopes.object(*object).storage == Storage::Local => {}
             _ => found.extend(self.callee(expr).0),
         }
     }

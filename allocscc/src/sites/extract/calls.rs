@@ -20,6 +20,7 @@ impl Walk<'_, '_, '_, '_> {
     ) -> ValueId {
         let unit = self.unit;
         let (target, at) = self.callee(callee);
+        let target = target.or_else(|| self.chosen(callee));
         self.value(callee);
         let outer = self.context;
         self.context = outer.or(Some(unit.tree.node(id).start));
@@ -135,10 +136,10 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    /// Whether an argument is a function or a pointer to one.
+    /// Whether an argument is a function or leads to one.
     fn may_be_function(&self, argument: ExprId) -> bool {
         let ty = self.unit.tree.node(argument).ty;
-        matches!(self.unit.types.get(ty), Type::Function { .. }) || self.points_to_function(ty)
+        matches!(self.unit.types.get(ty), Type::Function { .. }) || self.leads_to_function(ty)
     }
 
     /// The expression below parentheses, dereferences and `&`, which change nothing about a function.
@@ -171,16 +172,9 @@ impl Walk<'_, '_, '_, '_> {
             return (Some(Callee::Direct(library.unwrap_or(name))), node.start);
         }
         match node.expr {
-            Expr::Object(object) => {
-                let object = self.unit.scopes.object(object);
-                let target = match object.storage {
-                    Storage::Parameter(index) => Some(Callee::Param(index)),
-                    Storage::Global => Some(Callee::Global(names.text(object.name))),
-                    Storage::Static => Some(Callee::Static(names.text(object.name))),
-                    Storage::Local => None,
-                };
-                (target, node.start)
-            }
+            Expr::Object(object) => (Some(self.variable_place(object)), node.start),
+            // Elements of an array are not told apart.
+            Expr::Index(array, _) => (self.callee(array).0, node.start),
             Expr::Member { of, name, at, arrow } => {
                 let holder = self.unit.tree.node(of).ty;
                 let holder = if arrow { self.unit.types.pointee(holder) } else { Some(holder) };

@@ -271,7 +271,7 @@ impl Walk<'_, '_, '_, '_> {
     fn assign(&mut self, op: Option<BinaryOp>, target: ExprId, source: ExprId) -> ValueId {
         let ty = self.unit.tree.node(target).ty;
         let mut value = self.value(source);
-        if self.points_to_function(ty) {
+        if self.leads_to_function(ty) {
             self.bind(self.holder(target), source);
         }
         if let Some(op) = op {

@@ -2,6 +2,7 @@
 
 use super::Walk;
 use super::values::{ValueId, Values};
+use crate::c::scopes::ObjectId;
 use crate::c::syntax::{Designator, Expr, ExprId, Init, InitId};
 use crate::c::types::{RecordId, Type, TypeId, Types};
 use crate::sites::facts::{Holder, TagKind};
@@ -13,6 +14,17 @@ impl Walk<'_, '_, '_, '_> {
             Init::Expr(expr) => self.value(*expr),
             Init::List(_) => Values::OPAQUE,
         }
+    }
+
+    /// Initialises a variable.
+    pub(super) fn variable_initializer(&mut self, object: ObjectId, init: InitId) -> ValueId {
+        let ty = self.unit.scopes.object(object).ty;
+        let holder = if self.holds_functions(ty) || self.leads_to_function(ty) {
+            self.variable_holder(object)
+        } else {
+            None
+        };
+        self.initializer_of(holder, init, ty)
     }
 
     /// Initialises something of this type.
@@ -28,7 +40,7 @@ impl Walk<'_, '_, '_, '_> {
                 let value = self.value(*expr);
                 self.convert(value, ty);
                 self.used_as(*expr, value, ty, false);
-                if self.points_to_function(ty) {
+                if self.leads_to_function(ty) {
                     self.bind(holder, *expr);
                 }
                 value

@@ -172,13 +172,8 @@ impl<'d> Found<'d> {
             let Some(init) = variable.init else { continue };
             let object = unit.scopes.object(variable.object);
             let mut walk = Walk::new(unit, self, OUTSIDE, Types::UNKNOWN, &[]);
-            if walk.holds_functions(object.ty) {
-                let name = unit.tokens.names.text(object.name);
-                let holder = match object.storage {
-                    Storage::Static => Holder::Static(name),
-                    _ => Holder::Global(name),
-                };
-                walk.initializer_of(Some(holder), init, object.ty);
+            if walk.holds_functions(object.ty) || walk.leads_to_function(object.ty) {
+                walk.variable_initializer(variable.object, init);
             } else if object.is_const {
                 let value = walk.scalar_initializer(init);
                 self.constants.insert(variable.object, value);

@@ -70,7 +70,7 @@ impl Walk<'_, '_, '_, '_> {
         let Some(init) = variable.init else { return };
         let object = self.unit.scopes.object(variable.object);
         let outer = std::mem::replace(&mut self.here, Here::Variable(variable.object, init));
-        let value = self.initializer(init, object.ty);
+        let value = self.variable_initializer(variable.object, init);
         let is_fixed = object.storage == Storage::Static && object.is_const;
         if object.storage == Storage::Local || is_fixed {
             self.note_assignment(variable.object, value);
