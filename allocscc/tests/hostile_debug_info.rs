@@ -28,6 +28,7 @@ fn digest_all(bytes: &[u8]) {
         statics: &contents.statics,
         frames: &contents.frames,
         sites: &[],
+        wrappers: &[],
         build_id: data.file().build_id(),
     });
     if let Ok(bytes) = metadata {

@@ -12,6 +12,7 @@ use allocscc::image::calls;
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};
 use allocscc::sites::facts::FileFacts;
 use allocscc::sites::functions::DeclaredFunctions;
+use allocscc::sites::imports::Imports;
 use allocscc::sites::solve::solve;
 use object::read::elf::ElfFile64;
 
@@ -111,7 +112,8 @@ const FAMILY: [&str; 3] = ["malloc", "calloc", "strdup"];
 #[test]
 fn every_call_instruction_lies_in_the_lines_of_a_site() {
     for case in compile::matrix() {
-        let mut sites = solve(&[facts(case.compiler, PROGRAM)], &DeclaredFunctions::default());
+        let mut sites =
+            solve(&[facts(case.compiler, PROGRAM)], &DeclaredFunctions::default(), &Imports::default()).sites;
         // Calls of wrappers are sites too, but not ones that are looked for here.
         sites.retain(|site| site.callee.as_deref().is_some_and(|callee| FAMILY.contains(&callee)));
         let linked = case.link(PROGRAM);

@@ -31,6 +31,8 @@ pub enum Tag {
     Derived = 9,
     /// A stack frame's layout, which the run-time library makes.
     Frame = 10,
+    /// What a function allocates for its callers.
+    Wrapper = 11,
 }
 
 /// Hashes words to 128 bits: two multiply-and-rotate lanes with a strong finish. It has no secret; who writes

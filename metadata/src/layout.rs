@@ -8,7 +8,7 @@ pub const SECTION_NAME: &str = ".allocs";
 pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
 
 /// Version of this layout. A reader takes exactly its own.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Alignment of the section and of every table in it.
 pub const ALIGN: u64 = 8;
@@ -68,6 +68,10 @@ pub struct Header {
     pub slots: Table,
     /// [`StepRecord`]s, each site's in one run. Sites with equal steps may share theirs.
     pub steps: Table,
+    /// [`WrapperRecord`]s by ascending address.
+    pub wrappers: Table,
+    /// [`ConditionRecord`]s by ascending return address.
+    pub conditions: Table,
     /// NUL-terminated strings; starts with one NUL.
     pub strings: Table,
 }
@@ -435,7 +439,81 @@ impl SavedRbp {
     }
 }
 
-const _: () = assert!(size_of::<Header>() == 128);
+/// A function that other files can call and that allocates for its callers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct WrapperRecord {
+    /// Address of the function, in the file.
+    pub svma: u64,
+    /// Digest of `text`: what two functions must agree in to stand for each other.
+    pub signature: u64,
+    /// If the function returns a plain block whose size is a product of parameters: a bit for each of these. Else 0.
+    pub sizes: u32,
+    /// What it does, as allocscc spells it: `returns p0*p1`.
+    pub text: StrRef,
+}
+
+/// What is said of a call holds only if the function that it reaches, which may be in another file, does what was expected of
+/// it. A call may have several conditions, and all must hold. Otherwise nothing is known of the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct ConditionRecord {
+    /// Return address of the call, in the file.
+    pub return_svma: u64,
+    /// Where the file keeps the address of the function, which the dynamic linker fills in.
+    pub slot_svma: u64,
+    /// For [`Expectation::Signature`]: the [`WrapperRecord::signature`].
+    pub signature: u64,
+    /// For [`Expectation::SizeIs`] and [`Expectation::SizeHas`]: the parameter.
+    pub parameter: u32,
+    /// An [`Expectation`].
+    pub expectation: u32,
+}
+
+/// What is expected of a function in another file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Expectation {
+    /// It has this signature.
+    Signature = 0,
+    /// It returns a plain block whose size is this parameter.
+    SizeIs = 1,
+    /// It returns a plain block whose size is a product with this parameter in it.
+    SizeHas = 2,
+    /// It returns a plain block, whichever parameters its size depends on.
+    Plain = 3,
+}
+
+impl Expectation {
+    /// What a [`ConditionRecord`] says; `None` for what no version of the format has.
+    #[must_use]
+    pub const fn from_u32(value: u32) -> Option<Expectation> {
+        match value {
+            0 => Some(Expectation::Signature),
+            1 => Some(Expectation::SizeIs),
+            2 => Some(Expectation::SizeHas),
+            3 => Some(Expectation::Plain),
+            _ => None,
+        }
+    }
+}
+
+impl ConditionRecord {
+    /// Whether a function is as expected. No function is what no version of the format can expect.
+    #[must_use]
+    pub const fn holds_for(&self, wrapper: &WrapperRecord) -> bool {
+        let bit = if self.parameter < u32::BITS { 1 << self.parameter } else { 0 };
+        match Expectation::from_u32(self.expectation) {
+            Some(Expectation::Signature) => wrapper.signature == self.signature,
+            Some(Expectation::SizeIs) => bit != 0 && wrapper.sizes == bit,
+            Some(Expectation::SizeHas) => wrapper.sizes & bit != 0,
+            Some(Expectation::Plain) => wrapper.sizes != 0,
+            None => false,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Header>() == 144);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
@@ -444,3 +522,5 @@ const _: () = assert!(size_of::<SlotRecord>() == 20);
 const _: () = assert!(size_of::<SiteRecord>() == 40);
 const _: () = assert!(size_of::<StepRecord>() == 16);
 const _: () = assert!(size_of::<HopRecord>() == 16);
+const _: () = assert!(size_of::<WrapperRecord>() == 24);
+const _: () = assert!(size_of::<ConditionRecord>() == 32);

@@ -7,8 +7,8 @@
 #![allow(unsafe_code)]
 
 use crate::layout::{
-    FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
-    TypeRecord,
+    ConditionRecord, FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
+    StepRecord, TypeRecord, WrapperRecord,
 };
 
 #[cfg(not(target_endian = "little"))]
@@ -40,6 +40,10 @@ unsafe impl Pod for SiteRecord {}
 unsafe impl Pod for StepRecord {}
 // SAFETY: as above.
 unsafe impl Pod for HopRecord {}
+// SAFETY: as above.
+unsafe impl Pod for WrapperRecord {}
+// SAFETY: as above.
+unsafe impl Pod for ConditionRecord {}
 
 /// The first `count` records in `bytes`, or `None` if they are too few or not aligned.
 #[must_use]

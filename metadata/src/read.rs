@@ -5,8 +5,8 @@ use core::fmt;
 use crate::explain::StepKind;
 use crate::frame::FrameLayout;
 use crate::layout::{
-    FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepRecord,
-    StrRef, Table, TypeId, TypeRecord, VERSION,
+    ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord,
+    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, WrapperRecord,
 };
 use crate::pod::{self, Pod};
 
@@ -65,6 +65,8 @@ pub struct Metadata<'a> {
     sites: &'a [SiteRecord],
     hops: &'a [HopRecord],
     steps: &'a [StepRecord],
+    wrappers: &'a [WrapperRecord],
+    conditions: &'a [ConditionRecord],
     strings: &'a [u8],
 }
 
@@ -107,6 +109,8 @@ impl<'a> Metadata<'a> {
             sites: table(bytes, header.sites)?,
             hops: table(bytes, header.hops)?,
             steps: table(bytes, header.steps)?,
+            wrappers: table(bytes, header.wrappers)?,
+            conditions: table(bytes, header.conditions)?,
             strings,
         })
     }
@@ -214,6 +218,27 @@ impl<'a> Metadata<'a> {
     #[must_use]
     pub fn hop_at(&self, return_svma: u64) -> Option<&'a HopRecord> {
         last_not_after(self.hops, return_svma, |r| r.return_svma).filter(|r| r.return_svma == return_svma)
+    }
+
+    /// All functions that allocate for callers in other files, by ascending address.
+    #[must_use]
+    pub fn wrappers(&self) -> &'a [WrapperRecord] {
+        self.wrappers
+    }
+
+    /// The function that allocates for its callers and starts at exactly this address.
+    #[must_use]
+    pub fn wrapper_at(&self, svma: u64) -> Option<&'a WrapperRecord> {
+        last_not_after(self.wrappers, svma, |r| r.svma).filter(|r| r.svma == svma)
+    }
+
+    /// What must be so of the functions that the call with this return address reaches; empty for most calls.
+    #[must_use]
+    pub fn conditions_at(&self, return_svma: u64) -> &'a [ConditionRecord] {
+        let start = self.conditions.partition_point(|r| r.return_svma < return_svma);
+        let rest = self.conditions.get(start..).unwrap_or(&[]);
+        let count = rest.iter().take_while(|r| r.return_svma == return_svma).count();
+        rest.get(..count).unwrap_or(&[])
     }
 
     /// The string, without its NUL; the byte behind the slice is a NUL. Empty if the reference is not in the table.

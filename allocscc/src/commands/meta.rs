@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata, RelatedRecord, SITE_IS_BUFFER,
-    SITE_RETYPES, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId, TypeRecord, UNBOUNDED_SIZE,
+    ConditionRecord, Evidence, Expectation, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata,
+    RelatedRecord, SITE_IS_BUFFER, SITE_RETYPES, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId,
+    TypeRecord, UNBOUNDED_SIZE,
 };
 use anyhow::Context;
 use serde::Serialize;
@@ -43,6 +44,7 @@ struct Report<'a> {
     build_id: String,
     types: Vec<TypeEntry<'a>>,
     sites: Vec<SiteEntry<'a>>,
+    wrappers: Vec<WrapperEntry<'a>>,
     statics: Vec<StaticEntry<'a>>,
     frames: Vec<FrameEntry<'a>>,
 }
@@ -87,6 +89,21 @@ struct SiteEntry<'a> {
     in_wrapper: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<ConditionEntry>,
+}
+
+#[derive(Serialize)]
+struct ConditionEntry {
+    slot_svma: u64,
+    expects: String,
+}
+
+#[derive(Serialize)]
+struct WrapperEntry<'a> {
+    svma: u64,
+    signature: String,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -138,6 +155,16 @@ impl<'a> Report<'a> {
                     retypes: s.flags & SITE_RETYPES != 0,
                     in_wrapper: m.hop_at(s.return_svma).is_some(),
                     reason: file::reason(&m, s),
+                    conditions: m.conditions_at(s.return_svma).iter().map(ConditionEntry::of).collect(),
+                })
+                .collect(),
+            wrappers: m
+                .wrappers()
+                .iter()
+                .map(|w| WrapperEntry {
+                    svma: w.svma,
+                    signature: format!("{:016x}", w.signature),
+                    text: m.text(w.text),
                 })
                 .collect(),
             statics: m
@@ -179,6 +206,13 @@ impl<'a> Report<'a> {
                 if s.in_wrapper { ", for the caller" } else { "" },
                 s.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default(),
             )?;
+            for c in &s.conditions {
+                writeln!(out, "    if the function at {:#x} {}", c.slot_svma, c.expects)?;
+            }
+        }
+        writeln!(out, "\nwrappers ({})", self.wrappers.len())?;
+        for w in &self.wrappers {
+            writeln!(out, "  {:#x} {}: {}", w.svma, w.signature, w.text)?;
         }
         writeln!(out, "\nstatics ({})", self.statics.len())?;
         for s in &self.statics {
@@ -200,6 +234,20 @@ impl<'a> Report<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl ConditionEntry {
+    fn of(condition: &ConditionRecord) -> Self {
+        let parameter = condition.parameter;
+        let expects = match Expectation::from_u32(condition.expectation) {
+            Some(Expectation::Signature) => format!("does {:016x}", condition.signature),
+            Some(Expectation::SizeIs) => format!("returns p{parameter}"),
+            Some(Expectation::SizeHas) => format!("returns a product with p{parameter}"),
+            Some(Expectation::Plain) => "returns a product".to_owned(),
+            None => "?".to_owned(),
+        };
+        ConditionEntry { slot_svma: condition.slot_svma, expects }
     }
 }
 

@@ -44,6 +44,19 @@ impl LinkInputs {
             .collect()
     }
 
+    /// The files that may be shared libraries, those of `-l` that lie in `directories` included, in the order of the command line.
+    pub fn shared_libraries(&self) -> Vec<PathBuf> {
+        let library = |name: &str| {
+            let file = name.strip_prefix(':').map_or_else(|| format!("lib{name}.so"), |file| file.to_owned());
+            self.directories.iter().map(|directory| directory.join(&file)).find(|path| path.is_file())
+        };
+        let path = |file: &LinkFile| match file {
+            LinkFile::Path(path) => Some(path.clone()),
+            LinkFile::Library(name) => library(name),
+        };
+        self.files.iter().filter_map(path).collect()
+    }
+
     fn archive(&self, name: &str, is_static: bool) -> Option<PathBuf> {
         for directory in &self.directories {
             if let Some(file) = name.strip_prefix(':') {

@@ -6,9 +6,10 @@ mod words;
 pub use aligned::Aligned;
 
 use allocs_metadata::{
-    Evidence, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, Reason, RelatedRecord, SavedRbp, SiteRecord,
-    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC,
-    TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE,
+    ConditionRecord, Evidence, Expectation, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, Reason,
+    RelatedRecord, SavedRbp, SiteRecord, SlotRecord, StaticRecord, StepKind, StepRecord, StrRef,
+    TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId,
+    TypeRecord, UNBOUNDED_SIZE, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -49,6 +50,34 @@ pub struct SiteInput {
     pub hop: Option<FrameRule>,
     /// Why.
     pub why: Explanation,
+    /// What must be so of functions in other files.
+    pub conditions: Vec<ConditionInput>,
+}
+
+/// What must be so of a function in another file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConditionInput {
+    /// Where the file keeps the function's address.
+    pub slot_svma: u64,
+    /// What is expected of it.
+    pub expectation: Expectation,
+    /// For [`Expectation::Signature`].
+    pub signature: u64,
+    /// For those of a parameter.
+    pub parameter: u32,
+}
+
+/// A function that allocates for callers in other files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WrapperInput {
+    /// Its address in the file.
+    pub svma: u64,
+    /// The digest of what it does.
+    pub signature: u64,
+    /// The parameters whose product is the size, if it does no more than return such a block.
+    pub sizes: u32,
+    /// What it does, in words.
+    pub text: String,
 }
 
 /// All that goes into the metadata of one file.
@@ -65,13 +94,15 @@ pub struct Input<'a> {
     pub frames: &'a [Frame],
     /// Allocation sites.
     pub sites: &'a [SiteInput],
+    /// The functions that allocate for callers in other files.
+    pub wrappers: &'a [WrapperInput],
     /// The build-id of the file; empty if it has none.
     pub build_id: &'a [u8],
 }
 
 /// Makes the bytes of the metadata section.
 pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
-    let Input { types, names, wanted, statics, frames, sites, build_id } = input;
+    let Input { types, names, wanted, statics, frames, sites, wrappers, build_id } = input;
     let mut tables = Tables { numbers: FxHashMap::default(), order: Vec::new(), out: Writer::new() };
     for s in statics {
         let ty = s.ty.map_or(TypeId::NONE, |ty| tables.number(ty));
@@ -106,6 +137,13 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
         if let Some(hop) = s.hop.and_then(|rule| hop(s.return_svma, rule)) {
             tables.out.hop(hop);
         }
+        for &it in &s.conditions {
+            tables.out.condition(condition(s.return_svma, it));
+        }
+    }
+    for w in wrappers {
+        let text = tables.out.string(&w.text);
+        tables.out.wrapper(WrapperRecord { svma: w.svma, signature: w.signature, sizes: w.sizes, text });
     }
     for &node in wanted {
         tables.number(node);
@@ -140,6 +178,11 @@ fn hop(return_svma: u64, rule: FrameRule) -> Option<HopRecord> {
 
 fn basename(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+fn condition(return_svma: u64, condition: ConditionInput) -> ConditionRecord {
+    let ConditionInput { slot_svma, expectation, signature, parameter } = condition;
+    ConditionRecord { return_svma, slot_svma, signature, parameter, expectation: expectation as u32 }
 }
 
 struct Tables {

@@ -5,9 +5,11 @@
 
 use anyhow::{Context, Result};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register};
-use object::read::elf::{ElfFile64, FileHeader, SectionHeader as _};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind, elf};
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::dynamic::{self, SlotKind};
 
 /// An address in the file, as the link editor assigned it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -175,31 +177,9 @@ impl<T: Clone> Targets<T> {
 
 /// Slots that dynamic relocations fill with the address of a wanted function.
 fn slots<T>(file: &ElfFile64<'_>, wanted: impl Fn(&str) -> Option<T>) -> Result<FxHashMap<u64, T>> {
-    let endian = Endianness::Little;
-    let data = file.data();
-    let sections = file.elf_header().sections(endian, data).context("the section headers cannot be read")?;
-    let mut slots = FxHashMap::default();
-    for section in sections.iter() {
-        let Some((relocations, link)) =
-            section.rela(endian, data).context("a relocation section cannot be read")?
-        else {
-            continue;
-        };
-        let Ok(symbols) = sections.symbol_table_by_index(endian, data, link) else { continue };
-        for relocation in relocations {
-            let kind = relocation.r_type(endian, false);
-            if kind != elf::R_X86_64_JUMP_SLOT && kind != elf::R_X86_64_GLOB_DAT {
-                continue;
-            }
-            let index = object::SymbolIndex(relocation.r_sym(endian, false) as usize);
-            let Ok(symbol) = symbols.symbol(index) else { continue };
-            let Ok(name) = symbols.symbol_name(endian, symbol) else { continue };
-            if let Some(target) = wanted(without_version(std::str::from_utf8(name).unwrap_or(""))) {
-                slots.insert(relocation.r_offset.get(endian), target);
-            }
-        }
-    }
-    Ok(slots)
+    let mut slots = dynamic::slots(file)?;
+    slots.retain(|slot| slot.kind != SlotKind::Variable);
+    Ok(slots.into_iter().filter_map(|slot| Some((slot.svma.0, wanted(slot.symbol)?))).collect())
 }
 
 fn instructions(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + use<'_> {
@@ -222,6 +202,6 @@ pub fn function_starts(file: &ElfFile64<'_>) -> Vec<Svma> {
 }
 
 /// `memcpy@GLIBC_2.14` is `memcpy`.
-fn without_version(name: &str) -> &str {
+pub(super) fn without_version(name: &str) -> &str {
     name.split('@').next().unwrap_or(name)
 }

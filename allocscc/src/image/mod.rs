@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`elf`] is the section table, [`append`] adds a section without touching what is there,
 //! [`rewrite`] takes sections out of a linked file and [`renumber`] carries references over, [`debug_info`] says which
-//! sections those are; [`calls`] finds call instructions, [`arguments`] the constants that they pass, [`tail_calls`] who sees the return
+//! sections those are; [`dynamic`] says what the dynamic linker connects; [`calls`] finds call instructions, [`arguments`] the constants that they pass, [`tail_calls`] who sees the return
 //! address of those that are jumps, [`literals`] and [`unmerged`] the string literals. [`bitcode`] does for clang's `-flto`
 //! objects what [`append`] does for ELF.
 
@@ -11,6 +11,7 @@ pub mod arguments;
 pub mod bitcode;
 pub mod calls;
 pub mod debug_info;
+pub mod dynamic;
 pub mod elf;
 pub mod literals;
 pub mod renumber;

@@ -32,6 +32,7 @@ pub(super) fn any_of(return_svma: Svma, sites: &[&SiteInput], types: &mut HeapTy
         evidence,
         why,
         flags: sites.iter().fold(u8::MAX, |all, s| all & s.flags),
+        conditions: sites.iter().flat_map(|s| s.conditions.iter().copied()).collect(),
         hop: sites.iter().map(|s| s.hop).reduce(|one, other| one.and(other)).flatten(),
         ..first.clone()
     }

@@ -77,7 +77,8 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         Merges { source, constants, passed, missing, folded, columns, is_whole_program }
     }
 
-    /// The site of a call instruction; `None` if the call is through a pointer and no site of the source is there.
+    /// The site of a call instruction; `None` if the call is through a pointer and no site of the source is there, or if it is
+    /// one only as long as a function is as expected whose address the file does not keep.
     pub(super) fn site(&mut self, reading: &Reading<'_>, types: &mut HeapTypes<'_>) -> Option<SiteInput> {
         let call = reading.call;
         let mut unknown = self.source.unknown(call, reading.place.as_ref());
@@ -105,7 +106,10 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         }
         let inputs: Vec<SiteInput> = sites.iter().map(|&site| self.source.input(site, &unknown)).collect();
         let site = any_of(call.return_svma, &inputs.iter().collect::<Vec<_>>(), types);
-        Some(SiteInput { hop: reading.hop, ..site })
+        let matched = reading.steps.iter().flat_map(|step| &step.found).chain(&sites);
+        let matched = matched.map(|&site| &self.source.solved[site]);
+        let conditions = self.source.conditions.of_call(call.callee.as_deref(), matched)?;
+        Some(SiteInput { hop: reading.hop, conditions, ..site })
     }
 
     /// The sites that an instruction may come from that has a place in the source.

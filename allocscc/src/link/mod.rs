@@ -1,11 +1,13 @@
 //! The link step: from a linked file with debug information, and the facts of its sources, to the metadata section.
 //!
-//! The order is the story: read the DWARF; find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
-//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`] and [`folded`]); find the types that they name ([`heap_types`]); write it all down.
+//! The order is the story: read the DWARF; find what shared libraries say of their functions ([`libraries`]); find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
+//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`] and [`folded`]); find the types that they name ([`heap_types`]); find what other files must know of this
+//! one's functions, and this one of theirs ([`wrappers`]); write it all down.
 
 mod any_of;
 mod folded;
 mod heap_types;
+mod libraries;
 mod matching;
 mod merged;
 mod missing;
@@ -13,10 +15,12 @@ mod passed;
 mod reading;
 mod sites;
 mod unmatched;
+mod wrappers;
 
 use std::ops::Range;
 
 use anyhow::{Context, Result};
+use object::read::elf::ElfFile64;
 
 use crate::compile;
 use crate::driver::hooks::LinkOutput;
@@ -30,6 +34,7 @@ use crate::image::literals::{Literal, literals_in, ranges_of_map};
 use crate::image::unmerged::{KnownLiterals, literals_among_constants};
 use crate::sites::codec;
 use crate::sites::facts::FileFacts;
+use crate::sites::solve::solve;
 
 /// Makes the metadata of a file that was just linked.
 pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
@@ -45,7 +50,9 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
     let strings = string_literals(output.map.unwrap_or_default(), &data, &facts, &contents.statics);
     literals::add(&mut contents.statics, &mut contents.types.types, &strings);
     let declared = compile::declared_functions()?;
-    let sites = sites::find(output.bytes, &units, &mut contents, &mut names, &facts, &declared)?;
+    let file = ElfFile64::parse(output.bytes).context("reading the linked file")?;
+    let solution = solve(&facts, &declared, &libraries::imports(output, &file));
+    let sites = sites::find(&file, &units, &mut contents, &mut names, &facts, &declared, &solution)?;
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
         names: &mut names,
@@ -53,6 +60,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
         statics: &contents.statics,
         frames: &contents.frames,
         sites: &sites,
+        wrappers: &wrappers::exported(&file, &solution.signatures),
         build_id: data.file().build_id(),
     })?;
     Ok(Some(metadata))

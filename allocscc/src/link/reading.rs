@@ -4,6 +4,7 @@ use allocs_metadata::{Evidence, SITE_IS_BUFFER, SITE_RETYPES};
 
 use super::matching::{CallPlace, POINTER, SiteIndex, plain_callee};
 use super::unmatched::Sources;
+use super::wrappers::Conditions;
 use crate::dwarf::cfa::{CfaRules, FrameRule};
 use crate::dwarf::index::TypeIndex;
 use crate::dwarf::lines::{ContextIndex, LineIndex, SourceFrame};
@@ -36,6 +37,8 @@ pub(super) struct Source<'a, 'data> {
     pub(super) sources: &'a Sources<'a, 'data>,
     /// What a block of unknown type holds.
     pub(super) bytes: NodeId,
+    /// What must be so of functions in other files.
+    pub(super) conditions: &'a Conditions<'a>,
     /// The unit of each site.
     pub(super) unit_of_site: &'a [Option<UnitIndex>],
 }
@@ -127,6 +130,7 @@ impl Source<'_, '_> {
                 reason: Some(self.sources.reason(frame, self.types)),
                 ..Explanation::default()
             },
+            conditions: Vec::new(),
         }
     }
 

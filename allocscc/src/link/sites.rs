@@ -1,6 +1,6 @@
 //! The allocation sites of the linked file: call instructions with the types that the source gives them.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use object::read::elf::ElfFile64;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -11,6 +11,7 @@ use super::matching::{POINTER, SiteIndex, SiteKey, plain_callee};
 use super::merged::Merges;
 use super::reading::{Reading, Source};
 use super::unmatched::Sources;
+use super::wrappers::Conditions;
 use crate::dwarf::Contents;
 use crate::dwarf::cfa::CfaRules;
 use crate::dwarf::units::{UnitIndex, Units};
@@ -20,20 +21,20 @@ use crate::image::calls::{self, CallInstruction, Svma};
 use crate::image::tail_calls;
 use crate::sites::facts::FileFacts;
 use crate::sites::functions::DeclaredFunctions;
-use crate::sites::solve::{SolvedSite, solve};
+use crate::sites::solve::{Solution, SolvedSite};
 
 /// All sites of the file. A call that no source site matches is a site of unknown type.
 pub(super) fn find(
-    bytes: &[u8],
+    file: &ElfFile64<'_>,
     units: &Units<'_>,
     contents: &mut Contents,
     names: &mut Names,
     files: &[FileFacts],
     declared: &DeclaredFunctions,
+    solution: &Solution,
 ) -> Result<Vec<SiteInput>> {
-    let file = ElfFile64::parse(bytes).context("reading the linked file")?;
-    let solved = solve(files, declared);
-    let calls = calls_that_allocate(&file, &solved, declared)?;
+    let solved = &solution.sites;
+    let calls = calls_that_allocate(file, solved, declared)?;
     let unit_of_file: Vec<_> = files.iter().map(|f| contents.index.unit(&f.source, &f.directory)).collect();
     let unit_of_site: Vec<_> = solved.iter().map(|s| unit_of_file[s.file]).collect();
     let index = SiteIndex::new(solved.iter().zip(&unit_of_site).map(|(s, &unit)| key(s, unit)));
@@ -49,7 +50,8 @@ pub(super) fn find(
         lines: &contents.lines,
         frames: &frames,
         index: &index,
-        solved: &solved,
+        solved,
+        conditions: &Conditions::new(file, &solution.signatures, declared)?,
         nodes: &nodes,
         unit_of_site: &unit_of_site,
         sources: &sources,
@@ -57,8 +59,8 @@ pub(super) fn find(
     };
     let readings: Vec<Reading> = calls.iter().map(|call| source.reading(call)).collect();
     let unit_of = |unit| source.unit(unit);
-    let folded = sites_folded(&contents.lines, unit_of, files, &solved, &unit_of_site, &mut types);
-    let mut merges = Merges::new(&file, &source, declared, &readings, folded, &mut types);
+    let folded = sites_folded(&contents.lines, unit_of, files, solved, &unit_of_site, &mut types);
+    let mut merges = Merges::new(file, &source, declared, &readings, folded, &mut types);
     let mut inputs: FxHashMap<Svma, SiteInput> = FxHashMap::default();
     for reading in &readings {
         if let Some(input) = merges.site(reading, &mut types) {
@@ -67,7 +69,7 @@ pub(super) fn find(
     }
     let is_tail = |call: &&CallInstruction<_>| call.is_tail && inputs.contains_key(&call.return_svma);
     let jumps: Vec<Svma> = calls.iter().filter(is_tail).map(|call| call.return_svma).collect();
-    for (return_svma, tails) in tail_calls::returns_seen(&file, &jumps)? {
+    for (return_svma, tails) in tail_calls::returns_seen(file, &jumps)? {
         let own = inputs.get(&return_svma);
         let meant: Vec<&SiteInput> = match own {
             // What a wrapper jumps to is for its caller to say, which this is.
@@ -91,8 +93,9 @@ fn calls_that_allocate(
     solved: &[SolvedSite],
     declared: &DeclaredFunctions,
 ) -> Result<Vec<CallInstruction<Option<String>>>> {
-    let wrappers: FxHashSet<&str> =
-        solved.iter().filter(|s| s.is_in_wrapper).map(|s| s.function.as_str()).collect();
+    let own = solved.iter().filter(|s| s.is_in_wrapper).map(|s| s.function.as_str());
+    let others = solved.iter().filter(|s| !s.requirements.is_empty()).filter_map(|s| s.callee.as_deref());
+    let wrappers: FxHashSet<&str> = own.chain(others.map(plain_callee)).collect();
     let is_wanted = |name: &str| {
         // A cold part is the function itself, in another place.
         let is_cold = name.split('.').skip(1).any(|suffix| suffix == "cold");

@@ -2,6 +2,7 @@
 
 use super::facts::{Behind, SizeExpr, TypeRef};
 use super::functions::{Allocation, Gives, Kind};
+use super::sums::Helpers;
 use crate::c::types::CHAR;
 
 /// The most kinds of blocks of one call that are kept apart.
@@ -10,6 +11,10 @@ const MOST_EFFECTS: usize = 4;
 const LARGEST_SIZE: usize = 96;
 /// The most parts that are kept of a larger one.
 const MOST_LEAVES: usize = 24;
+/// Helper functions within each other are followed so deep.
+const DEEPEST_CALL: u32 = 8;
+/// A helper function that is not known and has more arguments says nothing of the size.
+const MOST_ARGUMENTS: usize = 3;
 
 /// The most headers of wrappers within each other.
 const MOST_PARTS: usize = 4;
@@ -116,6 +121,30 @@ impl Effect {
     pub(super) fn size_for_callers(&self) -> SizeExpr {
         without_types(&self.size)
     }
+
+    /// The same in words that other files understand: without types, and with the values of helper functions of this file.
+    pub(super) fn for_other_files(&self, file: usize, helpers: &Helpers) -> Effect {
+        let size = without_calls(&self.size, file, helpers, DEEPEST_CALL);
+        Effect { size: without_types(&size), ..self.clone() }
+    }
+}
+
+/// A size with what helper functions give in place of their calls.
+fn without_calls(size: &SizeExpr, file: usize, helpers: &Helpers, calls: u32) -> SizeExpr {
+    bounded(replace(size, &|part| {
+        let SizeExpr::Call(name, arguments) = part else { return None };
+        let arguments: Vec<SizeExpr> =
+            arguments.iter().map(|argument| without_calls(argument, file, helpers, calls)).collect();
+        Some(match (helpers.find(file, name), calls.checked_sub(1)) {
+            (Some(value), Some(calls)) => {
+                without_calls(&bounded(substitute(value, &arguments)), file, helpers, calls)
+            }
+            _ if arguments.len() <= MOST_ARGUMENTS => {
+                SizeExpr::Mul(Box::new(SizeExpr::Alt(arguments)), Box::new(SizeExpr::Opaque))
+            }
+            _ => SizeExpr::Opaque,
+        })
+    }))
 }
 
 impl SizeExpr {
@@ -164,7 +193,7 @@ fn parts(size: &SizeExpr) -> Vec<&SizeExpr> {
 }
 
 /// All parts that have no parts.
-fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
+pub(super) fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
     let (mut found, mut next) = (Vec::new(), vec![size]);
     while let Some(size) = next.pop() {
         let parts = parts(size);

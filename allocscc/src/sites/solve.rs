@@ -7,7 +7,9 @@ use super::explain::{Explainer, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_character, is_complete, is_record};
+use super::imports::{Imports, Requirement};
 use super::shape::{self, Aggregates};
+use super::signature::Signature;
 use super::sums::{self, Helpers};
 use super::uses::Uses;
 use super::wrappers::{self, Site};
@@ -44,21 +46,36 @@ pub struct SolvedSite {
     pub retypes: bool,
     /// Why.
     pub why: Explanation,
+    /// What the functions of other files that are called must be; else nothing of this is so.
+    pub requirements: Vec<Requirement>,
 }
 
-/// The allocation sites of all files.
+/// What the sources of a link say of allocations.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Solution {
+    /// The allocation sites of all files.
+    pub sites: Vec<SolvedSite>,
+    /// The functions that other files may call and that allocate for their callers, by name.
+    pub signatures: Vec<(String, Signature)>,
+}
+
+/// The allocation sites of all files, and what their functions allocate for callers in other files.
 #[must_use]
-pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSite> {
+pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Imports) -> Solution {
     let helpers = Helpers::new(files);
-    let found = wrappers::sites(files, declared, &helpers);
-    let explainer = Explainer::new(files, &found);
+    let found = wrappers::find(files, declared, imports, &helpers);
+    let explainer = Explainer::new(files, &found.sites);
     let uses = Uses::new(files);
     let mut sites = Vec::new();
     for (file, facts) in files.iter().enumerate() {
         let aggregates = Aggregates::new(facts);
         for (index, call) in facts.calls.iter().enumerate() {
-            let Some(site) = found.get(&(file, index)) else { continue };
-            let mut finding = find(file, site, &helpers, &aggregates);
+            let Some(site) = found.sites.get(&(file, index)) else { continue };
+            let finding = find(file, site, &helpers, &aggregates);
+            // In a wrapper, a scalar is what it keeps for itself, or a unit of rounding.
+            let says_size = matches!(finding.evidence, Evidence::Sizeof | Evidence::Both);
+            let is_own = site.is_in_wrapper && says_size && !finding.ty.has_record();
+            let mut finding = if is_own { Finding::NOTHING } else { finding };
             if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
                 finding.ty = HeapType::ArrayOf(TypeRef::Base(UCHAR));
                 finding.evidence = Evidence::Receiver;
@@ -92,10 +109,11 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions) -> Vec<SolvedSit
                 evidence: finding.evidence,
                 retypes: finding.retypes,
                 why: Explanation { reason, steps, hops: explainer.hops((file, index)) },
+                requirements: site.requirements.clone(),
             });
         }
     }
-    sites
+    Solution { sites, signatures: found.signatures }
 }
 
 /// Whether a block without a type may be a buffer of bytes: nothing lies in front of it for a wrapper, and its size is no number of
@@ -112,6 +130,10 @@ struct Finding {
     retypes: bool,
 }
 
+impl Finding {
+    const NOTHING: Finding = Finding { ty: HeapType::Unknown, evidence: Evidence::None, retypes: false };
+}
+
 /// What a site allocates: one of several things, if it calls functions that differ in what they do.
 fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) -> Finding {
     let findings = site.effects.iter().map(|effect| find_one(file, effect, &site.sinks, helpers, aggregates));
@@ -120,8 +142,7 @@ fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) ->
         evidence: one.evidence.least(other.evidence),
         retypes: one.retypes && other.retypes,
     };
-    let nothing = Finding { ty: HeapType::Unknown, evidence: Evidence::None, retypes: false };
-    let found = findings.reduce(both).unwrap_or(nothing);
+    let found = findings.reduce(both).unwrap_or(Finding::NOTHING);
     if found.ty == HeapType::Unknown { Finding { evidence: Evidence::None, ..found } } else { found }
 }
 

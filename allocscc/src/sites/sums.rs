@@ -58,7 +58,8 @@ impl<'f> Helpers<'f> {
         helpers
     }
 
-    fn find(&self, file: usize, name: &str) -> Option<&'f SizeExpr> {
+    /// What a function of this name that a file sees computes from its parameters.
+    pub(super) fn find(&self, file: usize, name: &str) -> Option<&'f SizeExpr> {
         self.own.get(&(file, name)).or_else(|| self.shared.get(name)).copied()
     }
 

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::facts::{Call, Callee, FileFacts, Holder};
 use super::functions::DeclaredFunctions;
+use super::imports::Imports;
 
 /// The most functions that a pointer is followed to.
 const MOST_TARGETS: usize = 64;
@@ -14,13 +15,15 @@ const MOST_TARGETS: usize = 64;
 /// File, and index of the function in it.
 pub(super) type FunctionId = (usize, u32);
 
-/// A function of a file, or of the library.
+/// A function of a file, of the library, or of another file that is or will be loaded.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Target {
     /// One that a file defines.
     Own(FunctionId),
     /// By name, one that [`DeclaredFunctions`] knows.
     Known(String),
+    /// By name, one that [`Imports`] has.
+    Imported(String),
 }
 
 /// Where function pointers are kept.
@@ -39,6 +42,7 @@ type Source<'f> = (usize, Option<u32>, &'f Callee);
 /// The functions of all files, and what function pointers point to.
 pub(super) struct Targets<'f> {
     declared: &'f DeclaredFunctions,
+    imports: &'f Imports,
     /// By file and name, static ones too.
     own: FxHashMap<(usize, &'f str), u32>,
     shared: FxHashMap<&'f str, FunctionId>,
@@ -46,9 +50,9 @@ pub(super) struct Targets<'f> {
 }
 
 impl<'f> Targets<'f> {
-    pub(super) fn new(files: &'f [FileFacts], declared: &'f DeclaredFunctions) -> Self {
+    pub(super) fn new(files: &'f [FileFacts], declared: &'f DeclaredFunctions, imports: &'f Imports) -> Self {
         let (own, shared, sources) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
-        let mut targets = Targets { declared, own, shared, sources };
+        let mut targets = Targets { declared, imports, own, shared, sources };
         for (file, facts) in files.iter().enumerate() {
             for (index, function) in (0..).zip(&facts.functions) {
                 targets.own.insert((file, &function.name), index);
@@ -105,7 +109,15 @@ impl<'f> Targets<'f> {
         if self.declared.find(name).is_some() {
             return Some(Target::Known(name.to_owned()));
         }
-        self.own_named(file, name).map(Target::Own)
+        let own = self.own_named(file, name).map(Target::Own);
+        let is_imported =
+            || self.imports.wrappers.contains_key(name) || self.imports.undefined.contains(name);
+        own.or_else(|| is_imported().then(|| Target::Imported(name.to_owned())))
+    }
+
+    /// The functions that other files may call.
+    pub(super) fn shared(&self) -> impl Iterator<Item = (&'f str, FunctionId)> + '_ {
+        self.shared.iter().map(|(&name, &function)| (name, function))
     }
 
     fn own_named(&self, file: usize, name: &str) -> Option<FunctionId> {

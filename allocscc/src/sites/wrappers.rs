@@ -10,9 +10,11 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::effect::Effect;
-use super::facts::{Behind, Call, Callee, FileFacts, Function, Sink, TypeRef};
+use super::facts::{Behind, Callee, FileFacts, Function, Sink, TypeRef};
 use super::functions::{DeclaredFunctions, Gives, Kind};
 use super::heap_type::{is_character, is_complete, is_record};
+use super::imports::{self, Expected, Imports, Requirement};
+use super::signature::Signature;
 use super::sums::{self, Helpers, Unit};
 use super::targets::{FunctionId, Target, Targets};
 
@@ -30,12 +32,23 @@ pub(super) struct Site {
     pub(super) is_in_wrapper: bool,
     /// The functions that it may reach.
     pub(super) targets: Rc<[Target]>,
+    /// What the functions of other files that are called must be.
+    pub(super) requirements: Vec<Requirement>,
+}
+
+/// What is found in the files of a link.
+pub(super) struct Findings {
+    /// The calls that allocate, by file and index of the call.
+    pub(super) sites: FxHashMap<(usize, usize), Site>,
+    /// The functions that other files may call and that allocate for their callers, by name.
+    pub(super) signatures: Vec<(String, Signature)>,
 }
 
 /// The fixpoint.
 struct Wrappers<'f> {
     files: &'f [FileFacts],
     declared: &'f DeclaredFunctions,
+    imports: &'f Imports,
     helpers: &'f Helpers<'f>,
     targets: Targets<'f>,
     /// File, call and argument that get what another call gave, by file and index of that.
@@ -46,17 +59,19 @@ struct Wrappers<'f> {
     effects: FxHashMap<FunctionId, Vec<Effect>>,
 }
 
-/// The calls that allocate, by file and index of the call.
-pub(super) fn sites<'f>(
+/// The calls that allocate, and the functions that do for callers in other files.
+pub(super) fn find<'f>(
     files: &'f [FileFacts],
     declared: &'f DeclaredFunctions,
+    imports: &'f Imports,
     helpers: &'f Helpers<'f>,
-) -> FxHashMap<(usize, usize), Site> {
+) -> Findings {
     let mut wrappers = Wrappers {
         files,
         declared,
+        imports,
         helpers,
-        targets: Targets::new(files, declared),
+        targets: Targets::new(files, declared, imports),
         passed: passed(files),
         sinks: FxHashMap::default(),
         effects: FxHashMap::default(),
@@ -79,7 +94,7 @@ pub(super) fn sites<'f>(
             break;
         }
     }
-    found
+    Findings { sites: found, signatures: wrappers.signatures() }
 }
 
 /// Which calls get what other calls of their file gave.
@@ -99,11 +114,11 @@ impl Wrappers<'_> {
     /// What a call allocates, as far as is known; its function is noted as a wrapper if it is one.
     fn site(&mut self, file: usize, index: usize, targets: &Rc<[Target]>) -> Option<Site> {
         let call = &self.files[file].calls[index];
-        let mut effects = self.effects(call, targets);
+        let function = self.files[file].functions.get(call.function as usize)?;
+        let (mut effects, requirements) = self.effects(file, index, function, targets);
         let gives = effects.first()?.gives;
         effects.retain(|effect| effect.gives == gives);
         let sinks = self.sinks(file, index, gives);
-        let function = self.files[file].functions.get(call.function as usize)?;
         let mut is_in_wrapper = self.declared.declares(&function.name);
         for effect in &effects {
             for passed_on in self.passed_on(file, function, effect, &sinks) {
@@ -111,22 +126,63 @@ impl Wrappers<'_> {
                 passed_on.add_to(self.effects.entry((file, call.function)).or_default());
             }
         }
-        Some(Site { effects, sinks, is_in_wrapper, targets: Rc::clone(targets) })
+        Some(Site { effects, sinks, is_in_wrapper, targets: Rc::clone(targets), requirements })
     }
 
-    /// What a call of any of these allocates, in the caller's terms.
-    fn effects(&self, call: &Call, targets: &[Target]) -> Vec<Effect> {
-        let mut all = Vec::new();
+    /// What a call of any of these allocates, in the caller's terms, and what that takes for granted.
+    fn effects(
+        &mut self,
+        file: usize,
+        index: usize,
+        function: &Function,
+        targets: &[Target],
+    ) -> (Vec<Effect>, Vec<Requirement>) {
+        let call = &self.files[file].calls[index];
+        let (mut all, mut requirements) = (Vec::new(), Vec::new());
         for target in targets {
             let effects = match target {
                 Target::Own(function) => self.effects.get(function).cloned().unwrap_or_default(),
                 Target::Known(name) => self.declared.find(name).iter().map(Effect::of_known).collect(),
+                Target::Imported(name) => match self.imports.wrappers.get(name) {
+                    Some(signature) => {
+                        let expected = Expected::Signature(signature.digest());
+                        requirements.push(Requirement { function: name.clone(), expected });
+                        signature.effects().to_vec()
+                    }
+                    None => {
+                        let has_receiver = imports::says_type(&self.sinks(file, index, Gives::Result));
+                        if let Some((effect, expected)) = imports::assumed(function, call, has_receiver) {
+                            requirements.push(Requirement { function: name.clone(), expected });
+                            effect.add_to(&mut all);
+                        }
+                        Vec::new()
+                    }
+                },
             };
             for effect in effects {
                 effect.of_call(&call.arguments).add_to(&mut all);
             }
         }
-        all
+        (all, requirements)
+    }
+
+    /// What the functions that other files may call allocate for their callers, by name.
+    fn signatures(&self) -> Vec<(String, Signature)> {
+        let signature = |(name, function): (&str, FunctionId)| {
+            let effects = match self.declared.find(name) {
+                Some(known) if self.declared.declares(name) => vec![Effect::of_known(&known)],
+                // A program's own `malloc` is everybody's.
+                Some(_) => return None,
+                None => {
+                    let own = self.effects.get(&function)?;
+                    own.iter().map(|effect| effect.for_other_files(function.0, self.helpers)).collect()
+                }
+            };
+            Some((name.to_owned(), Signature::of(effects)))
+        };
+        let mut signatures: Vec<_> = self.targets.shared().filter_map(signature).collect();
+        signatures.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        signatures
     }
 
     /// What receives the block of a call, the calls that only pass it on included.

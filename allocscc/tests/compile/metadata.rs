@@ -23,6 +23,7 @@ pub fn of(bytes: &[u8]) -> Aligned {
         statics: &contents.statics,
         frames: &contents.frames,
         sites: &[],
+        wrappers: &[],
         build_id: data.file().build_id(),
     });
     Aligned::copy(&out.unwrap())

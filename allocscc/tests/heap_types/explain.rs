@@ -2,12 +2,13 @@
 
 use allocscc::sites::explain::Step;
 use allocscc::sites::functions::DeclaredFunctions;
+use allocscc::sites::imports::Imports;
 use allocscc::sites::solve::{SolvedSite, solve};
 
 use super::facts;
 
 fn sites(source: &str) -> Vec<SolvedSite> {
-    solve(&[facts(source, "")], &DeclaredFunctions::default())
+    solve(&[facts(source, "")], &DeclaredFunctions::default(), &Imports::default()).sites
 }
 
 /// The sites that are no wrapper's own, as `reason: detail`.

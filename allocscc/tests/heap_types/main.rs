@@ -2,6 +2,7 @@
 //! evidence flows to a call inside one file.
 
 mod explain;
+mod other_files;
 mod uses;
 mod wrappers;
 
@@ -9,6 +10,7 @@ use allocscc::sites::extract::{UnitInfo, facts_of_unit};
 use allocscc::sites::facts::{FileFacts, TagKind, TypeRef};
 use allocscc::sites::functions::DeclaredFunctions;
 use allocscc::sites::heap_type::{Head, HeapType};
+use allocscc::sites::imports::Imports;
 use allocscc::sites::solve::{SolvedSite, solve};
 
 /// What every case may use.
@@ -110,7 +112,8 @@ fn facts(source: &str, declared: &str) -> FileFacts {
 
 fn solved(sources: &[&str], declared: &str) -> Vec<String> {
     let files: Vec<FileFacts> = sources.iter().map(|source| facts(source, declared)).collect();
-    solve(&files, &DeclaredFunctions::parse(declared).unwrap()).iter().map(spell_site).collect()
+    let solution = solve(&files, &DeclaredFunctions::parse(declared).unwrap(), &Imports::default());
+    solution.sites.iter().map(spell_site).collect()
 }
 
 /// A function body in, its sites out.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{Mode, Program};
+use super::{Library, Mode, Program};
 use crate::cache::{self, Key};
 use crate::stage::Stage;
 use crate::{child, places, tools};
@@ -41,7 +41,11 @@ fn key(program: &Program, flags: &[String], compiler: &Path, stage: &Stage) -> R
     let mut inputs = files(&stage.include())?;
     let is_header = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "h");
     inputs.extend(files(directory(program)?)?.into_iter().filter(is_header));
-    inputs.extend([&program.with, &program.so, &program.cc_so].into_iter().flatten().cloned());
+    inputs.extend(program.with.iter().cloned());
+    for library in program.so.iter().chain(&program.cc_so) {
+        key = key.with(library.ldflags.join("\n"));
+        inputs.push(library.source.clone());
+    }
     inputs.push(program.path.clone());
     inputs.sort();
     for file in inputs {
@@ -71,11 +75,12 @@ fn compile(
     };
     let allocscc = stage.allocscc();
     for (sources, path) in [(&program.so, allocscc.as_path()), (&program.cc_so, compiler)] {
-        for source in sources {
+        for Library { source, ldflags } in sources {
             let stem = source.file_stem().context("a source has a name")?.display();
             let mut command = driver(path)?;
             command.args(["-shared", "-fPIC"]).args(source.file_name());
-            child::must(command.arg("-o").arg(dir.join(format!("lib{stem}.so"))))?;
+            command.arg("-o").arg(dir.join(format!("lib{stem}.so")));
+            child::must(command.args(ldflags.iter().map(|flag| place(flag, dir, stage))))?;
         }
     }
     let mut command = driver(&allocscc)?;

@@ -7,7 +7,8 @@
 //! | `modes` | the tests to make of the file, one a word (default `plain library`); see [`Mode`] |
 //! | `cflags`, `ldflags` | flags for the compilation and the end of the link |
 //! | `with` | more source files of the program, beside it |
-//! | `so`, `cc-so` | `NAME.c` beside it becomes `libNAME.so` in the program's directory, by allocscc or by cc |
+//! | `so`, `cc-so` | `NAME.c` beside it becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first |
+//! | `so-ldflags` | flags at the end of the links of the libraries named in lines below it |
 //! | `args`, `env`, `stdin` | its arguments; one `K=V` a line; one line of standard input each |
 //! | `exit` | its exit status (default 0) or `signal N` |
 //! | `stdout`, `stderr` | one line each; all of the stream must match. Without `stderr`, that stream is not looked at |
@@ -79,9 +80,9 @@ pub struct Program {
     /// More source files.
     pub with: Vec<PathBuf>,
     /// Shared libraries built by allocscc.
-    pub so: Vec<PathBuf>,
+    pub so: Vec<Library>,
     /// Shared libraries built by cc.
-    pub cc_so: Vec<PathBuf>,
+    pub cc_so: Vec<Library>,
     /// Arguments.
     pub args: Vec<String>,
     /// Environment.
@@ -92,6 +93,15 @@ pub struct Program {
     pub expected: Expected,
     /// What it does without.
     pub plain: Expected,
+}
+
+/// A shared library of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Its source.
+    pub source: PathBuf,
+    /// Flags at the end of the link.
+    pub ldflags: Vec<String>,
 }
 
 /// All programs below a directory, sorted. A C file without a directive is a part of another program.
@@ -119,6 +129,7 @@ pub fn all(dir: &Path) -> Result<Vec<Program>> {
 fn parse(name: &str, path: &Path, text: &str) -> Result<Program> {
     let mut program = Program { name: name.to_owned(), path: path.to_owned(), ..Program::default() };
     let (mut plain_stdout, mut plain_ending) = (None::<Vec<String>>, None);
+    let mut so_ldflags: Vec<String> = Vec::new();
     program.expected.ending = "exit 0".to_owned();
     for line in text.lines() {
         let Some(directive) = line.strip_prefix("//@") else { continue };
@@ -126,6 +137,9 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Program> {
         let value = value.strip_prefix(' ').unwrap_or(value);
         let words = || value.split_whitespace().map(str::to_owned);
         let beside = || value.split_whitespace().map(|file| path.with_file_name(file));
+        let libraries = |ldflags: &[String]| {
+            beside().map(|source| Library { source, ldflags: ldflags.to_vec() }).collect::<Vec<_>>()
+        };
         match key.trim() {
             "modes" => {
                 for word in words() {
@@ -135,8 +149,9 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Program> {
             "cflags" => program.cflags.extend(words()),
             "ldflags" => program.ldflags.extend(words()),
             "with" => program.with.extend(beside()),
-            "so" => program.so.extend(beside()),
-            "cc-so" => program.cc_so.extend(beside()),
+            "so" => program.so.extend(libraries(&so_ldflags)),
+            "cc-so" => program.cc_so.extend(libraries(&so_ldflags)),
+            "so-ldflags" => so_ldflags = words().collect(),
             "args" => program.args.extend(words()),
             "env" => {
                 let (name, value) = value.split_once('=').with_context(|| format!("no = in: {line}"))?;
@@ -172,12 +187,17 @@ mod tests {
 
     #[test]
     fn directives_are_read() {
-        let text = "//@ modes: plain O2 -flto,-O1\n//@ exit: 3\n//@ plain-exit: signal 6\n//@ stdout: a\n//@ stdout:\n//@ env: A=b=c\n";
+        let text = "//@ modes: plain O2 -flto,-O1\n//@ exit: 3\n//@ plain-exit: signal 6\n//@ stdout: a\n//@ stdout:\n//@ env: A=b=c\n\
+                    //@ so: a.c\n//@ so-ldflags: -la\n//@ so: b.c c.c\n";
         let program = parse("x", Path::new("/x.c"), text).unwrap();
         assert_eq!(program.modes[2].1, Mode::Flags(vec!["-flto".into(), "-O1".into()]));
         assert_eq!((program.expected.ending.as_str(), program.plain.ending.as_str()), ("exit 3", "signal 6"));
         assert_eq!(program.plain.stdout, ["a", ""]);
         assert_eq!(program.env, [("A".to_owned(), "b=c".to_owned())]);
+        let libraries: Vec<_> =
+            program.so.iter().map(|so| (so.source.as_path(), so.ldflags.join(" "))).collect();
+        let expected = [("/a.c", ""), ("/b.c", "-la"), ("/c.c", "-la")];
+        assert_eq!(libraries, expected.map(|(source, flags)| (Path::new(source), flags.to_owned())));
         for wrong in ["//@ stdin", "//@ mode: plain", "//@ modes: fast", "//@ env: A"] {
             assert!(parse("x", Path::new("/x.c"), wrong).is_err(), "{wrong}");
         }

@@ -8,8 +8,8 @@ use std::fmt;
 
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
-    ALIGN, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
-    StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION,
+    ALIGN, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord,
+    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, WrapperRecord,
 };
 
 /// Collects records and lays them out.
@@ -23,6 +23,8 @@ pub struct Writer {
     sites: Vec<SiteRecord>,
     hops: Vec<HopRecord>,
     steps: Vec<StepRecord>,
+    wrappers: Vec<WrapperRecord>,
+    conditions: Vec<ConditionRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
     /// Runs of related slots by content. Frames of one function often have the same variables.
@@ -117,6 +119,16 @@ impl Writer {
         self.hops.push(record);
     }
 
+    /// Adds a function that allocates for callers in other files.
+    pub fn wrapper(&mut self, record: WrapperRecord) {
+        self.wrappers.push(record);
+    }
+
+    /// Adds a condition of a call.
+    pub fn condition(&mut self, record: ConditionRecord) {
+        self.conditions.push(record);
+    }
+
     /// The bytes of the section. Sorts each table by address; of records that start at one address the first added stays,
     /// and a range that runs into the next is cut there, so that the reader's search is exact.
     pub fn finish(mut self, build_id: &[u8]) -> Result<Vec<u8>, TooLarge> {
@@ -138,6 +150,11 @@ impl Writer {
         self.sites.dedup_by_key(|r| r.return_svma);
         self.hops.sort_by_key(|r| r.return_svma);
         self.hops.dedup_by_key(|r| r.return_svma);
+        self.wrappers.sort_by_key(|r| r.svma);
+        self.wrappers.dedup_by_key(|r| r.svma);
+        self.conditions
+            .sort_by_key(|r| (r.return_svma, r.slot_svma, r.expectation, r.parameter, r.signature));
+        self.conditions.dedup();
 
         let mut id = [0; 32];
         let id_len = build_id.len().min(id.len());
@@ -156,6 +173,8 @@ impl Writer {
             hops: Table::default(),
             slots: Table::default(),
             steps: Table::default(),
+            wrappers: Table::default(),
+            conditions: Table::default(),
             strings: Table::default(),
         };
         let mut out = vec![0; size_of::<Header>()];
@@ -166,6 +185,8 @@ impl Writer {
         header.sites = append(&mut out, &self.sites);
         header.hops = append(&mut out, &self.hops);
         header.steps = append(&mut out, &self.steps);
+        header.wrappers = append(&mut out, &self.wrappers);
+        header.conditions = append(&mut out, &self.conditions);
         // Last of the tables, since its records are not a multiple of 8 long.
         header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };

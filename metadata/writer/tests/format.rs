@@ -1,8 +1,8 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    Error, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepKind,
-    StepRecord, StrRef, TypeId, TypeRecord,
+    ConditionRecord, Error, Expectation, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord,
+    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TypeId, TypeRecord, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -87,6 +87,19 @@ fn records_and_strings_come_back() {
     };
     w.hop(hop(0x1020, 8));
     w.hop(hop(0x1010, 24));
+    let text = w.string("returns p0");
+    let wrapper = |svma, signature| WrapperRecord { svma, signature, sizes: 1, text };
+    w.wrapper(wrapper(0x1020, 2));
+    w.wrapper(wrapper(0x1000, 1));
+    let condition = |return_svma, slot_svma| ConditionRecord {
+        return_svma,
+        slot_svma,
+        signature: 2,
+        parameter: 0,
+        expectation: Expectation::Signature as u32,
+    };
+    let all = [condition(0x1010, 0x3000), condition(0x1010, 0x3008), condition(0x1018, 0x3000)];
+    [2, 1, 0, 1].into_iter().for_each(|index| w.condition(all[index]));
     let bytes = Aligned::new(&w.finish(b"build-id").unwrap());
     let m = Metadata::parse(bytes.bytes()).unwrap();
     assert_eq!(m.build_id(), b"build-id");
@@ -113,6 +126,33 @@ fn records_and_strings_come_back() {
     assert_eq!(steps(0x1010), [step(6), step(7), step(8), step(9)]);
     assert_eq!(m.hop_at(0x1010), Some(&hop(0x1010, 24)));
     assert_eq!(m.hop_at(0x1011), None);
+    assert_eq!(m.wrapper_at(0x1020), Some(&wrapper(0x1020, 2)));
+    assert_eq!(m.wrapper_at(0x1021), None);
+    assert_eq!(m.text(m.wrapper_at(0x1000).unwrap().text), "returns p0");
+    assert_eq!(m.conditions_at(0x1010), &all[..2]);
+    assert_eq!(m.conditions_at(0x1011), &[]);
+    assert_eq!(m.conditions_at(0x1018), &all[2..]);
+}
+
+#[test]
+fn what_is_expected_of_a_function() {
+    let check = |expectation: u32, signature, parameter, sizes, expect: bool| {
+        let condition = ConditionRecord { return_svma: 0, slot_svma: 0, signature, parameter, expectation };
+        let wrapper = WrapperRecord { svma: 0, signature: 7, sizes, text: StrRef(0) };
+        assert_eq!(condition.holds_for(&wrapper), expect, "{condition:?} {wrapper:?}");
+    };
+    let (same, is, has, plain) = (0, 1, 2, 3);
+    check(same, 7, 0, 0, true);
+    check(same, 8, 0, 1, false);
+    check(is, 0, 1, 0b10, true);
+    check(is, 0, 1, 0b11, false);
+    check(is, 0, 32, 0, false);
+    check(has, 0, 1, 0b11, true);
+    check(has, 0, 2, 0b11, false);
+    check(has, 0, 40, u32::MAX, false);
+    check(plain, 0, 0, 0b100, true);
+    check(plain, 0, 0, 0, false);
+    check(4, 7, 0, 1, false);
 }
 
 #[test]
@@ -153,6 +193,7 @@ fn walk(m: &Metadata<'_>) -> usize {
         seen += m.frame_at(probe).map_or(0, |f| f.variables().map(|v| f.offset(v) as usize & 1).sum());
         seen += usize::from(m.site_at(probe).is_some());
         seen += usize::from(m.hop_at(probe).is_some());
+        seen += usize::from(m.wrapper_at(probe).is_some()) + m.conditions_at(probe).len();
     }
     for site in m.sites() {
         seen += m.steps(site).map(|step| m.text(step.text).len()).sum::<usize>();
@@ -186,6 +227,10 @@ proptest! {
         let step = StepRecord { file: name, line: 1, text: name, kind: 1, number: 0, reserved: 0 };
         let (first_step, step_count) = w.steps(&[step, StepRecord { kind: 12, number: 1, line: 0, ..step }]);
         w.site(SiteRecord { first_step, step_count, ..site_record(0x10, name) });
+        w.wrapper(WrapperRecord { svma: 0x10, signature: 1, sizes: 1, text: name });
+        for return_svma in [0, 0x10, 0x1000] {
+            w.condition(ConditionRecord { return_svma, slot_svma: 8, signature: 1, parameter: 0, expectation: 0 });
+        }
         let mut bytes = w.finish(b"id").unwrap();
         for (at, value) in noise {
             let at = at % bytes.len();

@@ -4,6 +4,7 @@
 
 use allocs_metadata::{CfaRegister, Evidence, HopRecord, SavedRbp, SiteRecord};
 
+use super::conditions;
 use crate::avma::Avma;
 use crate::index::sites::calls::Call;
 use crate::index::sites::hop::Hop;
@@ -24,7 +25,11 @@ pub fn look_up(return_address: Avma) -> Call {
 }
 
 fn look_up_in(module: &Module, file: &TypedFile, return_address: Avma, code: Avma) -> Call {
-    let svma = module.svma(return_address).0;
+    let svma = module.svma(return_address);
+    if !conditions::hold(module, file, svma) {
+        return Call::Unlisted;
+    }
+    let svma = svma.0;
     let site = file.site_at(svma);
     // What receives the result in a wrapper may be there for what the wrapper keeps in front of its caller's.
     let says_type = |site: &SiteRecord| {

@@ -2,6 +2,7 @@
 
 pub mod auxv;
 pub mod calls;
+pub mod conditions;
 pub mod malloc;
 pub mod mmap;
 pub mod site_types;

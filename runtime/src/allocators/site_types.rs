@@ -6,6 +6,7 @@ use allocs_metadata::{Evidence, Reason, SITE_IS_BUFFER, SITE_RETYPES, SiteRecord
 use core::sync::atomic::Ordering;
 
 use super::calls::look_up;
+use super::conditions;
 use crate::avma::Avma;
 use crate::hooks::SiteDescription;
 use crate::index::sites::calls::Call;
@@ -198,7 +199,8 @@ fn keep_record(
     module: &'static Module,
 ) -> Option<(&'static TypedFile, &'static SiteRecord)> {
     let file = module.metadata.as_ref()?;
-    let record = file.site_at(module.svma(entry.return_address()).0)?;
+    let svma = module.svma(entry.return_address());
+    let record = file.site_at(svma.0).filter(|_| conditions::hold(module, file, svma))?;
     let found = private_heap::alloc_value(Found { file, record })?;
     entry.record.store(core::ptr::from_ref(found).cast_mut().cast(), Ordering::Release);
     Some((file, record))

@@ -208,6 +208,8 @@ pub mod loaded {
     const PROGRAM_HEADER_SIZE: usize = 56;
     /// Segment of notes.
     pub const PT_NOTE: u32 = 4;
+    /// The segment may be read.
+    pub const PF_R: u32 = 4;
 
     /// A program header.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]

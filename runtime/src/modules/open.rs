@@ -23,6 +23,7 @@ use crate::log::{Level, Path, log};
 use crate::private_heap;
 use crate::sys::file::{Fd, readlink};
 use crate::sys::memory::{self, PAGE_SIZE};
+use crate::sys::process;
 use crate::types::TypedFile;
 use crate::types::scratch::Scratch;
 
@@ -240,6 +241,26 @@ pub fn loaded_segment(module: &Module, p: Avma) -> Option<(Avma, usize)> {
     loaded::segments(page)
         .find(|s| s.kind == loaded::PT_LOAD && svma.wrapping_sub(s.svma) < s.memory_size)
         .map(|s| (module.avma(Svma(s.svma)), s.memory_size as usize))
+}
+
+/// A word of a file that is loaded, such as one that the dynamic linker fills in. `None` where no readable bytes of it are.
+#[must_use]
+pub fn word(module: &Module, svma: Svma) -> Option<usize> {
+    let place = module.avma(svma);
+    if !dl::has_no_lock() {
+        // It may have been unloaded meanwhile.
+        let mut bytes = [0; size_of::<usize>()];
+        let size = process::read_memory(place, &mut bytes).ok()?;
+        return (size == bytes.len()).then(|| usize::from_ne_bytes(bytes));
+    }
+    let file = dl::loaded_at(module.start).filter(|file| module.lies_as(file))?;
+    // SAFETY: the file was just found to be loaded.
+    let page = unsafe { first_page(&file) };
+    let segment = segment_with(page, svma.0).filter(|segment| segment.flags & loaded::PF_R != 0)?;
+    let is_inside = segment.file_size - (svma.0 - segment.svma) >= size_of::<usize>() as u64;
+    // SAFETY: the word lies in a loaded segment; volatile, since the dynamic linker may be writing it.
+    (is_inside && place.0.is_multiple_of(align_of::<usize>()))
+        .then(|| unsafe { place.pointer::<usize>().read_volatile() })
 }
 
 /// Calls `f` with start and end in memory of each segment of a file that is still loaded.

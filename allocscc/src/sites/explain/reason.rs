@@ -84,7 +84,7 @@ pub(super) fn target_names(files: &[FileFacts], targets: &[Target]) -> String {
             Target::Own((file, function)) => {
                 Some(files.get(*file)?.functions.get(*function as usize)?.name.as_str())
             }
-            Target::Known(name) => Some(name),
+            Target::Known(name) | Target::Imported(name) => Some(name),
         })
         .collect();
     names.sort_unstable();
