@@ -1,12 +1,14 @@
 //! The constants that a call passes in registers.
 //!
 //! What a register holds when the call is reached is known where every way there passes the instruction that loads it. So
-//! knowledge ends at each place that is jumped to, from the cold part of a function too, and a function that jumps through a
-//! table, whose places are not seen, has none.
+//! knowledge ends at each place that is jumped to, from the cold part of a function too, and through a table. A function that jumps
+//! through a table that is not found has no knowledge.
+
+use std::ops::Range;
 
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess, OpKind,
-    Register,
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
+    OpKind, Register,
 };
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, SectionKind};
@@ -19,8 +21,20 @@ const ARGUMENTS: [Register; COUNT] =
     [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
 const COUNT: usize = 6;
 
-/// The low 32 bits of the arguments in registers, where they are constants.
-pub type Constants = [Option<u32>; COUNT];
+/// What a call passes in a register.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Passed {
+    /// It cannot be told.
+    #[default]
+    Unknown,
+    /// A constant with these low 32 bits.
+    Constant(u32),
+    /// What an instruction has just worked out.
+    Computed,
+}
+
+/// The arguments in registers.
+pub type Constants = [Passed; COUNT];
 
 /// Reads the functions of a linked file, each once.
 pub struct ConstantArguments<'a, 'data> {
@@ -55,7 +69,8 @@ impl<'a, 'data> ConstantArguments<'a, 'data> {
             return Constants::default();
         };
         let code = || code_between(self.file, start, self.starts.get(after)).unwrap_or_default();
-        let calls = self.read.entry(start).or_insert_with(|| read(code(), start, &self.jumped_to));
+        let word = |at: u64| word_at(self.file, at);
+        let calls = self.read.entry(start).or_insert_with(|| read(code(), start, &self.jumped_to, word));
         calls.get(&return_svma).copied().unwrap_or_default()
     }
 }
@@ -71,22 +86,37 @@ fn code_between<'data>(file: &ElfFile64<'data>, start: Svma, next: Option<&Svma>
     Some(&code[..length])
 }
 
-/// The constants of all calls in the code of a function.
-fn read(code: &[u8], start: Svma, jumped_to: &FxHashSet<u64>) -> FxHashMap<Svma, Constants> {
+/// The four bytes at an address of read-only data.
+fn word_at(file: &ElfFile64<'_>, at: u64) -> Option<u32> {
+    let mut data = file.sections().filter(|section| section.kind() == SectionKind::ReadOnlyData);
+    let bytes = data.find_map(|section| section.data_range(at, 4).ok().flatten())?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// The constants of all calls in the code of a function. `word` reads four bytes of data.
+fn read(
+    code: &[u8],
+    start: Svma,
+    jumped_to: &FxHashSet<u64>,
+    word: impl Fn(u64) -> Option<u32>,
+) -> FxHashMap<Svma, Constants> {
     let decoded: Vec<Instruction> =
         Decoder::with_ip(64, code, start.0, DecoderOptions::NONE).iter().collect();
     let mut found = FxHashMap::default();
-    let is_through_table = |instruction: &Instruction| {
+    let is_through_table = |instruction: &&Instruction| {
         instruction.flow_control() == FlowControl::IndirectBranch
             && instruction.memory_base() != Register::RIP
     };
-    if decoded.iter().any(is_through_table) {
+    let code = start.0..start.0 + code.len() as u64;
+    let tables: Vec<FxHashSet<u64>> = decoded.iter().filter_map(|i| table(i, &code, &word)).collect();
+    if decoded.iter().filter(is_through_table).count() > tables.len() {
         return found;
     }
+    let jumped_to = |at: u64| jumped_to.contains(&at) || tables.iter().any(|table| table.contains(&at));
     let mut factory = InstructionInfoFactory::new();
     let mut known = Constants::default();
     for instruction in &decoded {
-        if jumped_to.contains(&instruction.ip()) {
+        if jumped_to(instruction.ip()) {
             known = Constants::default();
         }
         if instruction.flow_control() == FlowControl::Next {
@@ -99,6 +129,22 @@ fn read(code: &[u8], start: Svma, jumped_to: &FxHashSet<u64>) -> FxHashMap<Svma,
         }
     }
     found
+}
+
+/// The places in `code` that a table leads to whose address an instruction takes: distances from the table.
+fn table(
+    instruction: &Instruction,
+    code: &Range<u64>,
+    word: impl Fn(u64) -> Option<u32>,
+) -> Option<FxHashSet<u64>> {
+    let takes_address = instruction.mnemonic() == Mnemonic::Lea && instruction.memory_base() == Register::RIP;
+    let at = takes_address.then(|| instruction.ip_rel_memory_address())?;
+    let entry = |index: u64| {
+        let distance = word(at + 4 * index)? as i32;
+        Some(at.wrapping_add_signed(distance.into())).filter(|place| code.contains(place))
+    };
+    let places: FxHashSet<u64> = (0..).map_while(entry).collect();
+    (!places.is_empty()).then_some(places)
 }
 
 fn target_of_jump(instruction: &Instruction) -> Option<u64> {
@@ -114,14 +160,20 @@ fn step(instruction: &Instruction, factory: &mut InstructionInfoFactory, known: 
     for used in factory.info(instruction).used_registers() {
         let is_written = !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None);
         if let Some(index) = argument(used.register()).filter(|_| is_written) {
-            known[index] = None;
+            // What a register is copied from may hold the constant.
+            known[index] = if is_copy(instruction) { Passed::Unknown } else { Passed::Computed };
         }
     }
     if let Some((register, value)) = loaded(instruction)
         && let Some(index) = argument(register)
     {
-        known[index] = Some(value);
+        known[index] = Passed::Constant(value);
     }
+}
+
+fn is_copy(instruction: &Instruction) -> bool {
+    instruction.op_kinds().skip(1).any(|kind| kind == OpKind::Register)
+        || instruction.mnemonic() == Mnemonic::Pop
 }
 
 fn argument(register: Register) -> Option<usize> {
@@ -147,15 +199,16 @@ fn loaded(instruction: &Instruction) -> Option<(Register, u32)> {
 mod tests {
     use super::*;
 
-    /// The constants of the call in this code, which starts at 0 and returns to `after`.
-    fn check(code: &[u8], after: u64, expected: &[(usize, u32)]) {
+    /// What the call in this code, which starts at 0 and returns to `after`, passes in which argument.
+    fn check(code: &[u8], after: u64, expected: &[(usize, Passed)]) {
         let mut constants = Constants::default();
         for &(index, value) in expected {
-            constants[index] = Some(value);
+            constants[index] = value;
         }
         let decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
         let jumped_to = decoder.into_iter().filter_map(|instruction| target_of_jump(&instruction)).collect();
-        assert_eq!(read(code, Svma(0), &jumped_to).get(&Svma(after)).copied().unwrap_or_default(), constants);
+        let read = read(code, Svma(0), &jumped_to, |at| (at == 0x1000).then_some(7u32.wrapping_sub(0x1000)));
+        assert_eq!(read.get(&Svma(after)).copied().unwrap_or_default(), constants);
     }
 
     const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
@@ -163,16 +216,19 @@ mod tests {
     #[test]
     fn constants_are_loaded_into_registers() {
         // mov $24,%edi; xor %esi,%esi; call
-        check(&[&[0xbf, 24, 0, 0, 0, 0x31, 0xf6][..], &CALL].concat(), 12, &[(0, 24), (1, 0)]);
+        let code = [&[0xbf, 24, 0, 0, 0, 0x31, 0xf6][..], &CALL].concat();
+        check(&code, 12, &[(0, Passed::Constant(24)), (1, Passed::Constant(0))]);
         // mov $8,%r8d; mov $-1,%rdx; call
         let code = [&[0x41, 0xb8, 8, 0, 0, 0, 0x48, 0xc7, 0xc2, 0xff, 0xff, 0xff, 0xff][..], &CALL].concat();
-        check(&code, 18, &[(4, 8), (2, u32::MAX)]);
+        check(&code, 18, &[(4, Passed::Constant(8)), (2, Passed::Constant(u32::MAX))]);
     }
 
     #[test]
     fn what_is_written_later_counts() {
         // mov $24,%edi; add $1,%edi; call
-        check(&[&[0xbf, 24, 0, 0, 0, 0x83, 0xc7, 1][..], &CALL].concat(), 13, &[]);
+        check(&[&[0xbf, 24, 0, 0, 0, 0x83, 0xc7, 1][..], &CALL].concat(), 13, &[(0, Passed::Computed)]);
+        // mov $24,%edi; mov %ebx,%edi; call
+        check(&[&[0xbf, 24, 0, 0, 0, 0x89, 0xdf][..], &CALL].concat(), 12, &[]);
         // mov $24,%edi; call; call
         check(&[&[0xbf, 24, 0, 0, 0][..], &CALL, &CALL].concat(), 15, &[]);
     }
@@ -184,12 +240,18 @@ mod tests {
         check(&jump, 17, &[]);
         // The jump goes behind the call.
         let past = [&[0xeb, 10, 0xbf, 8, 0, 0, 0][..], &CALL].concat();
-        check(&past, 12, &[(0, 8)]);
+        check(&past, 12, &[(0, Passed::Constant(8))]);
     }
 
     #[test]
-    fn nothing_is_known_beside_a_jump_table() {
-        // jmp *%rax; mov $8,%edi; call
+    fn tables_lead_to_places_too() {
+        // jmp *%rax; mov $8,%edi; call: nobody knows where the jump goes.
         check(&[&[0xff, 0xe0, 0xbf, 8, 0, 0, 0][..], &CALL].concat(), 12, &[]);
+        // lea 0x1000(%rip),%rdx, whose table leads to 7; 7: jmp *%rax; mov $8,%edi; call
+        let code = [&[0x48, 0x8d, 0x15, 0xf9, 0x0f, 0, 0, 0xff, 0xe0, 0xbf, 8, 0, 0, 0][..], &CALL].concat();
+        check(&code, 19, &[(0, Passed::Constant(8))]);
+        // mov $24,%edi; nop; 7: lea 0x1000(%rip),%rdx, whose table leads to 7; call
+        let code = [&[0xbf, 24, 0, 0, 0, 0x66, 0x90, 0x48, 0x8d, 0x15, 0xf2, 0x0f, 0, 0][..], &CALL].concat();
+        check(&code, 19, &[(2, Passed::Computed)]);
     }
 }

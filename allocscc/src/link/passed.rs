@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::heap_types::HeapTypes;
 use super::matching::{POINTER, plain_callee};
 use crate::dwarf::units::UnitIndex;
-use crate::image::arguments::Constants;
+use crate::image::arguments::{Constants, Passed};
 use crate::sites::effect::substitute;
 use crate::sites::facts::SizeExpr;
 use crate::sites::functions::DeclaredFunctions;
@@ -56,8 +56,8 @@ impl<'a> PassedConstants<'a> {
         if plain_callee(named) != plain_callee(callee) {
             return;
         }
-        for (index, (constant, argument)) in constants.iter().zip(arguments).enumerate() {
-            if let Some(constant) = constant
+        for (index, (passed, argument)) in constants.iter().zip(arguments).enumerate() {
+            if let Passed::Constant(constant) = passed
                 && let Some(value) = types.constant(self.units[site], argument)
             {
                 let (right, wrong) = self.borne_out.entry((callee, index)).or_default();
@@ -75,9 +75,17 @@ impl<'a> PassedConstants<'a> {
         constants: &Constants,
         types: &mut HeapTypes<'_>,
     ) -> bool {
-        let mut is_alike = |(index, (constant, argument)): (usize, (&Option<u32>, &SizeExpr))| {
-            let Some(constant) = constant.filter(|_| self.counts(callee, index)) else { return true };
-            types.constant(self.units[site], argument).is_none_or(|value| value as u32 == constant)
+        let mut is_alike = |(index, (passed, argument)): (usize, (&Passed, &SizeExpr))| {
+            if !self.counts(callee, index) {
+                return true;
+            }
+            match (passed, types.constant(self.units[site], argument)) {
+                (Passed::Unknown, _) | (Passed::Computed, None) => true,
+                (Passed::Computed, Some(_)) => false,
+                (Passed::Constant(constant), Some(value)) => value as u32 == *constant,
+                // Where the function is inlined, what depends on its parameters may be a constant.
+                (Passed::Constant(_), None) => argument.depends_on_parameters(),
+            }
         };
         let mut ways = self.ways(site, plain_callee(callee), MOST_WRAPPERS).into_iter();
         ways.any(|arguments| constants.iter().zip(&arguments).enumerate().all(&mut is_alike))
@@ -90,8 +98,7 @@ impl<'a> PassedConstants<'a> {
         is_of_library && !is_declared || right > 0 && wrong == 0
     }
 
-    /// The arguments with which a site may call a function, in the terms of the site's function: none if it never does. An
-    /// empty list says nothing of any argument.
+    /// The arguments with which a site may call a function, in the terms of the site's function: none if it never does.
     fn ways(&self, site: usize, callee: &str, wrappers: usize) -> Vec<Vec<SizeExpr>> {
         let SolvedSite { callee: named, arguments, .. } = &self.solved[site];
         let Some(named) = named.as_deref().map(plain_callee) else {
@@ -99,10 +106,6 @@ impl<'a> PassedConstants<'a> {
         };
         if named == callee {
             return vec![arguments.clone()];
-        }
-        // The compiler knows the library's functions, and makes one of another.
-        if matches!((named, callee), ("malloc", "calloc") | ("realloc", "malloc")) {
-            return vec![Vec::new()];
         }
         let Some(left) = wrappers.checked_sub(1) else { return Vec::new() };
         let inner = self.in_wrappers.get(named).map_or(&[][..], Vec::as_slice).iter();

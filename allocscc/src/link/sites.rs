@@ -71,11 +71,10 @@ pub(super) fn find(
     let jumps: Vec<Svma> = calls.iter().filter(is_tail).map(|call| call.return_svma).collect();
     for (return_svma, tails) in tail_calls::returns_seen(file, &jumps)? {
         let own = inputs.get(&return_svma);
-        let meant: Vec<&SiteInput> = match own {
-            // What a wrapper jumps to is for its caller to say, which this is.
-            Some(_) => tails.iter().map(|tail| &inputs[tail]).filter(|tail| tail.hop.is_none()).collect(),
-            None => tails.iter().map(|tail| &inputs[tail]).collect(),
-        };
+        let tails: Vec<&SiteInput> = tails.iter().map(|tail| &inputs[tail]).collect();
+        // What a wrapper jumps to is for its caller to say: this call, or another jump.
+        let decided: Vec<&SiteInput> = tails.iter().copied().filter(|tail| tail.hop.is_none()).collect();
+        let meant = if own.is_some() || !decided.is_empty() { decided } else { tails };
         let meant: Vec<&SiteInput> = own.into_iter().chain(meant).collect();
         let input = any_of(return_svma, &meant, &mut types);
         inputs.insert(return_svma, input);

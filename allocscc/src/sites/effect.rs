@@ -161,7 +161,7 @@ impl SizeExpr {
     }
 
     /// Whether a parameter of the function takes part in it.
-    pub(super) fn depends_on_parameters(&self) -> bool {
+    pub(crate) fn depends_on_parameters(&self) -> bool {
         leaves(self).iter().any(|leaf| matches!(leaf, SizeExpr::Param(_)))
     }
 }
