@@ -15,7 +15,7 @@ pub struct Census {
 }
 
 /// What one site allocated of one type.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the documented format")]
 pub struct Line {
     pub allocator: String,

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 /// The Debian package of each tool that the corpus may run.
-const PACKAGES: [(&str, &str); 12] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("cc", "gcc"),
     ("ld", "binutils"),
     ("strip", "binutils"),
     ("objcopy", "binutils"),
     ("ldd", "libc-bin"),
     ("valgrind", "valgrind"),
+    ("gcc-12", "gcc-12"),
+    ("clang-19", "clang-19"),
     ("clang-14", "clang-14"),
     ("cargo", "cargo"),
     ("pkg-config", "pkgconf"),
