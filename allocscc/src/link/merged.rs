@@ -145,6 +145,12 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
     ) -> Vec<usize> {
         let Some(callee) = &call.callee else { return Vec::new() };
         let unit = self.source.unit(unit);
+        let is_whole = |unit| self.source.sources.is_whole(unit);
+        let is_known =
+            if self.is_whole_program { self.missing.units().all(is_whole) } else { is_whole(unit) };
+        if !is_known {
+            return Vec::new();
+        }
         let code =
             self.source.lines.frames_at(call.return_svma.0 - 1).last().map_or("", |frame| frame.function);
         let constants = self.constants.of_call(call.return_svma);

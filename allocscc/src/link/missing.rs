@@ -11,6 +11,8 @@ pub(super) struct MissingSites {
     /// By the outermost of the contexts that they should be in.
     by_code: FxHashMap<ContextIndex, Vec<usize>>,
     crosses_units: bool,
+    /// The units whose functions have code.
+    units: FxHashSet<Option<UnitIndex>>,
 }
 
 /// What is known of sites, and where.
@@ -39,14 +41,16 @@ impl MissingSites {
         let present_anywhere: FxHashSet<usize> = known.present.iter().map(|&(_, site)| site).collect();
         let mut outermost: Vec<(ContextIndex, UnitIndex)> = Vec::new();
         let mut crosses_units = false;
+        let mut units = FxHashSet::default();
         let mut by_code: FxHashMap<ContextIndex, Vec<usize>> = FxHashMap::default();
         for (context, function, unit) in lines.contexts() {
             let caller = lines.caller_of(context);
             let (code, unit_of_code) = caller.map_or((context, unit), |caller| outermost[caller.number()]);
             outermost.push((code, unit_of_code));
             crosses_units |= unit != unit_of_code;
-            let Some(sites) = of_function.get(function) else { continue };
             let unit = unit_of(unit);
+            units.insert(unit);
+            let Some(sites) = of_function.get(function) else { continue };
             let is_split = known.split.contains(function);
             let missing = sites.iter().copied().filter(|&site| {
                 known.units[site].zip(unit).is_none_or(|(one, other)| one == other)
@@ -60,12 +64,17 @@ impl MissingSites {
                 }
             });
         }
-        MissingSites { by_code, crosses_units }
+        MissingSites { by_code, crosses_units, units }
     }
 
     /// Whether functions of one unit are inlined into those of another.
     pub(super) fn crosses_units(&self) -> bool {
         self.crosses_units
+    }
+
+    /// The units whose functions have code.
+    pub(super) fn units(&self) -> impl Iterator<Item = Option<UnitIndex>> {
+        self.units.iter().copied()
     }
 
     /// Those that should be in the code of this outermost context.

@@ -31,6 +31,12 @@ impl<'a, 'data> Sources<'a, 'data> {
         Sources { units, files, functions: lines.contexts().map(|(_, name, _)| name).collect(), by_unit }
     }
 
+    /// Whether the source of a unit was read without gaps, so that each call in it is known.
+    pub(super) fn is_whole(&self, unit: Option<UnitIndex>) -> bool {
+        let file = unit.and_then(|unit| self.by_unit.get(&unit));
+        file.is_some_and(|&file| self.files[file].skipped.is_empty())
+    }
+
     /// An explanation that knows of all functions: the facts have those that take part in allocations alone.
     pub(super) fn with_functions_seen(&self, why: Explanation) -> Explanation {
         match why.reason {
