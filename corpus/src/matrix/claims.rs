@@ -44,8 +44,6 @@ impl Totals {
 pub struct Claims {
     /// By site (`file.c:3 function`) and claim.
     pub sites: BTreeMap<String, BTreeMap<Claim, Totals>>,
-    /// By type.
-    pub types: BTreeMap<String, Totals>,
     /// Totals of the run.
     pub summary: Summary,
 }
@@ -64,10 +62,21 @@ impl Claims {
     /// Adds a line of a census.
     pub fn add(&mut self, line: &Line) {
         let type_name = line.type_name().to_owned();
-        self.types.entry(type_name.clone()).or_default().add(line);
         let claim = Claim { type_name, evidence: line.evidence.clone() };
         let site = self.sites.entry(line.site_name().to_owned()).or_default();
         site.entry(claim).or_default().add(line);
+    }
+
+    /// Totals of the types at the sites that are chosen.
+    pub fn by_type(&self, is_chosen: impl Fn(&str) -> bool) -> BTreeMap<&str, Totals> {
+        let mut types: BTreeMap<&str, Totals> = BTreeMap::new();
+        for (claim, totals) in self.sites.iter().filter(|(site, _)| is_chosen(site)).flat_map(|(_, all)| all)
+        {
+            let of_type = types.entry(&claim.type_name).or_default();
+            of_type.count += totals.count;
+            of_type.bytes += totals.bytes;
+        }
+        types
     }
 
     /// What is said of a site, without how often.

@@ -41,7 +41,7 @@ impl Outcome {
         match self {
             Self::NotBuildable(_) => false,
             Self::Failed(_) => true,
-            Self::Compared(_, differences) => !differences.is_empty(),
+            Self::Compared(_, differences) => differences.iter().any(Difference::is_defect),
         }
     }
 
@@ -65,9 +65,11 @@ impl fmt::Display for Outcome {
             Self::Compared(summary, differences) => {
                 let count = share(summary.typed + summary.buffers, summary.allocations);
                 let bytes = share(summary.typed_bytes + summary.buffers_bytes, summary.bytes);
-                let verdict = match differences.len() {
-                    0 => "same".to_owned(),
-                    count => format!("{count} DIFFERENCES"),
+                let defects = differences.iter().filter(|difference| difference.is_defect()).count();
+                let verdict = match (defects, differences.len()) {
+                    (0, 0) => "same".to_owned(),
+                    (0, merged) => format!("same, but for {merged} sites that the compiler merged"),
+                    (defects, _) => format!("{defects} DIFFERENCES"),
                 };
                 write!(f, "{count:>9} {bytes:>9}  {verdict}")
             }
