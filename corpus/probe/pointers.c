@@ -31,7 +31,10 @@
 	X(PREFIX, "struct with the same first members") \
 	X(SIGN, "other sign") \
 	X(IN_UNION, "union member") \
+	X(AT_END, "the end of an array") \
 	X(FUNCTION, "function") \
+	/* Neither: what a program keeps in characters is not declared. */ \
+	X(IN_CHARACTERS, "characters inside a struct") \
 	/* Neither: freed, or never written. */ \
 	X(NOWHERE, "nowhere") \
 	X(INCONSISTENT, "inconsistent")
@@ -180,6 +183,9 @@ static enum relation look(struct uniqtype *wanted, struct uniqtype *t, unsigned 
 			enum relation inside = look(wanted, member, offset - start, depth + 1);
 			if (inside == SAME)
 				inside = UNIQTYPE_COMPOSITE_IS_UNION(t) ? IN_UNION : offset ? INTERIOR : FIRST_MEMBER;
+			if (inside == INCONSISTENT && UNIQTYPE_IS_ARRAY_TYPE(member)
+				&& is_character(UNIQTYPE_ARRAY_ELEMENT_TYPE(member)))
+				inside = IN_CHARACTERS;
 			best = better(best, inside);
 		}
 	}
@@ -190,6 +196,34 @@ static const char *allocator_name(void *p)
 {
 	struct allocator *a = alloc_get_allocator(p);
 	return a ? a->name : "";
+}
+
+static int is_object(const char *allocator)
+{
+	static const char *const objects[] = { "generic malloc", "generic small", "alloca", "stackframe", "static", "auxv" };
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+		if (strcmp(allocator, objects[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* A pointer to an array points to its elements. */
+static struct uniqtype *element_of(struct uniqtype *t)
+{
+	while (UNIQTYPE_IS_ARRAY_TYPE(t))
+		t = UNIQTYPE_ARRAY_ELEMENT_TYPE(t);
+	return t;
+}
+
+/* Whether a pointer is one past the last of an object's elements. */
+static int is_end(void *target, struct uniqtype *wanted, struct uniqtype **found)
+{
+	char *last = (char *) target - 1;
+	unsigned long size = alloc_get_size(last), element = UNIQTYPE_SIZE_IN_BYTES(element_of(wanted));
+	if (!is_object(allocator_name(last)) || (char *) alloc_get_base(last) + size != target || element > size)
+		return 0;
+	*found = alloc_get_precise_type(last);
+	return *found && look(element_of(wanted), *found, size - element, 0) < IN_CHARACTERS;
 }
 
 /* The relation of a pointer with what it points to; what was found there. */
@@ -203,11 +237,11 @@ static enum relation relation(void *target, struct uniqtype *wanted, struct uniq
 	if (is_character(wanted))
 		return TO_CHARACTERS;
 	const char *allocator = allocator_name(target);
-	int is_block = strcmp(allocator, "generic malloc") == 0 || strcmp(allocator, "alloca") == 0
-		|| strcmp(allocator, "stackframe") == 0 || strcmp(allocator, "static") == 0
-		|| strcmp(allocator, "auxv") == 0 || strcmp(allocator, "generic small") == 0;
-	if (!is_block)
+	if (!is_object(allocator)) {
+		if (is_end(target, wanted, found))
+			return AT_END;
 		return strncmp(allocator, "static", 6) == 0 ? TO_UNTYPED : NOWHERE;
+	}
 	*found = alloc_get_precise_type(target);
 	if (!*found)
 		return UNIQTYPE_KIND(wanted) == SUBPROGRAM ? TO_FOREIGN_CODE : TO_UNTYPED;
@@ -216,9 +250,7 @@ static enum relation relation(void *target, struct uniqtype *wanted, struct uniq
 	if (is_composite(wanted) && !UNIQTYPE_HAS_DATA_MEMBERS(wanted))
 		return TO_OPAQUE;
 	unsigned long offset = (char *) target - (char *) alloc_get_base(target);
-	/* A pointer to an array points to its elements. */
-	while (UNIQTYPE_IS_ARRAY_TYPE(wanted))
-		wanted = UNIQTYPE_ARRAY_ELEMENT_TYPE(wanted);
+	wanted = element_of(wanted);
 	enum relation r = look(wanted, *found, offset, 0);
 	return r == SAME && offset && !UNIQTYPE_IS_ARRAY_TYPE(*found) ? INTERIOR : r;
 }
@@ -282,11 +314,11 @@ static int visit(struct big_allocation *b, void *obj, struct uniqtype *t, const 
 {
 	(void) b, (void) site, (void) link, (void) arg;
 	const char *allocator = allocator_name(obj);
-	int is_object = t && alloc_get_base(obj) == obj
+	int is_typed = t && alloc_get_base(obj) == obj
 		&& (strcmp(allocator, "generic malloc") == 0 || strcmp(allocator, "static") == 0);
-	if (is_object)
+	if (is_typed)
 		alloc_walk_refs(obj, each, obj);
-	return is_object || strcmp(allocator, "stackframe") == 0 || strcmp(allocator, "stack") == 0 ? -1 : 0;
+	return is_typed || strcmp(allocator, "stackframe") == 0 || strcmp(allocator, "stack") == 0 ? -1 : 0;
 }
 
 __attribute__((destructor)) static void probe(void)

@@ -23,6 +23,8 @@ pub struct Line {
     pub type_name: Option<String>,
     pub site: Option<String>,
     pub evidence: String,
+    #[serde(default)]
+    pub reason: Option<String>,
     pub live: u64,
     pub live_bytes: u64,
     pub total: u64,

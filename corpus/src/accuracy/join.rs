@@ -1,6 +1,6 @@
 //! Joins the labels of a program with what the tool says: of each call in the executable, and of each block in a census.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context, Result};
 
@@ -20,17 +20,21 @@ struct Labelled {
     first_line: usize,
     /// Where its argument list ends.
     last_line: usize,
-    /// What it calls can have another name in the executable.
+    /// A use of a macro.
     is_macro: bool,
+    /// What else is called there that looks like an allocation.
+    neighbours: BTreeSet<String>,
 }
 
 /// What was found of one label or of one line of a census.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The judgement.
     pub verdict: Verdict,
     /// The label's place.
     pub at: String,
+    /// The label's function or macro.
+    pub callee: String,
     /// The line, quoted.
     pub quote: String,
     /// What the label says.
@@ -54,16 +58,24 @@ impl<'a> Join<'a> {
     /// Takes the labels that somebody has filled in.
     pub fn new(labels: &Labels, text: &Text, metadata: &'a Metadata) -> Result<Self> {
         let mut labelled = Vec::new();
+        let mut calls_of: HashMap<&str, Vec<calls::Call>> = HashMap::new();
         for label in &labels.call {
             let place = label.place()?;
             let said = Said::parse(&label.type_text, &text.typedefs).with_context(|| label.at.clone())?;
             let Some(said) = said else { continue };
             let source = text.files.get(place.file).with_context(|| format!("{}: no such file", label.at))?;
+            let last_line = calls::last_line(&source.text, place.line, place.column);
+            let calls =
+                calls_of.entry(place.file).or_insert_with(|| calls::calls(&source.text, &text.macros));
+            let is_near = |call: &&calls::Call| {
+                (place.line..=last_line).contains(&call.line) && call.callee != label.callee
+            };
             labelled.push(Labelled {
                 said,
                 file: base(place.file).to_owned(),
                 first_line: place.line,
-                last_line: calls::last_line(&source.text, place.line, place.column),
+                last_line,
+                neighbours: calls.iter().filter(is_near).map(|call| call.callee.to_owned()).collect(),
                 is_macro: text.macros.contains(&label.callee),
                 label: label.clone(),
             });
@@ -74,80 +86,110 @@ impl<'a> Join<'a> {
     /// Judges what the executable's metadata says of each label's call.
     pub fn calls(&self) -> Vec<Finding> {
         let finding = |labelled: &Labelled| {
-            let sites =
-                self.sites.iter().filter(|site| labelled.is_at(base(&site.file), site.line, &site.callee));
+            let sites = self.sites_of(labelled).into_iter();
             let judged: Vec<_> =
-                sites.map(|site| (judge(&labelled.said, &self.claim_of(site)), site)).collect();
+                sites.map(|site| (judge(&labelled.said, &self.claim_of(site, labelled)), site)).collect();
             let worst = judged.iter().max_by_key(|(verdict, _)| *verdict);
             let (verdict, claimed) = match worst {
-                Some((verdict, site)) => (*verdict, claimed(site)),
-                // Agreed, where the label says that nothing is allocated there.
-                None if labelled.said == Said::None => (Verdict::Right, "no allocation".to_owned()),
-                None => (
-                    Verdict::Undecided("no call that allocates in the executable"),
-                    "no allocation".to_owned(),
-                ),
+                Some((verdict, site)) => (*verdict, site.claimed()),
+                None => self.inside(labelled),
             };
             labelled.finding(verdict, claimed, judged.len() as u64, 0)
         };
         self.labelled.iter().map(finding).collect()
     }
 
+    /// Judges a call that is none of the executable's that allocate: the function that it calls may make the block.
+    fn inside(&self, labelled: &Labelled) -> (Verdict, String) {
+        let is_inside = |site: &&Site| site.function == labelled.label.callee && !site.in_wrapper;
+        let sites: Vec<&Site> = self.sites.iter().filter(is_inside).collect();
+        match &sites[..] {
+            // Agreed, where the label says that nothing is allocated there.
+            [] if labelled.said == Said::None => (Verdict::Right, "no allocation".to_owned()),
+            [] => {
+                (Verdict::Undecided("no call that allocates in the executable"), "no allocation".to_owned())
+            }
+            // Whether it returns this block is not known, so that it may agree but cannot contradict.
+            [first, others @ ..] => match judge(&labelled.said, &self.claim_of(first, labelled)) {
+                verdict @ (Verdict::Right | Verdict::Buffer)
+                    if others.iter().all(|site| site.type_name == first.type_name) =>
+                {
+                    (verdict, first.claimed())
+                }
+                _ => (Verdict::Undecided("made inside the function that is called"), first.claimed()),
+            },
+        }
+    }
+
     /// Judges the lines of a census that are about a labelled call.
     pub fn census(&self, census: &Census) -> Vec<Finding> {
-        let mut callees: HashMap<(&str, &str, usize), BTreeSet<&str>> = HashMap::new();
-        for site in self.sites {
-            let place = (base(&site.file), site.function.as_str(), site.line);
-            callees.entry(place).or_default().insert(&site.callee);
+        let mut labelled_at: BTreeMap<(&str, usize, &str), Vec<&Labelled>> = BTreeMap::new();
+        for labelled in &self.labelled {
+            for site in self.sites_of(labelled) {
+                labelled_at.entry((base(&site.file), site.line, &site.function)).or_default().push(labelled);
+            }
         }
         let finding = |line: &Line| {
-            let (file, number, function) = place(line.site_name())?;
-            let callees = callees.get(&(file, function, number))?;
-            let at = |labelled: &&Labelled| callees.iter().any(|callee| labelled.is_at(file, number, callee));
+            let labelled = labelled_at.get(&place(line.site_name())?)?.iter();
             // Where several labelled calls share a line, a census cannot tell them apart.
-            let judged =
-                self.labelled.iter().filter(at).map(|l| (judge(&l.said, &self.claim_in(line, l)), l));
+            let judged = labelled.map(|l| (judge(&l.said, &self.claim_in(line, l)), l));
             let (verdict, labelled) = judged.min_by_key(|(verdict, _)| *verdict)?;
-            let claimed = format!("{}, evidence {}", line.type_name(), line.evidence);
+            let claimed = claimed(line.type_name(), &line.evidence, line.reason.as_deref(), "");
             Some(labelled.finding(verdict, claimed, line.total, line.total_bytes))
         };
         census.lines.iter().filter_map(finding).collect()
     }
 
-    fn claim_of(&self, site: &Site) -> Claim {
+    /// The calls of the executable that are a label's: those of its name, else, where a wrapper was inlined or a macro
+    /// used, those that have not the name of another call there.
+    fn sites_of(&self, labelled: &Labelled) -> Vec<&'a Site> {
+        let is_there = |site: &&Site| {
+            let lines = labelled.first_line..=labelled.last_line;
+            base(&site.file) == labelled.file && lines.contains(&site.line)
+        };
+        let (named, others): (Vec<_>, Vec<_>) =
+            self.sites.iter().filter(is_there).partition(|site| callee(site) == labelled.label.callee);
+        if !named.is_empty() {
+            return named;
+        }
+        others.into_iter().filter(|site| !labelled.neighbours.contains(callee(site))).collect()
+    }
+
+    fn claim_of(&self, site: &Site, labelled: &Labelled) -> Claim {
         let name = site.type_name.as_deref().filter(|_| site.evidence != "none");
+        let callee = if site.callee.is_empty() { &labelled.label.callee } else { &site.callee };
         Claim {
-            kept: name.map(|name| self.kinds.kept(name)),
+            kept: name.map_or_else(Vec::new, |name| self.kinds.kept(name)),
             for_caller: site.in_wrapper,
-            keeps: is_realloc(&site.callee) && !site.retypes,
-            by_wrapper: !is_standard(&site.callee),
+            keeps: is_realloc(callee) && !site.retypes,
+            by_wrapper: labelled.by_wrapper(),
+            of_blocks: false,
         }
     }
 
     fn claim_in(&self, line: &Line, labelled: &Labelled) -> Claim {
         let name = line.type_name.as_deref().filter(|_| line.evidence != "none");
         Claim {
-            kept: name.map(|name| self.kinds.kept(name)),
+            kept: name.map_or_else(Vec::new, |name| self.kinds.kept(name)),
             for_caller: false,
             keeps: false,
-            by_wrapper: labelled.is_macro || !is_standard(&labelled.label.callee),
+            by_wrapper: labelled.by_wrapper(),
+            of_blocks: true,
         }
     }
 }
 
 impl Labelled {
-    /// Whether a call of the executable is this one.
-    fn is_at(&self, file: &str, line: usize, callee: &str) -> bool {
-        // `f.part.0` is a part of `f`; a call through a pointer has no name.
-        let callee = callee.split('.').next().unwrap_or_default();
-        let is_same = callee.is_empty() || callee == self.label.callee || self.is_macro;
-        file == self.file && (self.first_line..=self.last_line).contains(&line) && is_same
+    fn by_wrapper(&self) -> bool {
+        let standard = ["malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "posix_memalign"];
+        self.is_macro || !standard.contains(&self.label.callee.as_str())
     }
 
     fn finding(&self, verdict: Verdict, claimed: String, count: u64, bytes: u64) -> Finding {
         Finding {
             verdict,
             at: self.label.at.clone(),
+            callee: self.label.callee.clone(),
             quote: self.label.quote.clone(),
             said: self.label.type_text.clone(),
             claimed,
@@ -157,10 +199,23 @@ impl Labelled {
     }
 }
 
-fn claimed(site: &Site) -> String {
-    let words = [(site.retypes, ", retypes"), (site.in_wrapper, ", for the caller")];
-    let words: String = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
-    format!("{}, evidence {}{words}", site.type_name.as_deref().unwrap_or("(unknown)"), site.evidence)
+impl Site {
+    fn claimed(&self) -> String {
+        let words = [(self.retypes, ", retypes"), (self.in_wrapper, ", for the caller")];
+        let words: String = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+        let name = self.type_name.as_deref().unwrap_or("(unknown)");
+        claimed(name, &self.evidence, self.reason.as_deref(), &words)
+    }
+}
+
+fn claimed(name: &str, evidence: &str, reason: Option<&str>, words: &str) -> String {
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{name}, evidence {evidence}{reason}{words}")
+}
+
+/// `f.part.0` is a part of `f`.
+fn callee(site: &Site) -> &str {
+    site.callee.split('.').next().unwrap_or_default()
 }
 
 /// `a.c:3 main`
@@ -174,16 +229,9 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Functions of the C library: their blocks begin with what the program keeps.
-fn is_standard(callee: &str) -> bool {
-    let standard =
-        ["malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "memalign", "posix_memalign"];
-    standard.contains(&callee)
-}
-
 /// Whether a call may be about a block that was there before.
 fn is_realloc(callee: &str) -> bool {
-    callee.is_empty() || callee.to_ascii_lowercase().contains("realloc")
+    callee.to_ascii_lowercase().contains("realloc")
 }
 
 #[cfg(test)]
@@ -245,14 +293,35 @@ mod tests {
             site(4, "strdup", "__ARR0_signed_char$8"),
         ]);
         let join = Join::new(&labels(), &text(), &metadata).unwrap();
-        // A use of a macro can be any call of its line, and the worst counts.
+        let none = Verdict::Undecided("no call that allocates in the executable");
         let expected = [
             ("2:7", Verdict::Right, 1),
-            ("4:7", Verdict::Wrong, 2),
+            ("4:7", Verdict::Right, 1),
             ("4:19", Verdict::Buffer, 1),
-            ("5:7", Verdict::Undecided("no call that allocates in the executable"), 0),
+            ("5:7", none, 0),
         ];
         assert_eq!(verdicts(&join.calls()), expected);
+    }
+
+    #[test]
+    fn a_wrapper_that_was_inlined_has_the_name_of_what_it_calls() {
+        let metadata = metadata(&[site(5, "malloc", "__ARR0_int$32")]);
+        let join = Join::new(&labels(), &text(), &metadata).unwrap();
+        assert_eq!(verdicts(&join.calls())[3], ("5:7", Verdict::Right, 1));
+    }
+
+    #[test]
+    fn what_a_function_makes_inside_can_only_agree() {
+        let inside =
+            |ty: &str| site(40, "malloc", ty).replace(r#""function": "f""#, r#""function": "pool_alloc""#);
+        let verdict = |sites: &[String]| {
+            let metadata = metadata(sites);
+            Join::new(&labels(), &text(), &metadata).unwrap().calls()[3].verdict
+        };
+        let undecided = Verdict::Undecided("made inside the function that is called");
+        assert_eq!(verdict(&[inside("__ARR0_int$32"), inside("__ARR0_int$32")]), Verdict::Right);
+        assert_eq!(verdict(&[inside("__ARR0_int$32"), inside("__ARR0_q")]), undecided);
+        assert_eq!(verdict(&[inside("__ARR0_q")]), undecided);
     }
 
     #[test]
@@ -264,7 +333,7 @@ mod tests {
 
     #[test]
     fn lines_of_a_census_are_joined() {
-        let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(5, "other", "__ARR0_p")]);
+        let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(4, "strdup", "__ARR0_p")]);
         let join = Join::new(&labels(), &text(), &metadata).unwrap();
         let line = |line: usize, ty: &str| {
             format!(

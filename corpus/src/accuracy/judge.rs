@@ -1,18 +1,20 @@
 //! Whether what the tool says of a call agrees with what its label says.
 
-use super::kept::{Kept, Said};
+use super::kept::{CHARACTER, Kept, Said};
 
 /// What the tool says of the blocks of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// What a block keeps; `None` where that is not known.
-    pub kept: Option<Kept>,
+    /// What a block keeps, in every way to say it; empty where that is not known.
+    pub kept: Vec<Kept>,
     /// The call is in a wrapper, and its caller's call says the type.
     pub for_caller: bool,
     /// A block that was there before keeps the type that it had.
     pub keeps: bool,
     /// The function that is called is not the C library's, so that it may put a header of its own in front.
     pub by_wrapper: bool,
+    /// It is about blocks that exist, not about those that might.
+    pub of_blocks: bool,
 }
 
 /// A judgement, the best first.
@@ -33,37 +35,39 @@ pub enum Verdict {
 /// Judges a claim by a label.
 pub fn judge(said: &Said, claim: &Claim) -> Verdict {
     let silent = if claim.for_caller { "leaves it to the caller" } else { "nothing is known" };
-    match (said, &claim.kept) {
-        (Said::Kept(meanings), Some(kept)) => {
-            let agrees = meanings.iter().any(|meaning| agrees(meaning, kept, claim.by_wrapper));
-            match agrees {
-                true if kept.is_bytes() => Verdict::Buffer,
-                true => Verdict::Right,
-                // What stands there is for callers that are not known.
-                false if claim.for_caller => Verdict::Untyped(silent),
-                false if claim.keeps => Verdict::Untyped("keeps the type it had"),
-                false if meanings.iter().any(|meaning| is_wider(meaning, kept)) => {
-                    Verdict::Untyped("one of more than the label says")
-                }
-                false => Verdict::Wrong,
+    if let Said::Kept(meanings) = said {
+        let all = || meanings.iter().flat_map(|meaning| claim.kept.iter().map(move |kept| (meaning, kept)));
+        return match all().find(|(meaning, kept)| agrees(meaning, kept, claim.by_wrapper)) {
+            Some((meaning, _)) if is_bytes(meaning) => Verdict::Buffer,
+            Some(_) => Verdict::Right,
+            // What stands there is for callers that are not known.
+            None if claim.for_caller || claim.kept.is_empty() => Verdict::Untyped(silent),
+            None if claim.keeps => Verdict::Untyped("keeps the type it had"),
+            None if all().any(|(meaning, kept)| is_wider(meaning, kept)) => {
+                Verdict::Untyped("one of more than the label says")
             }
-        }
-        (Said::Kept(_), None) => Verdict::Untyped(silent),
-        (Said::Caller, _) if claim.for_caller => Verdict::Right,
-        (Said::Inherit, Some(_)) if !claim.keeps => {
-            Verdict::Undecided("realloc with a type, where the label says none")
-        }
-        (Said::Inherit, _) => Verdict::Right,
-        (Said::None, None) => Verdict::Undecided("no block of the heap, and no type"),
-        (Said::None, Some(_)) if claim.for_caller || claim.keeps => {
-            Verdict::Undecided("no block of the heap, and no type")
-        }
-        (Said::Untyped, Some(kept)) if kept.is_bytes() => Verdict::Buffer,
-        (Said::Untyped, None) => Verdict::Untyped("raw memory, as the label says"),
-        (Said::Untyped, Some(_)) if claim.for_caller => Verdict::Untyped(silent),
-        (Said::Caller, None) => Verdict::Untyped(silent),
-        (Said::Caller | Said::None | Said::Untyped, Some(_)) => Verdict::Wrong,
+            None => Verdict::Wrong,
+        };
     }
+    let is_buffer = claim.kept.iter().any(|kept| match kept {
+        Kept::Parts(parts) if claim.by_wrapper => parts.last().is_some_and(|last| last == CHARACTER),
+        kept => is_bytes(kept),
+    });
+    match said {
+        Said::Caller if claim.for_caller => Verdict::Right,
+        Said::Inherit if claim.keeps || claim.kept.is_empty() => Verdict::Right,
+        Said::Inherit => Verdict::Undecided("a type where the label says that it stays"),
+        Said::None if !claim.of_blocks => Verdict::Undecided("no block comes from it, says the label"),
+        Said::Untyped if claim.kept.is_empty() => Verdict::Untyped("raw memory, as the label says"),
+        _ if claim.for_caller || claim.kept.is_empty() => Verdict::Untyped(silent),
+        Said::Untyped if is_buffer => Verdict::Buffer,
+        _ => Verdict::Wrong,
+    }
+}
+
+/// Whether it is nothing but characters.
+fn is_bytes(kept: &Kept) -> bool {
+    matches!(kept, Kept::Parts(parts) if matches!(&parts[..], [only] if only == CHARACTER))
 }
 
 /// Whether a label and the tool mean the same.
@@ -114,10 +118,15 @@ mod tests {
     fn check(label: &str, claim: &str, expect: Verdict) {
         let mut rest = claim;
         let mut take = |word: &str| rest.strip_prefix(word).map(|after| rest = after.trim_start()).is_some();
-        let (for_caller, keeps, by_wrapper) = (take("for-caller"), take("keeps"), take("by-wrapper"));
-        let kept = (rest != "nothing").then(|| kept(rest));
+        let (for_caller, keeps) = (take("for-caller"), take("keeps"));
+        let (by_wrapper, of_blocks) = (take("by-wrapper"), take("of-blocks"));
+        let kept = if rest == "nothing" { Vec::new() } else { rest.split(" or ").map(kept).collect() };
         let said = Said::parse(label, &Typedefs::default()).unwrap().unwrap();
-        assert_eq!(judge(&said, &Claim { kept, for_caller, keeps, by_wrapper }), expect, "{label}: {claim}");
+        assert_eq!(
+            judge(&said, &Claim { kept, for_caller, keeps, by_wrapper, of_blocks }),
+            expect,
+            "{label}: {claim}"
+        );
     }
 
     #[test]
@@ -141,6 +150,8 @@ mod tests {
         check("int", "struct a + int[]", Verdict::Wrong);
         check("int", "by-wrapper struct a + int[]", Verdict::Right);
         check("struct a {flex}", "by-wrapper long + struct a", Verdict::Right);
+        check("struct a {flex}", "struct a + char[] or struct a {flex}", Verdict::Right);
+        check("char", "by-wrapper long + char[]", Verdict::Buffer);
     }
 
     #[test]
@@ -165,7 +176,7 @@ mod tests {
     fn a_type_that_is_kept_is_no_claim() {
         check("inherit", "keeps int", Verdict::Right);
         check("inherit", "nothing", Verdict::Right);
-        check("inherit", "int", Verdict::Undecided("realloc with a type, where the label says none"));
+        check("inherit", "int", Verdict::Undecided("a type where the label says that it stays"));
         check("int", "keeps struct a", Verdict::Untyped("keeps the type it had"));
         check("int", "keeps int", Verdict::Right);
     }
@@ -175,7 +186,8 @@ mod tests {
         check("untyped", "nothing", Verdict::Untyped("raw memory, as the label says"));
         check("untyped", "char", Verdict::Buffer);
         check("untyped", "int", Verdict::Wrong);
-        check("none", "nothing", Verdict::Undecided("no block of the heap, and no type"));
-        check("none", "struct a", Verdict::Wrong);
+        check("untyped", "by-wrapper long + char[]", Verdict::Buffer);
+        check("none", "struct a", Verdict::Undecided("no block comes from it, says the label"));
+        check("none", "of-blocks struct a", Verdict::Wrong);
     }
 }

@@ -20,13 +20,6 @@ pub enum Kept {
 /// Characters, signed or not.
 pub const CHARACTER: &str = "char$8";
 
-impl Kept {
-    /// Whether it is nothing but characters.
-    pub fn is_bytes(&self) -> bool {
-        *self == Self::Parts(vec![CHARACTER.to_owned()])
-    }
-}
-
 /// What a label says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {

@@ -33,13 +33,13 @@ pub struct Site {
     pub evidence: String,
     pub retypes: bool,
     pub in_wrapper: bool,
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Type {
     name: String,
     kind: String,
-    makes_precise: bool,
     related: Vec<Related>,
 }
 
@@ -65,26 +65,40 @@ impl Metadata {
 /// Types by their names.
 pub struct Kinds<'a>(HashMap<&'a str, &'a Type>);
 
-impl Kinds<'_> {
-    /// What a block of a type keeps.
-    pub fn kept(&self, name: &str) -> Kept {
-        let parts =
-            |name: &str| self.0.get(name).map(|ty| ty.related.iter().filter_map(|r| r.type_name.as_deref()));
-        if name.starts_with("__SYNTHUNION_")
-            && let Some(choices) = parts(name)
-        {
-            return Kept::OneOf(choices.map(|choice| self.kept(choice)).collect());
+impl<'a> Kinds<'a> {
+    /// What a block of a type keeps, in every way to say it.
+    pub fn kept(&self, name: &str) -> Vec<Kept> {
+        let Some(ty) = self.0.get(name) else { return vec![Kept::Parts(vec![element(name)])] };
+        if name.starts_with("__SYNTHUNION_") {
+            let choices = ty.members().filter_map(|choice| self.kept(choice).into_iter().next());
+            return vec![Kept::OneOf(choices.collect())];
         }
-        if name.starts_with("__SYNTH_")
-            && let Some(parts) = parts(name)
-        {
-            return Kept::Parts(parts.map(element).collect());
+        if name.starts_with("__SYNTH_") {
+            let parts: Vec<&str> = ty.members().collect();
+            let elements = Kept::Parts(parts.iter().copied().map(element).collect());
+            return [elements].into_iter().chain(self.one_that_goes_on(&parts)).collect();
         }
-        let goes_on = |ty: &&Type| ty.kind == "composite" && ty.makes_precise;
-        match self.0.get(name) {
-            Some(ty) if array_element(name).is_none() && goes_on(ty) => Kept::Flexible(name.to_owned()),
-            _ => Kept::Parts(vec![element(name)]),
-        }
+        // One struct, and not an array of it, is the type of blocks that are longer than it.
+        let is_struct = ty.kind == "composite" && array_element(name).is_none();
+        vec![if is_struct { Kept::Flexible(name.to_owned()) } else { Kept::Parts(vec![element(name)]) }]
+    }
+
+    /// A struct, and behind it more elements of the array that is its last member.
+    fn one_that_goes_on(&self, parts: &[&str]) -> Option<Kept> {
+        let [before @ .., header, tail] = parts else { return None };
+        let last = self.0.get(header)?.members().last().and_then(array_element)?;
+        let is_more = element(last) == element(tail);
+        let before = before.iter().copied().map(element);
+        is_more.then(|| match before.len() {
+            0 => Kept::Flexible((*header).to_owned()),
+            _ => Kept::Parts(before.chain([(*header).to_owned()]).collect()),
+        })
+    }
+}
+
+impl Type {
+    fn members(&self) -> impl Iterator<Item = &str> {
+        self.related.iter().filter_map(|related| related.type_name.as_deref())
     }
 }
 
@@ -95,21 +109,25 @@ mod tests {
     #[test]
     fn types_are_taken_apart() {
         let text = r#"{ "sites": [], "types": [
-            { "name": "__SYNTH_int$64_S__ARR0_signed_char$8", "kind": "composite", "makes_precise": true,
+            { "name": "__SYNTH_int$64_S__ARR0_signed_char$8", "kind": "composite",
               "related": [{ "type": "int$64" }, { "type": "S" }, { "type": "__ARR0_signed_char$8" }] },
-            { "name": "__SYNTHUNION_S___SYNTH_int$64_S__ARR0_signed_char$8", "kind": "composite", "makes_precise": false,
+            { "name": "__SYNTHUNION_S___SYNTH_int$64_S__ARR0_signed_char$8", "kind": "composite",
               "related": [{ "type": "S" }, { "type": "__SYNTH_int$64_S__ARR0_signed_char$8" }] },
-            { "name": "S", "kind": "composite", "makes_precise": true, "related": [{ "type": "__ARR0_int$32" }] },
-            { "name": "__ARR0_S", "kind": "array", "makes_precise": true, "related": [{ "type": "S" }] }] }"#;
+            { "name": "__SYNTH_S__ARR0_int$32", "kind": "composite",
+              "related": [{ "type": "S" }, { "type": "__ARR0_int$32" }] },
+            { "name": "S", "kind": "composite", "related": [{ "type": "__ARR8_int$32" }] },
+            { "name": "__ARR0_S", "kind": "array", "related": [{ "type": "S" }] }] }"#;
         let metadata: Metadata = serde_json::from_str(text).unwrap();
         let kinds = metadata.kinds();
-        let synthetic = Kept::Parts(vec!["int$64".into(), "S".into(), "char$8".into()]);
+        let parts = |names: &[&str]| Kept::Parts(names.iter().map(|&name| name.to_owned()).collect());
+        let synthetic = parts(&["int$64", "S", "char$8"]);
         let flexible = Kept::Flexible("S".into());
-        let check = |name: &str, expect: &Kept| assert_eq!(kinds.kept(name), *expect, "{name}");
-        check("__SYNTH_int$64_S__ARR0_signed_char$8", &synthetic);
-        check("S", &flexible);
-        check("__ARR0_S", &Kept::Parts(vec!["S".into()]));
+        let check = |name: &str, expect: Vec<Kept>| assert_eq!(kinds.kept(name), expect, "{name}");
+        check("__SYNTH_int$64_S__ARR0_signed_char$8", vec![synthetic.clone()]);
+        check("__SYNTH_S__ARR0_int$32", vec![parts(&["S", "int$32"]), flexible.clone()]);
+        check("S", vec![flexible.clone()]);
+        check("__ARR0_S", vec![parts(&["S"])]);
         let either = Kept::OneOf([flexible, synthetic].into());
-        check("__SYNTHUNION_S___SYNTH_int$64_S__ARR0_signed_char$8", &either);
+        check("__SYNTHUNION_S___SYNTH_int$64_S__ARR0_signed_char$8", vec![either]);
     }
 }

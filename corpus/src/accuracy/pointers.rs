@@ -33,7 +33,7 @@ pub struct Group {
 }
 
 /// Consistent.
-const CONSISTENT: [&str; 8] = [
+const CONSISTENT: [&str; 9] = [
     "the object",
     "inside an object",
     "first member",
@@ -41,6 +41,7 @@ const CONSISTENT: [&str; 8] = [
     "struct with the same first members",
     "other sign",
     "union member",
+    "the end of an array",
     "function",
 ];
 
@@ -84,6 +85,13 @@ impl Pointers {
                 target_site,
             };
             *self.groups.entry(group).or_default() += 1;
+        }
+    }
+
+    /// Adds those of another program.
+    pub fn merge(&mut self, other: &Self) {
+        for (relation, count) in &other.relations {
+            *self.relations.entry(relation.clone()).or_default() += count;
         }
     }
 

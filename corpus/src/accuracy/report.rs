@@ -65,6 +65,20 @@ impl Tally {
 pub const CONSISTENT_BAR: f64 = 0.995;
 
 impl Report {
+    /// One of all programs.
+    pub fn of_all(reports: &[Self]) -> Self {
+        let mut all = Self { program: "all".to_owned(), ..Self::default() };
+        for report in reports {
+            all.drawn += report.drawn;
+            all.calls.extend(report.calls.iter().cloned());
+            all.census.extend(report.census.iter().cloned());
+            all.allocations += report.allocations;
+            all.bytes += report.bytes;
+            all.pointers.merge(&report.pointers);
+        }
+        all
+    }
+
     /// Labelled calls that are wrong, in the executable or in a census.
     pub fn wrong(&self) -> impl Iterator<Item = &Finding> {
         self.calls.iter().chain(&self.census).filter(|finding| finding.verdict == Verdict::Wrong)
@@ -120,8 +134,11 @@ impl Report {
     pub fn details(&self, with_untyped: bool) -> String {
         let mut out = Vec::new();
         for (what, findings) in [("calls", &self.calls), ("census", &self.census)] {
-            for (reason, count) in reasons(findings) {
-                out.push(format!("{} {what}: {reason}: {count}", self.program));
+            for (reason, callees) in reasons(findings) {
+                let all: u64 = callees.values().sum();
+                let callees: Vec<String> =
+                    callees.iter().map(|(callee, n)| format!("{callee} {n}")).collect();
+                out.push(format!("{} {what}: {reason}: {all}: {}", self.program, callees.join(", ")));
             }
             let is_listed = |finding: &&Finding| match finding.verdict {
                 Verdict::Wrong => true,
@@ -186,11 +203,13 @@ impl Report {
 /// So many groups of pointers are printed; all are in the JSON.
 const MOST_GROUPS: usize = 20;
 
-fn reasons(findings: &[Finding]) -> BTreeMap<String, u64> {
-    let mut reasons = BTreeMap::new();
+/// How many calls have no verdict, by reason, and what they call.
+fn reasons(findings: &[Finding]) -> BTreeMap<String, BTreeMap<&str, u64>> {
+    let mut reasons: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for finding in findings {
         if matches!(finding.verdict, Verdict::Untyped(_) | Verdict::Undecided(_)) {
-            *reasons.entry(verdict(finding.verdict)).or_default() += 1;
+            let callees = reasons.entry(verdict(finding.verdict)).or_default();
+            *callees.entry(finding.callee.as_str()).or_default() += 1;
         }
     }
     reasons
@@ -216,7 +235,16 @@ mod tests {
 
     fn finding(verdict: Verdict, count: u64, bytes: u64) -> Finding {
         let text = String::new;
-        Finding { verdict, at: text(), quote: text(), said: text(), claimed: text(), count, bytes }
+        Finding {
+            verdict,
+            callee: text(),
+            at: text(),
+            quote: text(),
+            said: text(),
+            claimed: text(),
+            count,
+            bytes,
+        }
     }
 
     #[test]
