@@ -92,6 +92,8 @@ impl<'a> Join<'a> {
             let worst = judged.iter().max_by_key(|(verdict, _)| *verdict);
             let (verdict, claimed) = match worst {
                 Some((verdict, site)) => (*verdict, site.claimed()),
+                // Agreed: nothing is allocated there.
+                None if labelled.said == Said::None => (Verdict::Right, "no allocation".to_owned()),
                 None => self.inside(labelled),
             };
             labelled.finding(verdict, claimed, judged.len() as u64, 0)
@@ -103,21 +105,16 @@ impl<'a> Join<'a> {
     fn inside(&self, labelled: &Labelled) -> (Verdict, String) {
         let is_inside = |site: &&Site| site.function == labelled.label.callee && !site.in_wrapper;
         let sites: Vec<&Site> = self.sites.iter().filter(is_inside).collect();
-        match &sites[..] {
-            // Agreed, where the label says that nothing is allocated there.
-            [] if labelled.said == Said::None => (Verdict::Right, "no allocation".to_owned()),
-            [] => {
+        let judged = sites.iter().map(|site| (judge(&labelled.said, &self.claim_of(site, labelled)), site));
+        match judged.max_by_key(|(verdict, _)| *verdict) {
+            None => {
                 (Verdict::Undecided("no call that allocates in the executable"), "no allocation".to_owned())
             }
+            Some((verdict @ (Verdict::Right | Verdict::Buffer), site)) => (verdict, site.claimed()),
             // Whether it returns this block is not known, so that it may agree but cannot contradict.
-            [first, others @ ..] => match judge(&labelled.said, &self.claim_of(first, labelled)) {
-                verdict @ (Verdict::Right | Verdict::Buffer)
-                    if others.iter().all(|site| site.type_name == first.type_name) =>
-                {
-                    (verdict, first.claimed())
-                }
-                _ => (Verdict::Undecided("made inside the function that is called"), first.claimed()),
-            },
+            Some((_, site)) => {
+                (Verdict::Undecided("made inside the function that is called"), site.claimed())
+            }
         }
     }
 
