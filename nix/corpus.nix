@@ -1,4 +1,4 @@
-# A derivation for each corpus program, read from corpus.lock.toml, so that Nix spreads them over its builders.
+# A derivation for each corpus program of the first tier, read from corpus.lock.toml, so that Nix spreads them over its builders.
 pkgs:
 let
   inherit (pkgs) lib;
@@ -72,5 +72,5 @@ builtins.listToAttrs (
   map (program: {
     name = "corpus-${program.name}";
     value = check program;
-  }) manifest.program
+  }) (builtins.filter (program: program.tier or 1 == 1) manifest.program)
 )

@@ -8,14 +8,15 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::{self, Key};
+use crate::lines::{self, Place};
 use crate::manifest::{Manifest, Program};
 use crate::sources::Sources;
 use crate::stage::Stage;
-use crate::{child, places, tools};
+use crate::{child, fetch, objects, places, tools, tree};
 
 /// Which compiler builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,8 @@ impl Default for Variant {
 pub struct Built {
     dir: PathBuf,
     name: String,
-    sources: Vec<String>,
+    /// The object files in the order of the manifest, or of their paths: what each is called, and where it is.
+    pub objects: Vec<(String, PathBuf)>,
     /// What it cost and what the compiler said.
     pub figures: Figures,
 }
@@ -59,6 +61,8 @@ pub struct Figures {
     pub cpu: Duration,
     /// Functions that call alloca, by source file.
     pub alloca: BTreeSet<String>,
+    /// Lines of the package's source files and headers that the program is made of, as its debug information names them.
+    pub lines: u64,
 }
 
 impl Built {
@@ -67,9 +71,14 @@ impl Built {
         self.dir.join(&self.name)
     }
 
-    /// The object files with the source that each was compiled from, in the order of the manifest.
-    pub fn objects(&self) -> impl Iterator<Item = (&str, PathBuf)> {
-        self.sources.iter().enumerate().map(|(index, source)| (source.as_str(), object(&self.dir, index)))
+    /// Checks that another build has the same objects with the same code.
+    pub fn same_code(&self, other: &Self) -> Result<()> {
+        let names = |built: &Self| built.objects.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        ensure!(names(self) == names(other), "other objects: {:?}, not {:?}", names(other), names(self));
+        for ((name, expected), (_, found)) in self.objects.iter().zip(&other.objects) {
+            objects::same_code(expected, found).with_context(|| format!("the code of {name}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -88,7 +97,6 @@ pub fn build(
     for tool in &program.tools {
         tools::find(tool)?;
     }
-    let sources = Sources::find(manifest, program)?;
     let cc = tools::find(&variant.cc)?;
     let version = Command::new(&cc).arg("--version").output();
     let version = version.with_context(|| format!("cannot run {}", variant.cc))?.stdout;
@@ -105,27 +113,60 @@ pub fn build(
     for package in manifest.packages_of(program) {
         key = key.with(&package.sha256);
     }
+    let sources = Sources::find(manifest, program)?;
     for (name, path) in sources.files.iter().filter(|(name, _)| name.starts_with("corpus/")) {
         key = key.with(name).with(cache::sha256_of(path)?);
     }
+    if let Some(tree) = &program.build.tree {
+        key = key.with(tree::key(tree)?.digits());
+    }
     let (tool, driver, extra): (_, _, &[&str]) = match compiler {
-        Compiler::Plain => ("cc", cc, &["-g", "-Walloca"]),
+        Compiler::Plain => ("cc", cc.clone(), &["-g", "-Walloca"]),
         Compiler::Allocscc => ("allocscc", stage.allocscc(), &[]),
     };
     let entry = places::kept().join("build").join(format!("{}-{tool}-{}", program.name, key.digits()));
     let dir = cache::directory(&entry, |dir| {
-        let figures = Build { program, sources: &sources, variant, driver, extra, dir }.run()?;
+        let mut figures = match &program.build.tree {
+            Some(tree) => {
+                let mut flags = [&program.build.cflags[..], &variant.flags].concat();
+                flags.extend(extra.iter().map(|flag| (*flag).to_owned()));
+                tree::Build { manifest, program, tree, cc: &cc, driver: &driver, flags }.run(dir)?
+            }
+            None => Build { program, sources: &sources, variant, driver, extra, dir }.run()?,
+        };
+        if compiler == Compiler::Plain {
+            figures.lines = lines::of_program(&dir.join(&program.name), &places_of(manifest, program)?)?;
+        }
         Ok(fs::write(dir.join("figures.json"), serde_json::to_vec(&figures)?)?)
     })
     .with_context(|| format!("building {} with {tool}", program.name))?;
     let figures = serde_json::from_slice(&fs::read(dir.join("figures.json"))?)?;
-    let sources = sources.files.into_iter().map(|(name, _)| name).collect();
-    Ok(Built { dir, name: program.name.clone(), sources, figures })
+    let objects = match &program.build.tree {
+        Some(_) => tree::objects(&dir)?,
+        None => {
+            let named = |(index, (name, _)): (usize, &(String, _))| (name.clone(), object(&dir, index));
+            sources.files.iter().enumerate().map(named).collect()
+        }
+    };
+    Ok(Built { dir, name: program.name.clone(), objects, figures })
+}
+
+/// Where the packages and our own files are compiled, and where they are.
+fn places_of(manifest: &Manifest, program: &Program) -> Result<Vec<Place>> {
+    if let Some(tree) = &program.build.tree {
+        return tree::places(manifest, program, tree);
+    }
+    let mut dirs = vec![places::corpus()];
+    for package in manifest.packages_of(program) {
+        dirs.push(fetch::sources(manifest, package)?);
+    }
+    Ok(dirs.into_iter().map(|dir| (dir.clone(), dir)).collect())
 }
 
 /// CPU time of a build by allocscc over that by `cc` with the same flags, file by file in turns, so that both meet the same machine.
-/// Nothing is taken from the cache.
+/// Nothing is taken from the cache. The program must be built from a list of sources.
 pub fn compare(manifest: &Manifest, program: &Program, stage: &Stage) -> Result<f64> {
+    ensure!(program.build.tree.is_none(), "{} is not built file by file", program.name);
     let sources = Sources::find(manifest, program)?;
     let scratch = tempfile::tempdir()?;
     let (ours, plain) = (scratch.path().join("allocscc"), scratch.path().join("cc"));
@@ -173,7 +214,7 @@ impl Build<'_> {
                 figures.cpu += cpu;
                 figures
                     .alloca
-                    .extend(callers_of_alloca(&messages).map(|function| format!("{function} ({name})")));
+                    .extend(callers_of_alloca(&messages).map(|(function, _)| format!("{function} ({name})")));
             }
         };
         thread::scope(|scope| {
@@ -221,14 +262,14 @@ fn relative(path: &Path) -> &Path {
     path.strip_prefix(places::root()).unwrap_or(path)
 }
 
-/// The functions under which `-Walloca` reports a call.
-fn callers_of_alloca(messages: &str) -> impl Iterator<Item = &str> {
-    let mut function = None;
+/// The functions under which `-Walloca` reports a call, with the file that the compiler names.
+pub(crate) fn callers_of_alloca(messages: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut caller = None;
     messages.lines().filter_map(move |line| {
-        if let Some((_, rest)) = line.split_once("In function ") {
-            function = rest.split(['\'', '\u{2018}', '\u{2019}']).nth(1);
+        if let Some((file, rest)) = line.split_once(": In function ") {
+            caller = rest.split(['\'', '\u{2018}', '\u{2019}']).nth(1).map(|function| (function, file));
         }
-        line.contains("[-Walloca]").then_some(function).flatten()
+        line.contains("[-Walloca]").then_some(caller).flatten()
     })
 }
 
@@ -239,6 +280,6 @@ mod tests {
     #[test]
     fn callers_of_alloca_are_named() {
         let messages = "a.c: In function 'f':\na.c:3: warning: use of 'alloca' [-Walloca]\na.c: In function \u{2018}g\u{2019}:\na.c:9: warning: other [-Wother]\n";
-        assert_eq!(callers_of_alloca(messages).collect::<Vec<_>>(), ["f"]);
+        assert_eq!(callers_of_alloca(messages).collect::<Vec<_>>(), [("f", "a.c")]);
     }
 }

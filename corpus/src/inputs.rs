@@ -1,16 +1,18 @@
 //! The generated input files of the workloads: the same bytes on every machine.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::manifest::{Content, Input};
-use crate::places;
+use crate::manifest::{Content, Input, Manifest};
+use crate::{child, fetch, places, tools};
 
 /// Writes an input into the working directory.
 pub fn write(input: &Input, dir: &Path) -> Result<()> {
     let bytes = match &input.content {
+        Content::Package { from } => return copy(&packaged(from)?, &dir.join(&input.file)),
         Content::Copy { from } => {
             let path = places::corpus().join(from);
             fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?
@@ -20,6 +22,19 @@ pub fn write(input: &Input, dir: &Path) -> Result<()> {
         Content::Reads { bases, count, length } => reads(*bases, *count, *length),
     };
     fs::write(dir.join(&input.file), bytes).with_context(|| format!("cannot write {}", input.file))
+}
+
+/// A file or a directory of a package.
+fn packaged(path: &str) -> Result<PathBuf> {
+    let manifest = Manifest::read()?;
+    let (name, rest) = path.split_once('/').context("a path starts with a package")?;
+    Ok(fetch::sources(&manifest, manifest.package(name)?)?.join(rest))
+}
+
+/// Copies a file, or a directory with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut cp = Command::new(tools::find("cp")?);
+    child::must(cp.arg("-R").arg(from).arg(to)).map(drop)
 }
 
 /// Marsaglia's xorshift64: tiny, seeded, and the same everywhere.

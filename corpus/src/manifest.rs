@@ -1,6 +1,7 @@
 //! `corpus.lock.toml`: what each program is, where its sources come from, how it is built, what it runs.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,21 @@ pub struct Package {
     pub sha256: String,
     /// The licence of the sources that are built, as an SPDX expression.
     pub licence: String,
+    /// How the archive is compressed, where the registry leaves it open: Debian's may be `gz`, `xz` or `bz2`.
+    pub compression: Option<String>,
+}
+
+impl Package {
+    /// The file name of its archive.
+    pub fn archive(&self) -> String {
+        match self.registry {
+            Registry::Crates => format!("{}-{}.crate", self.name, self.version),
+            Registry::Debian => {
+                let compression = self.compression.as_deref().unwrap_or("gz");
+                format!("{}_{}.orig.tar.{compression}", self.name, self.version)
+            }
+        }
+    }
 }
 
 /// A kind of registry, reached only through its ordinary client.
@@ -39,6 +55,9 @@ pub struct Package {
 pub enum Registry {
     /// Cargo's default registry.
     Crates,
+    /// Debian's source packages. Only the archive of the upstream authors is taken, without Debian's changes: that one stays
+    /// when a new revision replaces the old one.
+    Debian,
 }
 
 /// One program of the corpus.
@@ -49,6 +68,9 @@ pub struct Program {
     pub name: String,
     /// What it is and why it is here.
     pub about: String,
+    /// 1: every run of the corpus has it. 2: only `--tier 2` and `--tier all`.
+    #[serde(default = "first_tier")]
+    pub tier: u8,
     /// Host tools that it needs beyond the compiler.
     #[serde(default)]
     pub tools: Vec<String>,
@@ -66,6 +88,7 @@ pub struct Program {
 #[serde(deny_unknown_fields)]
 pub struct Build {
     /// Source files; the last component may hold one `*`.
+    #[serde(default)]
     pub sources: Vec<String>,
     /// Files that a `*` matches but that are not part of the program.
     #[serde(default)]
@@ -78,6 +101,26 @@ pub struct Build {
     /// Flags at the end of the link.
     #[serde(default)]
     pub ldflags: Vec<String>,
+    /// The package's own way to build it, in place of `sources`.
+    pub tree: Option<Tree>,
+}
+
+/// A build by the package's own scripts, in a copy of the unpacked packages.
+///
+/// Commands are lines for `sh`, run in a directory that holds each package under its name. They find the compiler in `CC`, all
+/// its flags in `CFLAGS`, the number of processors in `JOBS` and the directory `corpus/mains` in `MAINS`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tree {
+    /// The packages in it.
+    pub packages: Vec<String>,
+    /// What is run once, with the plain compiler: the result is the same for all compilers.
+    #[serde(default)]
+    pub configure: Vec<String>,
+    /// What is run with each compiler.
+    pub make: Vec<String>,
+    /// The linked program, by its path from that directory.
+    pub executable: String,
 }
 
 /// One generated input file.
@@ -97,6 +140,11 @@ pub enum Content {
     /// A file of `corpus/`, as it is.
     Copy {
         /// Its path below `corpus/`.
+        from: String,
+    },
+    /// A file or a directory of a package, as it is.
+    Package {
+        /// Its path, which starts with the name of the package.
         from: String,
     },
     /// Pseudo-random words in lines.
@@ -129,6 +177,9 @@ pub struct Run {
     /// Arguments.
     #[serde(default)]
     pub args: Vec<String>,
+    /// Its environment beyond the few variables that every step has.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
     /// The file that is its standard input; none is an empty input.
     pub stdin: Option<String>,
     /// Only so many bytes of it: a truncated file.
@@ -140,7 +191,22 @@ pub struct Run {
     pub exit: i32,
 }
 
+/// Names the tiers to run: `1`, `2` or `all`. Unset is `1`.
+pub const TIER: &str = "ALLOCS_CORPUS_TIER";
+
 impl Manifest {
+    /// The programs of the tiers that [`TIER`] names.
+    pub fn chosen(&self) -> Result<impl Iterator<Item = &Program>> {
+        let tier: Option<u8> = match env::var(TIER).as_deref() {
+            Ok("all") => None,
+            Ok(tier) => {
+                Some(tier.parse().with_context(|| format!("{TIER} is {tier}, neither 1, 2 nor all"))?)
+            }
+            Err(_) => Some(1),
+        };
+        Ok(self.program.iter().filter(move |program| tier.is_none_or(|tier| tier == program.tier)))
+    }
+
     /// Reads the manifest of this checkout.
     pub fn read() -> Result<Self> {
         let path = places::corpus().join("corpus.lock.toml");
@@ -151,7 +217,7 @@ impl Manifest {
     fn parse(text: &str) -> Result<Self> {
         let manifest: Self = toml::from_str(text)?;
         for program in &manifest.program {
-            for path in program.build.sources.iter().chain(&program.build.include) {
+            for path in program.build.paths().chain(program.inputs()) {
                 let first = path.split('/').next().unwrap_or_default();
                 ensure!(
                     first == "corpus" || manifest.package.iter().any(|package| package.name == first),
@@ -159,18 +225,51 @@ impl Manifest {
                     program.name
                 );
             }
+            ensure!(
+                program.build.sources.is_empty() == program.build.tree.is_some(),
+                "{}: a program is built from either `sources` or a `tree`",
+                program.name
+            );
         }
         Ok(manifest)
     }
 
-    /// The packages that a program is built from.
+    /// The package of this name.
+    pub fn package(&self, name: &str) -> Result<&Package> {
+        let found = self.package.iter().find(|package| package.name == name);
+        found.with_context(|| format!("the manifest has no package {name}"))
+    }
+
+    /// The packages that a program is built from and takes its input from.
     pub fn packages_of(&self, program: &Program) -> Vec<&Package> {
         let uses = |package: &&Package| {
-            let prefix = format!("{}/", package.name);
-            program.build.sources.iter().any(|source| source.starts_with(&prefix))
+            let is_in = |path: &str| path.split('/').next() == Some(&package.name);
+            program.build.paths().chain(program.inputs()).any(is_in)
         };
         self.package.iter().filter(uses).collect()
     }
+}
+
+impl Program {
+    /// The input that packages hold.
+    fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.input.iter().filter_map(|input| match &input.content {
+            Content::Package { from } => Some(from.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Build {
+    /// Everything that is named by a path whose first component is a package.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let packages = self.tree.iter().flat_map(|tree| &tree.packages);
+        self.sources.iter().chain(&self.include).chain(packages).map(String::as_str)
+    }
+}
+
+fn first_tier() -> u8 {
+    1
 }
 
 #[cfg(test)]
@@ -181,7 +280,9 @@ mod tests {
     fn the_manifest_of_this_checkout_reads() {
         let manifest = Manifest::read().unwrap();
         for program in &manifest.program {
-            assert!(!manifest.packages_of(program).is_empty(), "{} has no package", program.name);
+            let ours = program.build.sources.iter().all(|source| source.starts_with("corpus/"));
+            let packages = manifest.packages_of(program);
+            assert!(!packages.is_empty() || ours && program.tier == 2, "{} has no package", program.name);
         }
     }
 

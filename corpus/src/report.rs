@@ -14,6 +14,8 @@ use crate::places;
 pub struct Report {
     /// The program.
     pub program: String,
+    /// Lines of C that it is made of.
+    pub lines: Option<u64>,
     /// CPU time of the build with the plain compiler.
     pub build_plain: Option<Duration>,
     /// CPU time of the build with `allocscc`.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 /// The Debian package of each tool that the corpus may run.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: &[(&str, &str)] = &[
     ("cc", "gcc"),
     ("ld", "binutils"),
     ("strip", "binutils"),
@@ -21,6 +21,16 @@ const PACKAGES: [(&str, &str); 14] = [
     ("cmake", "cmake"),
     ("groff", "groff-base"),
     ("ld.lld-14", "lld-14"),
+    ("make", "make"),
+    ("perl", "perl"),
+    ("tar", "tar"),
+    ("gzip", "gzip"),
+    ("bzip2", "bzip2"),
+    ("xz", "xz-utils"),
+    ("cp", "coreutils"),
+    ("apt-get", "apt"),
+    ("apt-cache", "apt"),
+    ("apt-config", "apt"),
 ];
 
 /// The path of a tool.

@@ -82,7 +82,7 @@ impl<'a> Workload<'a> {
         let (dir, scratch) = (self.dir.path(), self.scratch.path());
         let program = Path::new(".").join(&self.program.name);
         let mut command = mode.watch.command(&program, mode.library, self.preloads, scratch)?;
-        command.current_dir(dir).args(&run.args).stdin(stdin(run, dir, scratch)?);
+        command.current_dir(dir).args(&run.args).envs(&run.env).stdin(stdin(run, dir, scratch)?);
         let outcome = child::run(&mut command, scratch, Duration::from_secs(300))?;
         let messages = String::from_utf8_lossy(&outcome.stderr);
         ensure!(

@@ -23,7 +23,7 @@ fn main() -> Result<()> {
         |program: Program| Trial::test(program.name.clone(), move || test(&program).map_err(Failed::from));
     // A snapshot that differs panics after insta has shown the difference; libtest-mimic prints what panics say.
     panic::set_hook(Box::new(|_| {}));
-    let trials = Manifest::read()?.program.into_iter().map(trial).collect();
+    let trials = Manifest::read()?.chosen()?.cloned().map(trial).collect();
     libtest_mimic::run(&arguments, trials).exit()
 }
 
@@ -56,13 +56,12 @@ fn builds(program: &Program, stage: &Stage, report: &mut Report) -> Result<[Path
     progress("building with cc");
     let plain = build::build(&manifest, program, Compiler::Plain, &Variant::default(), stage)?;
     report.build_plain = Some(plain.figures.cpu);
+    report.lines = Some(plain.figures.lines);
     report.alloca = plain.figures.alloca.iter().cloned().collect();
     progress("building with allocscc");
     let built = build::build(&manifest, program, Compiler::Allocscc, &Variant::default(), stage)?;
     report.build_allocscc = Some(built.figures.cpu);
-    for ((source, expected), (_, found)) in plain.objects().zip(built.objects()) {
-        objects::same_code(&expected, &found).with_context(|| format!("the code of {source}"))?;
-    }
+    plain.same_code(&built)?;
     Ok([plain.executable(), built.executable()])
 }
 

@@ -15,7 +15,7 @@ fn main() -> Result<()> {
         let name = program.name.clone();
         Trial::test(name, move || quotes(&program).map_err(|error| Failed::from(format!("{error:#}"))))
     };
-    let trials = Manifest::read()?.program.into_iter().map(trial).collect();
+    let trials = Manifest::read()?.chosen()?.cloned().map(trial).collect();
     libtest_mimic::run(&arguments, trials).exit()
 }
 

@@ -15,11 +15,17 @@ use regex_lite::Regex;
 use crate::findings::{Findings, Part};
 use crate::{cargo, findings, install, matrix, table};
 
+/// Names the tiers to the test executable.
+const TIER: &str = "ALLOCS_CORPUS_TIER";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Accepts what is new in the snapshots
     #[arg(long)]
     bless: bool,
+    /// The programs to run: the few of every change, the many and large ones, or both
+    #[arg(long, value_name = "TIER", default_value = "1", value_parser = ["1", "2", "all"])]
+    tier: String,
     /// Only the programs whose name this regular expression matches
     #[arg(long, value_name = "REGEX", default_value = "")]
     filter: String,
@@ -42,7 +48,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "REGEX", default_value = "", requires = "matrix")]
     cells: String,
     /// Runs nothing: shows the results of all parts, which other machines have written with --json
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["bless", "filter", "offline", "keep", "partition", "matrix"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["bless", "tier", "filter", "offline", "keep", "partition", "matrix"])]
     merge: Vec<PathBuf>,
 }
 
@@ -68,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn measured(options: &Options) -> Result<Findings> {
     let stage = install::stage()?;
     let harness = harness()?;
-    let programs = chosen(&harness, &options.filter)?;
+    let programs = chosen(&harness, options)?;
     let part = options.partition.of(&programs);
     let bars = MultiProgress::new();
     let all = bars.add(ProgressBar::new(part.len() as u64));
@@ -136,11 +142,11 @@ fn harness() -> Result<PathBuf> {
     executable.context("cargo names no test executable of the corpus")
 }
 
-fn chosen(harness: &Path, filter: &str) -> Result<Vec<String>> {
-    let filter = Regex::new(filter).context("the filter is not a regular expression")?;
-    let output =
-        Command::new(harness).args(["--list", "--format", "terse"]).current_dir(cargo::root()?).output()?;
-    let listed = String::from_utf8(output.stdout)?;
+fn chosen(harness: &Path, options: &Options) -> Result<Vec<String>> {
+    let filter = Regex::new(&options.filter).context("the filter is not a regular expression")?;
+    let mut list = Command::new(harness);
+    list.args(["--list", "--format", "terse"]).current_dir(cargo::root()?).env(TIER, &options.tier);
+    let listed = String::from_utf8(list.output()?.stdout)?;
     let names =
         listed.lines().filter_map(|line| line.strip_suffix(": test")).filter(|name| filter.is_match(name));
     Ok(names.map(str::to_owned).collect())
@@ -161,6 +167,7 @@ fn one(
         .current_dir(cargo::root()?)
         .env("CARGO_MANIFEST_DIR", cargo::root()?.join("corpus"))
         .env("ALLOCS_STAGE", stage)
+        .env(TIER, &options.tier)
         .env("ALLOCS_CORPUS_PROGRESS", "1")
         .env("ALLOCS_CORPUS_OFFLINE", if options.offline { "1" } else { "0" })
         .env("ALLOCS_CORPUS_KEEP", if options.keep { "1" } else { "0" })

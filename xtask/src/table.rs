@@ -11,6 +11,7 @@ use crate::findings::Findings;
 #[derive(Deserialize)]
 struct Report {
     program: String,
+    lines: Option<u64>,
     build_plain: Option<Duration>,
     build_allocscc: Option<Duration>,
     run_plain: Option<Duration>,
@@ -34,15 +35,19 @@ struct Summary {
 /// Prints a row for each program that was run.
 pub(crate) fn print(findings: &Findings) -> Result<()> {
     println!(
-        "{:10} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
-        "program", "build", "over cc -g", "run", "over", "allocations", "typed", "bytes"
+        "{:12} {:>9} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
+        "program", "lines", "build", "over cc -g", "run", "over", "allocations", "typed", "bytes"
     );
     let mut callers = Vec::new();
+    let (mut programs, mut lines) = (0, 0);
     for result in findings.rows() {
         let report = Report::deserialize(result).with_context(|| format!("not a result: {result}"))?;
         println!("{}", report.row());
         callers.extend(report.alloca);
+        programs += 1;
+        lines += report.lines.unwrap_or(0);
     }
+    println!("{:12} {lines:>9} of C in {programs} programs", "total");
     match callers.len() {
         0 => println!("no function calls alloca"),
         count => println!("functions that call alloca: {count}: {}", callers.join(", ")),
@@ -76,8 +81,9 @@ impl Report {
             (None, None) => "-",
         };
         format!(
-            "{:10} {:>9} {:>10} {:>8} {:>8} {allocations:>12} {typed:>8} {bytes:>8}  {verdict}",
+            "{:12} {:>9} {:>9} {:>10} {:>8} {:>8} {allocations:>12} {typed:>8} {bytes:>8}  {verdict}",
             self.program,
+            self.lines.map_or("-".into(), |lines| lines.to_string()),
             seconds(self.build_allocscc),
             over(self.build_allocscc, self.build_plain),
             seconds(self.run_library),

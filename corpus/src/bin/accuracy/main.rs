@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let manifest = Manifest::read()?;
     let filter = Regex::new(&arguments.filter).context("the filter is not a regular expression")?;
-    let programs: Vec<&Program> = manifest.program.iter().filter(|p| filter.is_match(&p.name)).collect();
+    let programs: Vec<&Program> = manifest.chosen()?.filter(|p| filter.is_match(&p.name)).collect();
     if arguments.draw {
         for program in programs {
             println!("{:10} {} calls drawn", program.name, draw::draw(&manifest, program)?);

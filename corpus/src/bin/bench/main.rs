@@ -39,8 +39,7 @@ fn measure() -> Result<()> {
     let preloads = Preloads::ready(&stage)?;
     let programs = Manifest::read()?;
     let programs = programs
-        .program
-        .iter()
+        .chosen()?
         .map(|program| programs::measure(&programs, program, &stage, &preloads))
         .collect::<Result<Vec<_>>>()?;
     let figures = Figures {

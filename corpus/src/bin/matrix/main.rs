@@ -73,7 +73,7 @@ impl Matrix {
         let filter = Regex::new(&options.filter).context("the filter is not a regular expression")?;
         let chosen = Regex::new(&options.cells).context("--cells is not a regular expression")?;
         let manifest = Manifest::read()?;
-        let programs = manifest.program.iter().filter(|program| filter.is_match(&program.name));
+        let programs = manifest.chosen()?.filter(|program| filter.is_match(&program.name));
         let programs: Vec<Program> = programs.cloned().collect();
         let baseline = Cell::all().into_iter().find(Cell::is_baseline).context("there is no baseline")?;
         if let Some(missing) = &baseline.missing {

@@ -1,7 +1,10 @@
-//! Pinned source packages: fetched by the ordinary `cargo` client, or given as a directory of archives; checked, unpacked once.
+//! Pinned source packages: fetched by the ordinary client of their registry, or given as a directory of archives; checked,
+//! unpacked once.
+
+mod crates;
+mod debian;
 
 use std::env;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +18,7 @@ use crate::{cache, child, places, tools};
 /// Set to 1, it forbids the network.
 pub const OFFLINE: &str = "ALLOCS_CORPUS_OFFLINE";
 
-/// Names a directory of archives, `NAME-VERSION.crate`, for builds without a network and without cargo.
+/// Names a directory of archives, by [`Package::archive`], for builds without a network and without clients.
 pub const ARCHIVES: &str = "ALLOCS_CORPUS_ARCHIVES";
 
 /// The unpacked sources of a package, unmodified.
@@ -24,7 +27,10 @@ pub fn sources(manifest: &Manifest, package: &Package) -> Result<PathBuf> {
     cache::directory(&entry, |dir| {
         let archive = archive(manifest, package)?;
         check_sum(package, &cache::sha256_of(&archive)?)?;
-        unpack(&archive, &format!("{}-{}", package.name, package.version), dir)
+        match package.registry {
+            Registry::Crates => unpack(&archive, &format!("{}-{}", package.name, package.version), dir),
+            Registry::Debian => unpack_upstream(&archive, dir),
+        }
     })
     .with_context(|| format!("package {} {}", package.name, package.version))
 }
@@ -39,62 +45,39 @@ fn check_sum(package: &Package, found: &str) -> Result<()> {
     Ok(())
 }
 
-/// The package's archive: in the directory that [`ARCHIVES`] names, else in the client's own cache. The client is asked
-/// for it when it is not there.
+/// The package's archive: in the directory that [`ARCHIVES`] names, else from the client.
 fn archive(manifest: &Manifest, package: &Package) -> Result<PathBuf> {
-    let Registry::Crates = package.registry;
     if let Some(dir) = env::var_os(ARCHIVES) {
         return given(Path::new(&dir), package);
     }
-    if let Some(found) = cached(package)? {
-        return Ok(found);
+    match package.registry {
+        Registry::Crates => crates::archive(manifest, package),
+        Registry::Debian => debian::archive(package),
     }
-    fetch(manifest)?;
-    cached(package)?.context("cargo fetched it, but its archive is not in CARGO_HOME/registry/cache")
 }
 
 fn given(dir: &Path, package: &Package) -> Result<PathBuf> {
-    let archive = dir.join(file_name(package));
+    let archive = dir.join(package.archive());
     ensure!(archive.is_file(), "{ARCHIVES} is set, but there is no {}", archive.display());
     Ok(archive)
 }
 
-fn file_name(package: &Package) -> String {
-    format!("{}-{}.crate", package.name, package.version)
+fn is_offline() -> bool {
+    env::var_os(OFFLINE).is_some_and(|value| value == "1")
 }
 
-fn cached(package: &Package) -> Result<Option<PathBuf>> {
-    let home = match (env::var_os("CARGO_HOME"), env::var_os("HOME")) {
-        (Some(cargo_home), _) => PathBuf::from(cargo_home),
-        (None, Some(home)) => PathBuf::from(home).join(".cargo"),
-        (None, None) => bail!("neither CARGO_HOME nor HOME is set"),
+/// Unpacks an archive of upstream authors, whose one top directory has any name. Times are kept: `make` goes by them.
+fn unpack_upstream(archive: &Path, dir: &Path) -> Result<()> {
+    let tool = match archive.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => "gzip",
+        Some("xz") => "xz",
+        Some("bz2") => "bzip2",
+        other => bail!("no tool is known for an archive compressed with {other:?}"),
     };
-    let name = file_name(package);
-    let registries = fs::read_dir(home.join("registry/cache")).into_iter().flatten().flatten();
-    Ok(registries.map(|registry| registry.path().join(&name)).find(|archive| archive.is_file()))
-}
-
-/// Lets `cargo fetch` get every package of the manifest, as dependencies of an empty project.
-fn fetch(manifest: &Manifest) -> Result<()> {
-    let project = places::kept().join("fetch");
-    fs::create_dir_all(project.join("src"))?;
-    let lock = File::create(project.join("lock"))?;
-    lock.lock().context("cannot lock the fetch project")?;
-    let mut text = String::from(
-        "[workspace]\n[package]\nname = \"corpus-sources\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\n",
-    );
-    for package in &manifest.package {
-        let requirement = package.version.split('+').next().unwrap_or_default();
-        writeln!(text, "{} = {{ version = \"={requirement}\", default-features = false }}", package.name)?;
-    }
-    fs::write(project.join("Cargo.toml"), text)?;
-    fs::write(project.join("src/lib.rs"), "")?;
-    let mut cargo = Command::new(tools::find("cargo")?);
-    cargo.arg("fetch").current_dir(&project);
-    if env::var_os(OFFLINE).is_some_and(|value| value == "1") {
-        cargo.arg("--offline");
-    }
-    child::must(&mut cargo).context("cargo could not fetch the corpus packages").map(drop)
+    let mut tar = Command::new(tools::find("tar")?);
+    tar.arg("--use-compress-program").arg(tools::find(tool)?).arg("-xf").arg(archive);
+    tar.args(["--strip-components=1", "--no-same-owner", "--no-same-permissions", "-C"]).arg(dir);
+    child::must(&mut tar).map(drop)
 }
 
 fn unpack(archive: &Path, top: &str, dir: &Path) -> Result<()> {
@@ -129,6 +112,7 @@ mod tests {
             version: "1.0.0".into(),
             sha256: "aa".into(),
             licence: "MIT".into(),
+            compression: None,
         }
     }
 
