@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gimli::{EndianSlice, LittleEndian};
 use object::{Object, ObjectSection};
 
@@ -17,6 +17,7 @@ pub type Place = (PathBuf, PathBuf);
 /// does not count; a header that only defines macros has no place in debug information.
 pub fn of_program(executable: &Path, places: &[Place]) -> Result<u64> {
     let named = files(executable).with_context(|| format!("in {}", executable.display()))?;
+    ensure!(!named.is_empty(), "{} has no debug information", executable.display());
     let in_package = |file: PathBuf| {
         let unpacked = |(compiled, unpacked): &Place| Some(unpacked.join(file.strip_prefix(compiled).ok()?));
         places.iter().find_map(unpacked)

@@ -294,4 +294,20 @@ mod tests {
             "p: q/a.c is in no package of the manifest"
         );
     }
+
+    #[test]
+    fn a_program_has_one_way_to_be_built() {
+        let check = |build: &str, expect: bool| {
+            let text = format!(
+                "package = []\n[[program]]\nname = 'p'\nabout = ''\nrun = []\n[program.build]\ncflags = []\n{build}"
+            );
+            let manifest = Manifest::parse(&text);
+            assert_eq!(manifest.is_ok(), expect, "{build}");
+        };
+        let tree = "[program.build.tree]\npackages = []\nmake = ['make']\nexecutable = 'p'";
+        check("sources = ['corpus/mains/p.c']", true);
+        check(tree, true);
+        check(&format!("sources = ['corpus/mains/p.c']\n{tree}"), false);
+        check("", false);
+    }
 }

@@ -171,3 +171,69 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest;
+    use crate::objects::same_code;
+
+    fn program(name: &str, make: &[&str]) -> Program {
+        let tree = Tree {
+            packages: Vec::new(),
+            configure: vec![
+                "mkdir src; echo '#include <alloca.h>' >src/a.c".into(),
+                "echo 'char *f(int n) { return alloca(n), __FILE__; } int main(void) { return !f(3); }' >>src/a.c".into(),
+            ],
+            make: make.iter().map(|line| (*line).to_owned()).collect(),
+            executable: "src/a".into(),
+        };
+        Program {
+            name: name.to_owned(),
+            about: String::new(),
+            tier: 2,
+            tools: Vec::new(),
+            build: manifest::Build {
+                sources: Vec::new(),
+                exclude: Vec::new(),
+                include: Vec::new(),
+                cflags: vec!["-O1".into()],
+                ldflags: Vec::new(),
+                tree: Some(tree),
+            },
+            input: Vec::new(),
+            run: Vec::new(),
+        }
+    }
+
+    fn build(program: &Program, flags: &[&str], out: &Path) -> Result<Figures> {
+        let manifest = Manifest { package: Vec::new(), program: Vec::new() };
+        let cc = tools::find("cc").unwrap();
+        let tree = program.build.tree.as_ref().unwrap();
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Build { manifest: &manifest, program, tree, cc: &cc, driver: &cc, flags }.run(out)
+    }
+
+    #[test]
+    fn two_builds_leave_the_same_objects_behind() {
+        let program = program("tree-test", &["cd src && $CC $CFLAGS -c \"$PWD/a.c\" && $CC -o a a.o"]);
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let figures = build(&program, &["-O1", "-Walloca"], first.path()).unwrap();
+        assert_eq!(figures.alloca.len(), 1, "{:?}", figures.alloca);
+        build(&program, &["-O1", "-g"], second.path()).unwrap();
+        assert!(first.path().join("tree-test").is_file());
+        let [first, second] = [&first, &second].map(|dir| objects(dir.path()).unwrap());
+        assert_eq!(first.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["src/a.o"]);
+        same_code(&first[0].1, &second[0].1).unwrap();
+    }
+
+    #[test]
+    fn a_recipe_that_fails_is_named() {
+        let out = tempfile::tempdir().unwrap();
+        let error =
+            build(&program("tree-test-fails", &["true", "cd src && exit 3"]), &[], out.path()).unwrap_err();
+        assert!(format!("{error:#}").starts_with("in cd src && exit 3: exit 3"), "{error:#}");
+        let error = build(&program("tree-test-lacks", &["true"]), &[], out.path()).unwrap_err();
+        assert!(format!("{error:#}").starts_with("the build has made no src/a"), "{error:#}");
+    }
+}

@@ -129,11 +129,12 @@ impl Watch {
         if ours.is_some() {
             command.env("ALLOCS_WATCH", scratch.join("seen"));
         }
-        if matches!(self, Self::Census | Self::Pointers) {
+        // Programs keep their environment in heap blocks, so a census and a count have the same variables.
+        if matches!(self, Self::Census | Self::Count | Self::Pointers) {
             // The probes' queries make the library print its summary, which is not the program's output.
             command.env("LIBALLOCS_ERR", scratch.join("log"));
         }
-        if self == Self::Census {
+        if matches!(self, Self::Census | Self::Count) {
             command.env("LIBALLOCS_CENSUS", scratch.join("census"));
         }
         Ok(command)

@@ -15,7 +15,7 @@ use corpus::report::{Report, Verdict};
 use corpus::stage::Stage;
 use corpus::watch::{Preloads, Watch};
 use corpus::workload::{self, Mode, Step, Workload};
-use corpus::{objects, places, snapshot};
+use corpus::{places, snapshot};
 
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();

@@ -16,7 +16,7 @@ use crate::findings::{Findings, Part};
 use crate::{cargo, findings, install, matrix, table};
 
 /// Names the tiers to the test executable.
-const TIER: &str = "ALLOCS_CORPUS_TIER";
+pub(crate) const TIER: &str = "ALLOCS_CORPUS_TIER";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -54,7 +54,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.matrix {
-        return matrix::run(&options.filter, &options.cells, options.offline);
+        return matrix::run(&options.tier, &options.filter, &options.cells, options.offline);
     }
     let findings =
         if options.merge.is_empty() { measured(options)? } else { Findings::merge(&options.merge)? };

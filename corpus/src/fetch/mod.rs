@@ -66,7 +66,7 @@ fn is_offline() -> bool {
     env::var_os(OFFLINE).is_some_and(|value| value == "1")
 }
 
-/// Unpacks an archive of upstream authors, whose one top directory has any name. Times are kept: `make` goes by them.
+/// Unpacks an archive of upstream authors, with or without a top directory of any name. Times are kept: `make` goes by them.
 fn unpack_upstream(archive: &Path, dir: &Path) -> Result<()> {
     let tool = match archive.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => "gzip",
@@ -74,10 +74,23 @@ fn unpack_upstream(archive: &Path, dir: &Path) -> Result<()> {
         Some("bz2") => "bzip2",
         other => bail!("no tool is known for an archive compressed with {other:?}"),
     };
+    let whole = dir.join(".unpacked");
+    fs::create_dir(&whole)?;
     let mut tar = Command::new(tools::find("tar")?);
     tar.arg("--use-compress-program").arg(tools::find(tool)?).arg("-xf").arg(archive);
-    tar.args(["--strip-components=1", "--no-same-owner", "--no-same-permissions", "-C"]).arg(dir);
-    child::must(&mut tar).map(drop)
+    child::must(tar.args(["--no-same-owner", "--no-same-permissions", "-C"]).arg(&whole))?;
+    let entries =
+        |dir: &Path| -> Result<Vec<PathBuf>> { fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect() };
+    let mut parts = entries(&whole)?;
+    if let [top] = &parts[..]
+        && top.is_dir()
+    {
+        parts = entries(top)?;
+    }
+    for part in parts {
+        fs::rename(&part, dir.join(part.file_name().context("an entry has a name")?))?;
+    }
+    Ok(fs::remove_dir_all(whole)?)
 }
 
 fn unpack(archive: &Path, top: &str, dir: &Path) -> Result<()> {
@@ -123,6 +136,19 @@ mod tests {
         assert!(error.ends_with("bzip2-sys-1.0.0.crate"), "{error}");
         fs::write(dir.path().join("bzip2-sys-1.0.0.crate"), "").unwrap();
         assert!(given(dir.path(), &package()).unwrap().is_file());
+    }
+
+    #[test]
+    fn an_upstream_archive_may_have_a_top_directory() {
+        for members in ["top/a.c top/lib/b.c", "a.c lib/b.c"] {
+            let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let script =
+                format!("for f in {members}; do mkdir -p $(dirname $f); echo >$f; done; tar -czf x.tar.gz *");
+            child::must(Command::new("sh").args(["-ec", &script]).current_dir(from.path())).unwrap();
+            unpack_upstream(&from.path().join("x.tar.gz"), to.path()).unwrap();
+            assert!(to.path().join("a.c").is_file() && to.path().join("lib/b.c").is_file(), "{members}");
+            assert_eq!(fs::read_dir(to.path()).unwrap().count(), 2, "{members}");
+        }
     }
 
     #[test]
