@@ -115,12 +115,17 @@ fn keep_if_any<'c, 'a>(
 /// The name of an allocation function without the prefixes and suffixes by which compilers and libc headers call it:
 /// `__builtin_malloc` is `malloc`, `__asprintf_chk` is `asprintf`, `__strdup` is `strdup`, `new.constprop.0` is `new`.
 pub(super) fn plain_callee(name: &str) -> &str {
-    let name = name.split('.').next().unwrap_or(name);
+    let name = without_suffix(name);
     let name = name.strip_prefix("__builtin_").unwrap_or(name);
     match name.strip_prefix("__") {
         Some(inner) => inner.strip_suffix("_chk").unwrap_or(inner),
         None => name,
     }
+}
+
+/// The name of the function that a symbol is a clone or a part of: `new` of `new.constprop.0`.
+pub(super) fn without_suffix(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 fn basename(path: &str) -> &str {

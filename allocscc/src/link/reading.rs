@@ -2,7 +2,7 @@
 
 use allocs_metadata::{Evidence, SITE_IS_BUFFER, SITE_RETYPES};
 
-use super::matching::{CallPlace, POINTER, SiteIndex, plain_callee};
+use super::matching::{CallPlace, POINTER, SiteIndex, without_suffix};
 use super::unmatched::Sources;
 use super::wrappers::Conditions;
 use crate::dwarf::cfa::{CfaRules, FrameRule};
@@ -47,7 +47,7 @@ impl Source<'_, '_> {
     /// What the source has for one call instruction. A wrapper that was inlined is passed over: the site is in the function that it
     /// was inlined into.
     pub(super) fn reading<'c>(&'c self, call: &'c CallInstruction<Option<String>>) -> Reading<'c> {
-        let mut callee = call.callee.as_deref().map_or(POINTER, plain_callee);
+        let mut callee = call.callee.as_deref().map_or(POINTER, without_suffix);
         let positions = self.positions(call.return_svma, callee);
         let place = positions.first().map(|position| position.frame);
         let mut reading = Reading { call, place, steps: Vec::new(), hop: None, lost: None };

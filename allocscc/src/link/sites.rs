@@ -92,7 +92,7 @@ fn calls_that_allocate(
     solved: &[SolvedSite],
     declared: &DeclaredFunctions,
 ) -> Result<Vec<CallInstruction<Option<String>>>> {
-    let own = solved.iter().filter(|s| s.is_in_wrapper).map(|s| s.function.as_str());
+    let own = solved.iter().filter(|s| s.is_in_wrapper).map(|s| plain_callee(&s.function));
     let others = solved.iter().filter(|s| !s.requirements.is_empty()).filter_map(|s| s.callee.as_deref());
     let wrappers: FxHashSet<&str> = own.chain(others.map(plain_callee)).collect();
     let is_wanted = |name: &str| {
