@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -123,8 +124,7 @@ impl Watch {
         };
         let list: Vec<&PathBuf> = library.then_some(&preloads.library).into_iter().chain(ours).collect();
         if !list.is_empty() {
-            let list: Vec<OsString> = list.into_iter().map(OsString::from).collect();
-            command.env("LD_PRELOAD", list.join(":".as_ref()));
+            command.env("LD_PRELOAD", preload_list(&list, scratch)?);
         }
         if ours.is_some() {
             command.env("ALLOCS_WATCH", scratch.join("seen"));
@@ -169,6 +169,25 @@ impl Watch {
     }
 }
 
+/// The most libraries that a program is preloaded with.
+const LIBRARIES: usize = 2;
+
+/// The value of `LD_PRELOAD`: links in the scratch directory, so that it has the same length wherever the libraries are, and
+/// however many they are.
+fn preload_list(libraries: &[&PathBuf], scratch: &Path) -> Result<OsString> {
+    let link = |number: usize| scratch.join(format!("{number}.so"));
+    for (number, library) in libraries.iter().enumerate() {
+        let _ = fs::remove_file(link(number));
+        symlink(library, link(number)).context("cannot link a library into the scratch directory")?;
+    }
+    let links: Vec<OsString> = (0..libraries.len()).map(|number| link(number).into()).collect();
+    let mut list = links.join(":".as_ref());
+    // The dynamic linker passes over an empty name.
+    let missing = (LIBRARIES - libraries.len()) * (link(0).as_os_str().len() + 1);
+    list.push(":".repeat(missing));
+    Ok(list)
+}
+
 impl Seen {
     /// The census, where one was taken.
     pub fn census(&self) -> Option<&Census> {
@@ -176,5 +195,19 @@ impl Seen {
             Self::Census(census, _) => Some(census),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_libraries_has_one_length() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [short, long] = ["/a.so", "/a/longer/path/b.so"].map(PathBuf::from);
+        let length = |libraries: &[&PathBuf]| preload_list(libraries, scratch.path()).unwrap().len();
+        assert_eq!(length(&[&short]), length(&[&long, &short]));
+        assert_eq!(fs::read_link(scratch.path().join("0.so")).unwrap(), long);
     }
 }

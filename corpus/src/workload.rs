@@ -40,7 +40,7 @@ pub struct Step {
 
 /// A workload in its directory, ready to run.
 ///
-/// The directory and `argv[0]` have the same length everywhere, because programs keep both in heap blocks.
+/// The directory, `argv[0]` and the environment have the same length everywhere, because programs keep them in heap blocks.
 pub struct Workload<'a> {
     program: &'a Program,
     preloads: &'a Preloads,
@@ -51,7 +51,8 @@ pub struct Workload<'a> {
 impl<'a> Workload<'a> {
     /// Makes the directory with the generated inputs and a copy of the executable.
     pub fn new(program: &'a Program, executable: &Path, preloads: &'a Preloads) -> Result<Self> {
-        let mut dir = tempfile::Builder::new().prefix("allocs-").rand_bytes(8).tempdir_in("/tmp")?;
+        let temporary = || tempfile::Builder::new().prefix("allocs-").rand_bytes(8).tempdir_in("/tmp");
+        let mut dir = temporary()?;
         if env::var_os(KEEP).is_some_and(|value| value == "1") {
             dir.disable_cleanup(true);
             println!("{}: kept in {}", program.name, dir.path().display());
@@ -61,7 +62,7 @@ impl<'a> Workload<'a> {
         }
         fs::copy(executable, dir.path().join(&program.name))
             .with_context(|| format!("cannot copy {}", executable.display()))?;
-        Ok(Self { program, preloads, dir, scratch: tempfile::tempdir()? })
+        Ok(Self { program, preloads, dir, scratch: temporary()? })
     }
 
     /// Runs all steps in order.

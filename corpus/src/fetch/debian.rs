@@ -27,7 +27,9 @@ pub(super) fn archive(package: &Package) -> Result<PathBuf> {
     fs::create_dir_all(&downloads)?;
     let lock = File::create(places::kept().join("apt/lock"))?;
     lock.lock().context("cannot lock apt's lists")?;
-    let client = Client::ready(&places::kept().join("apt"))?;
+    let client = Client::ready(&places::kept().join("apt")).with_context(|| {
+        format!("no apt to ask; {} may lie in a directory that {} names", package.archive(), super::ARCHIVES)
+    })?;
     // The lists of an earlier run may still offer what is wanted.
     for update in [false, true] {
         if update {
