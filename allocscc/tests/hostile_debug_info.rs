@@ -6,10 +6,15 @@ mod trees;
 use std::sync::OnceLock;
 
 use allocscc::dwarf::Contents;
+use allocscc::dwarf::cfa::CfaRules;
 use allocscc::dwarf::units::{DebugData, Units};
 use allocscc::emit;
 use allocscc::graph::names::Names;
+use allocscc::image::calls;
+use allocscc::link::receivers::Results;
+use allocscc::sites::functions::DeclaredFunctions;
 use compile::Case;
+use object::read::elf::ElfFile64;
 use proptest::prelude::*;
 
 /// Does everything that is done with a linked file. Errors are fine.
@@ -20,6 +25,7 @@ fn digest_all(bytes: &[u8]) {
     for at in [0, 1, 0x1000, 0x1139, u64::MAX] {
         let _ = contents.lines.frames_at(at);
     }
+    receivers_of(bytes, &units, &mut contents);
     let wanted = contents.types.named();
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
@@ -37,6 +43,26 @@ fn digest_all(bytes: &[u8]) {
     }
 }
 
+/// Asks what receives the results of the calls of `malloc`.
+fn receivers_of(bytes: &[u8], units: &Units<'_>, contents: &mut Contents) {
+    let Ok(file) = ElfFile64::parse(bytes) else { return };
+    let Ok(calls) = calls::to_symbols(&file, |name| name == "malloc") else { return };
+    let Some(malloc) = DeclaredFunctions::default().find("malloc") else { return };
+    let rules = CfaRules::read(units.file());
+    let returns: Vec<_> = calls.iter().map(|call| call.return_svma).collect();
+    let results = Results::read(&file, units, &contents.types, &rules, &contents.statics, &returns);
+    for call in returns {
+        let _ = results.claim(call, &malloc, &mut contents.types.types);
+    }
+}
+
+const ALLOCATIONS: &str = "
+#include <stdlib.h>
+struct item { long a; struct item *next; } *first;
+void *items(const unsigned *n) { struct item *p = malloc(*n * sizeof *p); p->next = malloc(sizeof *p); return p; }
+void item(void) { first = malloc(sizeof *first); first->next = malloc(sizeof *first); first->a = 1; }
+";
+
 /// Real files of different kinds.
 fn subjects() -> &'static [Vec<u8>] {
     static SUBJECTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
@@ -48,8 +74,8 @@ fn subjects() -> &'static [Vec<u8>] {
             &["-O0", "-gdwarf-5", "-fdebug-types-section"],
             &["-O0", "-gdwarf-4", "-gz=zlib"],
         ];
-        let source = include_str!("programs/storage.c");
-        let link = |flags| Case { compiler: "gcc", flags: Vec::new() }.with(flags).link(source).bytes();
+        let sources = [("program.c", include_str!("programs/storage.c")), ("allocations.c", ALLOCATIONS)];
+        let link = |flags| Case { compiler: "gcc", flags: Vec::new() }.with(flags).link_all(&sources).bytes();
         let mut all: Vec<_> = flags.into_iter().map(link).collect();
         all.push(trees::assemble(5, "compile_unit\n  base_type name=int byte_size=4 encoding=5\n"));
         all

@@ -71,6 +71,7 @@ fn every_option_of_allocs_is_there() -> Result<()> {
             texts.push(help(&[command])?);
         }
     }
+    texts.push(help(&["meta", "add"])?);
     for found in Regex::new(r"(?m)(?:^|[ ,])(--?[a-zA-Z]+)")?.captures_iter(&texts.concat()) {
         let option = found.get(1).map_or("", |m| m.as_str());
         ensure!(page.contains(option), "allocs.1 does not describe {option}");

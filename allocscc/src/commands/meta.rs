@@ -1,7 +1,7 @@
 //! `allocs meta FILE`: what the metadata of a file says.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use allocs_metadata::{
     ConditionRecord, Evidence, Expectation, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata,
@@ -11,23 +11,48 @@ use allocs_metadata::{
 use anyhow::Context;
 use serde::Serialize;
 
-use super::file;
+use super::add::Add;
+use super::{file, receivers};
 
 /// Arguments of `allocs meta`.
 #[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// An executable or shared object that allocscc linked, or a `.meta` file.
-    #[arg(value_hint = clap::ValueHint::FilePath)]
-    pub file: PathBuf,
+    #[arg(value_hint = clap::ValueHint::FilePath, required = true)]
+    file: Option<PathBuf>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    json: bool,
+    /// Print the type of each allocation site beside the variable that receives the block, for which the file must have its
+    /// debug information.
+    #[arg(long)]
+    receivers: bool,
 }
 
-/// Prints the metadata of a file.
+#[derive(clap::Subcommand, Debug)]
+enum Command {
+    /// Give a file that another compiler made its metadata.
+    Add(Add),
+}
+
+/// Prints the metadata of a file, or does what the subcommand says.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let bytes = file::load(&args.file)?;
-    let metadata = file::parse(&args.file, &bytes)?;
+    match (&args.command, &args.file) {
+        (Some(Command::Add(add)), _) => add.run(),
+        (None, Some(file)) => print(file, args),
+        (None, None) => Ok(()),
+    }
+}
+
+fn print(file: &Path, args: &Args) -> anyhow::Result<()> {
+    let bytes = file::load(file)?;
+    let metadata = file::parse(file, &bytes)?;
+    if args.receivers {
+        return receivers::run(file, &metadata, args.json);
+    }
     let report = Report::of(&metadata);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {

@@ -240,7 +240,7 @@ fn wants_debug_info(
 }
 
 /// Puts a new file in the place of `path` in one step, with the same permissions.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     // The new file comes where a symbolic link points to, as with the linker's own output.
     let path: PathBuf = path.canonicalize()?;
     let directory = path.parent().context("no directory")?;

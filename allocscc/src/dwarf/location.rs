@@ -136,3 +136,19 @@ pub(crate) fn distances<'a>(
     }
     Ok(found)
 }
+
+/// The registers that a variable is in, by code.
+pub(crate) fn registers<'a>(
+    unit: &Unit<'a>,
+    location: &Value<'a>,
+    scope: &[Range<u64>],
+) -> Result<Vec<(Range<u64>, gimli::Register)>> {
+    let register = |(range, expression): Piece<'a>| {
+        let mut operations = expression.operations(unit.get().encoding());
+        match (operations.next(), operations.next()) {
+            (Ok(Some(Operation::Register { register })), Ok(None)) => Some((range, register)),
+            _ => None,
+        }
+    };
+    Ok(pieces(unit, location, scope)?.into_iter().filter_map(register).collect())
+}

@@ -4,8 +4,9 @@
 //! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
 //! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`] and [`cfa`] say where
 //! a variable is; [`statics`], [`literals`] and [`frames`] are what comes of it. [`lines`] answers where in the source an
-//! address is.
+//! address is. [`receivers`] and [`alloc_types`] say what an allocation holds of which the source says nothing.
 
+pub mod alloc_types;
 mod arrays;
 pub mod cfa;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod literals;
 mod location;
 mod members;
 pub mod naming;
+pub mod receivers;
 pub mod scopes;
 pub mod statics;
 pub mod types;

@@ -47,6 +47,8 @@ pub struct Function<'a> {
 pub struct InlinedCall<'a> {
     /// The function whose code was put in.
     pub name: Cow<'a, str>,
+    /// Its DIE.
+    pub die: Option<DieRef>,
     /// The unit whose source has that function.
     pub source_unit: UnitIndex,
     /// The file of the call.
@@ -186,6 +188,7 @@ impl<'a> Reader<'a, '_, '_> {
                 let number = |at| die.attr_value(at).and_then(|v| v.udata_value()).unwrap_or(0);
                 let call = InlinedCall {
                     name: origin.name,
+                    die: origin_of(self.units, self.unit, die),
                     source_unit: origin.unit,
                     file: self.units.get(self.unit).file_of(die, dw::DW_AT_call_file),
                     line: number(dw::DW_AT_call_line) as u32,

@@ -6,6 +6,7 @@
 
 mod any_of;
 mod folded;
+mod foreign;
 mod heap_types;
 mod libraries;
 mod matching;
@@ -13,6 +14,7 @@ mod merged;
 mod missing;
 mod passed;
 mod reading;
+pub mod receivers;
 mod sites;
 mod unmatched;
 mod wrappers;

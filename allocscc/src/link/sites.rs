@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::any_of::any_of;
 use super::folded::sites_folded;
+use super::foreign::{Foreign, is_foreign};
 use super::heap_types::HeapTypes;
 use super::matching::{POINTER, SiteIndex, SiteKey, plain_callee};
 use super::merged::Merges;
@@ -67,6 +68,11 @@ pub(super) fn find(
             inputs.insert(reading.call.return_svma, input);
         }
     }
+    let foreign: Vec<&CallInstruction<_>> =
+        calls.iter().filter(|call| inputs.get(&call.return_svma).is_some_and(is_foreign)).collect();
+    let foreign = Foreign { calls: foreign, file: &file, units, frames: &frames, declared };
+    foreign.add_to(&mut inputs, contents);
+    let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
     let is_tail = |call: &&CallInstruction<_>| call.is_tail && inputs.contains_key(&call.return_svma);
     let jumps: Vec<Svma> = calls.iter().filter(is_tail).map(|call| call.return_svma).collect();
     for (return_svma, tails) in tail_calls::returns_seen(file, &jumps)? {

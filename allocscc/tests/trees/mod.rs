@@ -1,8 +1,8 @@
 //! DIE trees written as text, assembled to files.
 //!
 //! A line is a DIE: `[label:] tag attribute=value …`, nested by indentation of two spaces, the units without any. A value is a
-//! number (`4`, `-1`), a form and a number (`data4:7`), a reference (`&label`), an expression in hexadecimal (`expr:2308`),
-//! `flag`, or a string. `decl_file=here` is the file `tree.c`.
+//! number (`4`, `-1`), a form and a number (`data4:7`, `addr:0x1000`), a reference (`&label`), an expression in hexadecimal (`expr:2308`),
+//! `flag`, or a string. `decl_file=here` is the file `tree.c`. An attribute without a name is given as its code (`0x3e0d`).
 #![allow(dead_code, unreachable_pub)] // each test file uses a part of it
 
 pub mod elf;
@@ -10,8 +10,8 @@ pub mod elf;
 use std::collections::HashMap;
 
 use gimli::write::{
-    AttributeValue, DebugInfoRef, Dwarf, EndianVec, Expression, FileId, LineProgram, LineString, Sections,
-    Unit, UnitEntryId, UnitId,
+    Address, AttributeValue, DebugInfoRef, Dwarf, EndianVec, Expression, FileId, LineProgram, LineString,
+    Sections, Unit, UnitEntryId, UnitId,
 };
 use gimli::{DwAt, DwTag, Encoding, Format, LineEncoding, LittleEndian, constants as dw};
 
@@ -126,6 +126,7 @@ fn parse_value(
         Some(("data1", n)) => AttributeValue::Data1(number(n) as u8),
         Some(("data4", n)) => AttributeValue::Data4(number(n) as u32),
         Some(("data8", n)) => AttributeValue::Data8(number(n)),
+        Some(("addr", n)) => AttributeValue::Address(Address::Constant(number(n))),
         Some(("expr", hexadecimal)) => {
             let byte = |i: usize| u8::from_str_radix(&hexadecimal[i..i + 2], 16).unwrap();
             let bytes = (0..hexadecimal.len()).step_by(2).map(byte).collect();
@@ -150,6 +151,9 @@ fn tag(name: &str) -> DwTag {
 }
 
 fn attribute(name: &str) -> DwAt {
+    if let Some(code) = name.strip_prefix("0x") {
+        return DwAt(u16::from_str_radix(code, 16).unwrap());
+    }
     let found = (0..=0x8c).map(DwAt).find(|a| a.static_string() == Some(&format!("DW_AT_{name}")));
     found.unwrap_or_else(|| panic!("{name} is no attribute"))
 }

@@ -31,6 +31,7 @@ fn key(program: &Program, flags: &[String], compiler: &Path, stage: &Stage) -> R
     let version = Command::new(compiler).arg("--version").output()?.stdout;
     let mut key = Key::new("program", 1)
         .with(cache::sha256_of(&stage.allocscc())?)
+        .with(cache::sha256_of(&stage.allocs())?)
         .with(version)
         .with(flags.join("\n"))
         .with(program.ldflags.join("\n"))
@@ -42,7 +43,7 @@ fn key(program: &Program, flags: &[String], compiler: &Path, stage: &Stage) -> R
     let is_header = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "h");
     inputs.extend(files(directory(program)?)?.into_iter().filter(is_header));
     inputs.extend(program.with.iter().cloned());
-    for library in program.so.iter().chain(&program.cc_so) {
+    for library in [&program.so, &program.cc_so, &program.added_so, &program.based_so].into_iter().flatten() {
         key = key.with(library.ldflags.join("\n"));
         inputs.push(library.source.clone());
     }
@@ -74,13 +75,24 @@ fn compile(
         Ok(command)
     };
     let allocscc = stage.allocscc();
-    for (sources, path) in [(&program.so, allocscc.as_path()), (&program.cc_so, compiler)] {
+    let libraries: [(_, &Path, Option<&[&str]>); 4] = [
+        (&program.so, &allocscc, None),
+        (&program.cc_so, compiler, None),
+        (&program.added_so, compiler, Some(&[])),
+        (&program.based_so, compiler, Some(&["--base", "."])),
+    ];
+    for (sources, path, added) in libraries {
         for Library { source, ldflags } in sources {
             let stem = source.file_stem().context("a source has a name")?.display();
+            let library = dir.join(format!("lib{stem}.so"));
             let mut command = driver(path)?;
             command.args(["-shared", "-fPIC"]).args(source.file_name());
-            command.arg("-o").arg(dir.join(format!("lib{stem}.so")));
+            command.arg("-o").arg(&library);
             child::must(command.args(ldflags.iter().map(|flag| place(flag, dir, stage))))?;
+            if let Some(options) = added {
+                let mut allocs = Command::new(stage.allocs());
+                child::must(allocs.current_dir(dir).args(["meta", "add"]).args(options).arg(&library))?;
+            }
         }
     }
     let mut command = driver(&allocscc)?;

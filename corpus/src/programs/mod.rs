@@ -8,6 +8,7 @@
 //! | `cflags`, `ldflags` | flags for the compilation and the end of the link |
 //! | `with` | more source files of the program, beside it |
 //! | `so`, `cc-so` | `NAME.c` beside it becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first |
+//! | `added-so`, `based-so` | the same by cc, with metadata by `allocs meta add`, in the file and, with `--base`, in the program's directory |
 //! | `so-ldflags` | flags at the end of the links of the libraries named in lines below it |
 //! | `args`, `env`, `stdin` | its arguments; one `K=V` a line; one line of standard input each |
 //! | `exit` | its exit status (default 0) or `signal N` |
@@ -83,6 +84,10 @@ pub struct Program {
     pub so: Vec<Library>,
     /// Shared libraries built by cc.
     pub cc_so: Vec<Library>,
+    /// Shared libraries built by cc that are given metadata.
+    pub added_so: Vec<Library>,
+    /// The same with their metadata in files apart.
+    pub based_so: Vec<Library>,
     /// Arguments.
     pub args: Vec<String>,
     /// Environment.
@@ -151,6 +156,8 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Program> {
             "with" => program.with.extend(beside()),
             "so" => program.so.extend(libraries(&so_ldflags)),
             "cc-so" => program.cc_so.extend(libraries(&so_ldflags)),
+            "added-so" => program.added_so.extend(libraries(&so_ldflags)),
+            "based-so" => program.based_so.extend(libraries(&so_ldflags)),
             "so-ldflags" => so_ldflags = words().collect(),
             "args" => program.args.extend(words()),
             "env" => {
