@@ -35,8 +35,6 @@ pub(super) struct Merges<'a, 'data, 'units> {
     missing: MissingSites,
     folded: FxHashMap<usize, Vec<usize>>,
     columns: Columns,
-    /// Functions of one unit are inlined into those of another.
-    is_whole_program: bool,
 }
 
 impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
@@ -73,8 +71,8 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         let known =
             Known { solved: source.solved, units: source.unit_of_site, present, split: split.collect() };
         let missing = MissingSites::new(source.lines, |unit| source.unit(unit), &known);
-        let is_whole_program = missing.crosses_units();
-        Merges { source, constants, passed, missing, folded, columns, is_whole_program }
+        passed.is_whole_program = missing.crosses_units();
+        Merges { source, constants, passed, missing, folded, columns }
     }
 
     /// The site of a call instruction; `None` if the call is through a pointer and no site of the source is there, or if it is
@@ -147,7 +145,7 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         let unit = self.source.unit(unit);
         let is_whole = |unit| self.source.sources.is_whole(unit);
         let is_known =
-            if self.is_whole_program { self.missing.units().all(is_whole) } else { is_whole(unit) };
+            if self.passed.is_whole_program { self.missing.units().all(is_whole) } else { is_whole(unit) };
         if !is_known {
             return Vec::new();
         }
@@ -156,7 +154,7 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         let constants = self.constants.of_call(call.return_svma);
         let mut sites = Vec::new();
         for (number, site) in self.source.solved.iter().enumerate() {
-            let is_near = self.is_whole_program || self.source.unit_of_site[number] == unit;
+            let is_near = self.passed.is_whole_program || self.source.unit_of_site[number] == unit;
             if !is_near || !self.passed.may_come_from(number, callee, &constants, types) {
                 continue;
             }

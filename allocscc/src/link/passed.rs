@@ -28,6 +28,8 @@ pub(super) struct PassedConstants<'a> {
     /// By symbol called and argument: the calls of which the site is known, how many bear it out and how many do not.
     borne_out: FxHashMap<(&'a str, usize), (u32, u32)>,
     declared: &'a DeclaredFunctions,
+    /// Functions of one unit are inlined into those of another.
+    pub(super) is_whole_program: bool,
 }
 
 impl<'a> PassedConstants<'a> {
@@ -41,7 +43,14 @@ impl<'a> PassedConstants<'a> {
         for (number, site) in solved.iter().enumerate().filter(|(_, site)| site.is_in_wrapper) {
             in_wrappers.entry(site.function.as_str()).or_default().push(number);
         }
-        PassedConstants { solved, units, in_wrappers, borne_out: FxHashMap::default(), declared }
+        PassedConstants {
+            solved,
+            units,
+            in_wrappers,
+            borne_out: FxHashMap::default(),
+            declared,
+            is_whole_program: false,
+        }
     }
 
     /// Takes in that a call of the symbol `callee` that passes `constants` is known to be this site.
@@ -112,6 +121,7 @@ impl<'a> PassedConstants<'a> {
         let here = |arguments_there: Vec<SizeExpr>| -> Vec<SizeExpr> {
             arguments_there.iter().map(|argument| substitute(argument, arguments)).collect()
         };
-        inner.flat_map(|&inner| self.ways(inner, callee, left)).map(here).collect()
+        let is_inlined = |inner: &&usize| self.is_whole_program || self.units[**inner] == self.units[site];
+        inner.filter(is_inlined).flat_map(|&inner| self.ways(inner, callee, left)).map(here).collect()
     }
 }
