@@ -19,9 +19,7 @@ WRAPPER static void *__get_array__(size_t n, size_t size, const char *file)
 
 WRAPPER static void *get_chk(size_t n)
 {
-	void *p = malloc(n);
-	if (!p) abort();
-	return p;
+	return calloc(1, n);
 }
 
 int main(void)
