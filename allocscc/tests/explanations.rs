@@ -24,7 +24,7 @@ const MAIN: &str = r"#include <stdlib.h>
 #include <string.h>
 struct point { int x, y; };
 void *foreign(size_t n), *without_lines(size_t n), *nested(size_t n);
-void *volatile sink;
+void *volatile sink; void (*volatile take)(void *);
 volatile size_t size;
 __attribute__((noinline)) static void *get(size_t n)
 {
@@ -38,7 +38,7 @@ int main(void)
   struct point *p = get(bytes);
   sink = p;
   sink = strdup((char *)sink);
-  sink = malloc(size);
+  take(malloc(size));
   sink = foreign(size);
   sink = without_lines(size);
   sink = nested(size);

@@ -82,7 +82,7 @@ fn helpers_and_types_stay_at_home() {
          void *header(size_t n) { struct header *h = malloc(n + sizeof *h); return h + 1; }",
         &[
             "get returns p0",
-            "header returns (p0+1) behind Tagged { kind: Struct, tag: \"header\", place: Place { file: \"prelude.c\", line: 17 } }",
+            "header returns (p0+1) behind [Sizeof(Tagged { kind: Struct, tag: \"header\", place: Place { file: \"prelude.c\", line: 17 } })]",
             "other returns ((p0)*?)",
         ],
     );
