@@ -46,6 +46,9 @@ pub fn judge(said: &Said, claim: &Claim) -> Verdict {
             None if all().any(|(meaning, kept)| is_wider(meaning, kept)) => {
                 Verdict::Untyped("one of more than the label says")
             }
+            None if all().any(|(meaning, kept)| has_that_header(meaning, kept, claim.by_wrapper)) => {
+                Verdict::Untyped("the header, and bytes behind it")
+            }
             None => Verdict::Wrong,
         };
     }
@@ -101,6 +104,21 @@ fn is_wider(label: &Kept, claim: &Kept) -> bool {
     }
 }
 
+/// Whether the tool says the header that the label says, and nothing of what is behind it: that it calls bytes.
+fn has_that_header(label: &Kept, claim: &Kept, by_wrapper: bool) -> bool {
+    let header = match label {
+        Kept::Flexible(name) => name,
+        Kept::Parts(parts) if parts.len() > 1 => &parts[0],
+        Kept::Parts(_) | Kept::OneOf(_) => return false,
+    };
+    let Kept::Parts(claim) = claim else { return false };
+    match &claim[..] {
+        [first, tail] => first == header && tail == CHARACTER,
+        [.., last, tail] => by_wrapper && last == header && tail == CHARACTER,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +170,12 @@ mod tests {
         check("struct a {flex}", "by-wrapper long + struct a", Verdict::Right);
         check("struct a {flex}", "struct a + char[] or struct a {flex}", Verdict::Right);
         check("char", "by-wrapper long + char[]", Verdict::Buffer);
+        let header_only = Verdict::Untyped("the header, and bytes behind it");
+        check("struct a + int[]", "struct a + char[]", header_only);
+        check("struct a {flex}", "by-wrapper long + struct a + char[]", header_only);
+        check("struct a {flex}", "long + struct a + char[]", Verdict::Wrong);
+        check("struct a", "struct a + char[]", Verdict::Wrong);
+        check("struct a + int[]", "struct b + char[]", Verdict::Wrong);
     }
 
     #[test]
