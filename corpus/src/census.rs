@@ -43,6 +43,12 @@ pub struct Summary {
     pub buffers_bytes: u64,
     pub unknown: u64,
     pub unknown_bytes: u64,
+    /// Of the unknown, those that files without metadata made, such as the C library for itself. From the lines: the census does not
+    /// add them up.
+    #[serde(default)]
+    pub foreign: u64,
+    #[serde(default)]
+    pub foreign_bytes: u64,
 }
 
 impl std::ops::AddAssign for Summary {
@@ -55,6 +61,8 @@ impl std::ops::AddAssign for Summary {
         self.buffers_bytes += other.buffers_bytes;
         self.unknown += other.unknown;
         self.unknown_bytes += other.unknown_bytes;
+        self.foreign += other.foreign;
+        self.foreign_bytes += other.foreign_bytes;
     }
 }
 
@@ -78,12 +86,16 @@ impl Census {
     /// Reads a census and checks that it adds up.
     pub fn parse(text: &str) -> Result<Self> {
         let (body, last) = text.trim_end().rsplit_once('\n').unwrap_or(("", text));
-        let Last { summary } =
+        let Last { mut summary } =
             serde_json::from_str(last).with_context(|| format!("not a summary: {last}"))?;
         let mut lines: Vec<Line> = body
             .lines()
             .map(|line| serde_json::from_str(line).with_context(|| format!("not a census line: {line}")))
             .collect::<Result<_>>()?;
+        for line in lines.iter().filter(|line| line.is_foreign()) {
+            summary.foreign += line.total;
+            summary.foreign_bytes += line.total_bytes;
+        }
         lines.sort();
         // They differ in the reason why the type is unknown: which of the host's libraries it was.
         lines.dedup_by(|line, first| {
@@ -126,6 +138,11 @@ impl Census {
 }
 
 impl Line {
+    /// Whether a file without metadata made the blocks.
+    fn is_foreign(&self) -> bool {
+        self.reason.as_deref().is_some_and(|reason| reason.starts_with("no metadata: "))
+    }
+
     fn key(&self) -> (&str, Option<&str>, Option<&str>, &str) {
         (&self.allocator, self.type_name.as_deref(), self.site.as_deref(), &self.evidence)
     }
@@ -174,6 +191,7 @@ mod tests {
         let census = Census::parse(&text.replace(r#""unknown":1"#, r#""unknown":2"#)).unwrap();
         assert_eq!(census.lines.len(), 2);
         assert_eq!(census.by_type()[&("generic malloc", "(unknown)")].total, 2);
+        assert_eq!((census.summary.foreign, census.summary.foreign_bytes), (2, 10));
     }
 
     #[test]

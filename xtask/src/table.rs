@@ -30,13 +30,15 @@ struct Summary {
     typed_bytes: u64,
     buffers: u64,
     buffers_bytes: u64,
+    foreign: u64,
+    foreign_bytes: u64,
 }
 
 /// Prints a row for each program that was run.
 pub(crate) fn print(findings: &Findings) -> Result<()> {
     println!(
-        "{:12} {:>9} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8}  snapshot",
-        "program", "lines", "build", "over cc -g", "run", "over", "allocations", "typed", "bytes"
+        "{:12} {:>9} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8} {:>8}  snapshot",
+        "program", "lines", "build", "over cc -g", "run", "over", "allocations", "foreign", "typed", "bytes"
     );
     let mut callers = Vec::new();
     let (mut programs, mut lines) = (0, 0);
@@ -48,6 +50,9 @@ pub(crate) fn print(findings: &Findings) -> Result<()> {
         lines += report.lines.unwrap_or(0);
     }
     println!("{:12} {lines:>9} of C in {programs} programs", "total");
+    println!(
+        "foreign: made by files without metadata, such as the C library for itself; typed and bytes are shares of the rest"
+    );
     match callers.len() {
         0 => println!("no function calls alloca"),
         count => println!("functions that call alloca: {count}: {}", callers.join(", ")),
@@ -67,13 +72,14 @@ impl Report {
         };
         // A character buffer is typed too: as characters, on positive evidence.
         let share = |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
-        let (allocations, typed, bytes) = match &self.summary {
+        let (allocations, foreign, typed, bytes) = match &self.summary {
             Some(s) => (
                 s.allocations.to_string(),
-                share(s.typed + s.buffers, s.allocations),
-                share(s.typed_bytes + s.buffers_bytes, s.bytes),
+                s.foreign.to_string(),
+                share(s.typed + s.buffers, s.allocations - s.foreign),
+                share(s.typed_bytes + s.buffers_bytes, s.bytes - s.foreign_bytes),
             ),
-            None => ("-".into(), "-".into(), "-".into()),
+            None => ("-".into(), "-".into(), "-".into(), "-".into()),
         };
         let verdict = match (&self.snapshot, &self.failure) {
             (Some(verdict), _) => verdict.as_str(),
@@ -81,7 +87,7 @@ impl Report {
             (None, None) => "-",
         };
         format!(
-            "{:12} {:>9} {:>9} {:>10} {:>8} {:>8} {allocations:>12} {typed:>8} {bytes:>8}  {verdict}",
+            "{:12} {:>9} {:>9} {:>10} {:>8} {:>8} {allocations:>12} {foreign:>8} {typed:>8} {bytes:>8}  {verdict}",
             self.program,
             self.lines.map_or("-".into(), |lines| lines.to_string()),
             seconds(self.build_allocscc),

@@ -63,8 +63,9 @@ impl fmt::Display for Outcome {
             Self::NotBuildable(_) => write!(f, "{:>9} {:>9}  not buildable", "-", "-"),
             Self::Failed(_) => write!(f, "{:>9} {:>9}  FAILED", "-", "-"),
             Self::Compared(summary, differences) => {
-                let count = share(summary.typed + summary.buffers, summary.allocations);
-                let bytes = share(summary.typed_bytes + summary.buffers_bytes, summary.bytes);
+                let count = share(summary.typed + summary.buffers, summary.allocations - summary.foreign);
+                let bytes =
+                    share(summary.typed_bytes + summary.buffers_bytes, summary.bytes - summary.foreign_bytes);
                 let defects = differences.iter().filter(|difference| difference.is_defect()).count();
                 let verdict = match (defects, differences.len()) {
                     (0, 0) => "same".to_owned(),
