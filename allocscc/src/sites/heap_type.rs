@@ -72,6 +72,15 @@ impl HeapType {
         }
     }
 
+    /// Whether it starts with this, or with an array of this behind which something else is.
+    #[must_use]
+    pub fn starts_with(&self, ty: &TypeRef) -> bool {
+        match (self, self.first()) {
+            (HeapType::Sequence { .. }, Some(TypeRef::Array(element, _))) if **element == *ty => true,
+            (_, first) => first == Some(ty),
+        }
+    }
+
     /// Whether a struct or union takes part.
     #[must_use]
     pub fn has_record(&self) -> bool {

@@ -4,13 +4,25 @@ use rustc_hash::FxHashMap;
 
 use super::facts::{Aggregate, FileFacts, TypeRef};
 use super::heap_type::{Head, HeapType, is_character, is_record};
-use super::sums::{Sum, Term, Unit};
+use super::sums::{Count, Sum, Term, Unit};
 use crate::c::types::{CHAR, UCHAR};
 
 /// More branches than these that disagree say nothing.
 const MOST_TYPES: usize = 4;
 /// A constant below the strictest alignment of a scalar is there to round up, or for the end of a string.
 const ROUNDING: u64 = 16;
+
+/// A larger constant is there for alignment only if it is a page at most.
+const LARGEST_SLACK: u64 = 4096;
+
+/// What a size says of a block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// It holds this.
+    Holds(HeapType),
+    /// It holds several things, and where one ends and the next begins is not known: no pointer to it tells more.
+    Mixed,
+}
 
 /// The structs of a file of which more is known than their names.
 pub(super) struct Aggregates<'f> {
@@ -51,27 +63,32 @@ fn is_same(left: &TypeRef, right: &TypeRef) -> bool {
     left == right || (is_character(left) && is_character(right))
 }
 
-/// What the branches of a size say together.
-pub(super) fn of_branches(branches: &[Sum], aggregates: &Aggregates) -> Option<HeapType> {
+/// What the branches of a size say together, if the block becomes a pointer to `receiver`.
+pub(super) fn of_branches(
+    branches: &[Sum],
+    receiver: Option<&TypeRef>,
+    aggregates: &Aggregates,
+) -> Option<Shape> {
     let mut types: Vec<HeapType> = Vec::new();
-    for ty in branches.iter().filter_map(|sum| of_sum(sum, aggregates)) {
-        if !types.contains(&ty) {
-            types.push(ty);
+    for shape in branches.iter().filter_map(|sum| of_sum(sum, receiver, aggregates)) {
+        match shape {
+            Shape::Holds(ty) if !types.contains(&ty) => types.push(ty),
+            Shape::Holds(_) => {}
+            Shape::Mixed => return Some(Shape::Mixed),
         }
     }
     // A struct alone is what a struct with something behind it is when there is nothing behind it.
-    let longer: Vec<TypeRef> = types
-        .iter()
-        .filter(|ty| !matches!(ty, HeapType::ArrayOf(_)))
-        .filter_map(|ty| ty.first().cloned())
-        .collect();
-    types.retain(|ty| !matches!(ty, HeapType::ArrayOf(of) if longer.contains(of)));
-    match types.len() {
-        0 => None,
-        1 => types.pop(),
-        2..=MOST_TYPES => Some(HeapType::OneOf(types)),
-        _ => Some(HeapType::Unknown),
-    }
+    let longer: Vec<HeapType> =
+        types.iter().filter(|ty| !matches!(ty, HeapType::ArrayOf(_))).cloned().collect();
+    types.retain(
+        |ty| !matches!(ty, HeapType::ArrayOf(of) if longer.iter().any(|longer| longer.starts_with(of))),
+    );
+    let ty = match types.len() {
+        0 | 1 => types.pop()?,
+        2..=MOST_TYPES => HeapType::OneOf(types),
+        _ => HeapType::Unknown,
+    };
+    Some(Shape::Holds(ty))
 }
 
 /// Whether a size is that of a string and nothing else is known of it.
@@ -79,49 +96,72 @@ pub(super) fn is_text(branches: &[Sum]) -> bool {
     branches.iter().flatten().any(|term| term.unit == Unit::Text)
 }
 
-fn of_sum(sum: &Sum, aggregates: &Aggregates) -> Option<HeapType> {
+fn of_sum(sum: &Sum, receiver: Option<&TypeRef>, aggregates: &Aggregates) -> Option<Shape> {
     let units = units(sum);
     let rest = Rest::of(sum);
     if let Some(offset) = units.iter().position(is_offset)
         && let Unit::OffsetOf(ty, path) = &units[offset].unit
     {
-        let is_head = |term: &Term| !term.many && !is_offset(term);
+        let is_head = |term: &Term| !term.count.is_many() && !is_offset(term);
         return Some(match units.iter().find(|term| is_head(term)) {
             // A struct that ends in another one of open length, and more.
             _ if units.len() > 2 => several(&units),
             Some(first) if units[0] == *first => several(&units),
-            _ => behind_offset(ty, path, &units, aggregates),
+            _ => Shape::Holds(behind_offset(ty, path, &units, aggregates)),
         });
     }
-    let sized: Vec<(&TypeRef, bool)> = units
+    let sized: Vec<(&TypeRef, Count)> = units
         .iter()
         .filter_map(|term| match &term.unit {
-            Unit::Sizeof(ty) => Some((ty, term.many)),
+            Unit::Sizeof(ty) => Some((ty, term.count)),
             _ => None,
         })
         .collect();
     match *sized.as_slice() {
         [] => None,
-        // `(n + sizeof (S) / 4) * 4`: all of it is multiplied, the open tail too.
-        [(ty, true)] if matches!(rest, Rest::Bytes | Rest::Text) && aggregates.tail(ty).is_some() => {
-            Some(HeapType::Flexible(ty.clone()))
+        [(ty, Count::ONCE)] => Some(Shape::Holds(one_and_rest(ty, rest, aggregates))),
+        [(ty, count)] => {
+            let is_of_characters = receiver.is_some_and(is_character) && !is_record(ty) && !is_character(ty);
+            match count {
+                // `3 * sizeof (int) + 7`: room for a number in words.
+                Count::Exactly(..) if is_of_characters && adds_anything(sum) => None,
+                Count::Any if is_of_characters && adds_anything(sum) => Some(Shape::Mixed),
+                _ => Some(many_and_rest(ty, count, rest, is_open(sum), aggregates)),
+            }
         }
-        [(ty, true)] => Some(HeapType::ArrayOf(ty.clone())),
-        [(ty, false)] => Some(one_and_rest(ty, rest, aggregates)),
-        [one, other] => two(one, other, rest, aggregates),
+        [one, other] => Some(two(one, other, rest, receiver, aggregates)),
         [..] => Some(several(&units)),
     }
 }
 
+/// Whether something beside types is added.
+fn adds_anything(sum: &Sum) -> bool {
+    sum.iter().any(|term| {
+        !term.negative && !matches!(term.unit, Unit::Sizeof(_) | Unit::OffsetOf(..) | Unit::Const(0))
+    })
+}
+
 /// What comes first, and many things behind it.
-fn several(units: &[Term]) -> HeapType {
-    let head = units.iter().find(|term| !term.many).or(units.first());
-    let head = match head.map(|term| &term.unit) {
+fn several(units: &[Term]) -> Shape {
+    let head = match units.iter().find(|term| !term.count.is_many()).map(|term| &term.unit) {
         Some(Unit::Sizeof(ty)) => Head::Whole(ty.clone()),
         Some(Unit::OffsetOf(ty, path)) => Head::UpTo(ty.clone(), path.clone()),
-        _ => return HeapType::Unknown,
+        _ => return Shape::Mixed,
     };
-    HeapType::Sequence { before: Vec::new(), head, element: TypeRef::Base(UCHAR) }
+    sequence(head, &TypeRef::Base(UCHAR))
+}
+
+fn sequence(head: Head, element: &TypeRef) -> Shape {
+    Shape::Holds(HeapType::Sequence { before: Vec::new(), head, element: element.clone() })
+}
+
+/// So many of a type, as a type.
+fn array(element: &TypeRef, count: Count) -> Option<TypeRef> {
+    match count {
+        Count::ONCE => Some(element.clone()),
+        Count::Exactly(length, 1) => Some(TypeRef::Array(Box::new(element.clone()), Some(length))),
+        Count::Exactly(..) | Count::Any => None,
+    }
 }
 
 fn is_offset(term: &Term) -> bool {
@@ -135,12 +175,12 @@ fn units(sum: &Sum) -> Vec<Term> {
     let mut units: Vec<Term> = Vec::new();
     for term in sum.iter().filter(|term| !term.negative) {
         match &term.unit {
-            Unit::Sizeof(ty) if is_rounded && !term.many && !is_record(ty) => continue,
+            Unit::Sizeof(ty) if is_rounded && !term.count.is_many() && !is_record(ty) => continue,
             Unit::Sizeof(_) | Unit::OffsetOf(..) => {}
             _ => continue,
         }
         match units.iter_mut().find(|known| known.unit == term.unit) {
-            Some(known) => known.many = true,
+            Some(known) => known.count = Count::Any,
             None => units.push(term.clone()),
         }
     }
@@ -165,7 +205,7 @@ impl Rest {
                 Unit::Sizeof(_) | Unit::OffsetOf(..) if term.negative => Rest::Rounding,
                 Unit::Sizeof(_) | Unit::OffsetOf(..) | Unit::Const(0) => Rest::Nothing,
                 _ if term.negative => Rest::Rounding,
-                Unit::Const(value) if value < ROUNDING && !term.many => Rest::Rounding,
+                Unit::Const(value) if value < ROUNDING && !term.count.is_many() => Rest::Rounding,
                 Unit::Const(_) | Unit::Param | Unit::Quotient | Unit::Other => Rest::Bytes,
                 Unit::Text => Rest::Text,
             };
@@ -178,6 +218,34 @@ impl Rest {
         }
         rest
     }
+}
+
+/// Whether what a size holds beside types, or a part of it, is no constant that is there for alignment.
+fn is_open(sum: &Sum) -> bool {
+    sum.iter().filter(|term| !term.negative).any(|term| match (&term.unit, term.count) {
+        (Unit::Sizeof(_) | Unit::OffsetOf(..), _) => false,
+        (Unit::Const(value), Count::Exactly(above, below)) => !is_slack(value.saturating_mul(above) / below),
+        _ => true,
+    })
+}
+
+fn is_slack(size: u64) -> bool {
+    size < ROUNDING || (size <= LARGEST_SLACK && (size.is_power_of_two() || (size + 1).is_power_of_two()))
+}
+
+/// An array, and what is behind it.
+fn many_and_rest(ty: &TypeRef, count: Count, rest: Rest, is_open: bool, aggregates: &Aggregates) -> Shape {
+    if is_character(ty) || !is_open {
+        return Shape::Holds(HeapType::ArrayOf(ty.clone()));
+    }
+    // `(n + sizeof (S) / 4) * k`: all of it is multiplied, the open tail too.
+    if aggregates.tail(ty).is_some() {
+        return Shape::Holds(HeapType::Flexible(ty.clone()));
+    }
+    let element = TypeRef::Base(if rest == Rest::Text { CHAR } else { UCHAR });
+    // Numbers may as well lie behind the bytes.
+    let head = array(ty, count).filter(|_| is_record(ty));
+    head.map_or(Shape::Mixed, |head| sequence(Head::Whole(head), &element))
 }
 
 fn one_and_rest(ty: &TypeRef, rest: Rest, aggregates: &Aggregates) -> HeapType {
@@ -196,25 +264,30 @@ fn one_and_rest(ty: &TypeRef, rest: Rest, aggregates: &Aggregates) -> HeapType {
 }
 
 fn two(
-    one: (&TypeRef, bool),
-    other: (&TypeRef, bool),
+    one: (&TypeRef, Count),
+    other: (&TypeRef, Count),
     rest: Rest,
+    receiver: Option<&TypeRef>,
     aggregates: &Aggregates,
-) -> Option<HeapType> {
-    let (head, element) = match (one.1, other.1) {
-        // Two arrays in one block: where the second begins is not known.
-        (true, true) => return None,
-        (true, false) => (other.0, one.0),
-        (false, false) if aggregates.is_tail_of(one.0, other.0) => (other.0, one.0),
-        _ => (one.0, other.0),
+) -> Shape {
+    let (head, element) = match (one.1.is_many(), other.1.is_many()) {
+        // Two arrays in one block: where the second begins is known only if the first has a constant length, and which
+        // is the first only if a pointer says so.
+        (true, true) => match array(one.0, one.1).filter(|_| receiver == Some(one.0)) {
+            Some(first) => (first, other.0),
+            None => return Shape::Mixed,
+        },
+        (true, false) => (other.0.clone(), one.0),
+        (false, false) if aggregates.is_tail_of(one.0, other.0) => (other.0.clone(), one.0),
+        _ => (one.0.clone(), other.0),
     };
-    if aggregates.is_tail_of(element, head) {
-        return Some(HeapType::Flexible(head.clone()));
+    if aggregates.is_tail_of(element, &head) {
+        return Shape::Holds(HeapType::Flexible(head));
     }
     // What else is there may lie behind the elements, or between.
     let bytes = TypeRef::Base(UCHAR);
     let element = if matches!(rest, Rest::Bytes | Rest::Text) { &bytes } else { element };
-    Some(HeapType::Sequence { before: Vec::new(), head: Head::Whole(head.clone()), element: element.clone() })
+    sequence(Head::Whole(head), element)
 }
 
 /// `offsetof (S, m) + …`

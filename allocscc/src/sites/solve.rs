@@ -8,7 +8,7 @@ use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_character, is_complete, is_record};
 use super::imports::{Imports, Requirement};
-use super::shape::{self, Aggregates};
+use super::shape::{self, Aggregates, Shape};
 use super::signature::Signature;
 use super::sums::{self, Helpers};
 use super::uses::Uses;
@@ -163,7 +163,11 @@ fn find_one(
     }
     let branches = helpers.sums(file, &effect.size);
     let mut receiver = receiver(sinks);
-    let mut size = shape::of_branches(&branches, aggregates);
+    let (mut size, is_mixed) = match shape::of_branches(&branches, receiver.as_ref(), aggregates) {
+        Some(Shape::Holds(ty)) => (Some(ty), false),
+        Some(Shape::Mixed) => (None, true),
+        None => (None, false),
+    };
     // A branch of which nothing is known may be of anything, unless the receiver says the same as the other ones.
     let is_first = |size: &HeapType| size.first().is_some() && size.first() == receiver.as_ref();
     if branches.iter().any(sums::is_untyped) && size.as_ref().is_some_and(|size| !is_first(size)) {
@@ -171,7 +175,11 @@ fn find_one(
         receiver = receiver.filter(is_record);
     }
     let retypes = effect.kind == Kind::Resize && size.as_ref().is_some_and(|size| *size != HeapType::Unknown);
-    let (ty, evidence) = decide(size, receiver, shape::is_text(&branches), aggregates);
+    let (ty, evidence) = if is_mixed {
+        (HeapType::Unknown, Evidence::None)
+    } else {
+        decide(size, receiver, shape::is_text(&branches), aggregates)
+    };
     let ty = match &effect.behind {
         Behind::Nothing => ty,
         Behind::Parts(parts) => parts.iter().rev().fold(ty, |ty, part| match part {
@@ -222,7 +230,7 @@ fn behind_member(of: &TypeRef, member: &str, ty: HeapType) -> HeapType {
 }
 
 /// What the receiving pointers point to: a struct if there is one, else the first.
-fn receiver(sinks: &[Sink]) -> Option<TypeRef> {
+pub(super) fn receiver(sinks: &[Sink]) -> Option<TypeRef> {
     let pointees = || {
         sinks.iter().filter_map(|sink| match sink {
             Sink::Pointer(TypeRef::Pointer(to)) if is_complete(to) => Some(&**to),
@@ -241,7 +249,7 @@ fn decide(
     aggregates: &Aggregates,
 ) -> (HeapType, Evidence) {
     match (size, receiver) {
-        (Some(size), Some(receiver)) if size.first() == Some(&receiver) => (size, Evidence::Both),
+        (Some(size), Some(receiver)) if size.starts_with(&receiver) => (size, Evidence::Both),
         // `T **p = malloc (n * sizeof (T))` is one dereference short.
         (Some(HeapType::ArrayOf(size)), Some(TypeRef::Pointer(to))) if size == *to => {
             (HeapType::ArrayOf(TypeRef::Pointer(to)), Evidence::Receiver)

@@ -19,12 +19,43 @@ pub(super) enum Unit {
     Other,
 }
 
+/// How often a summand counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Count {
+    /// A constant: this fraction, in lowest terms.
+    Exactly(u64, u64),
+    Any,
+}
+
+impl Count {
+    pub(super) const ONCE: Count = Count::Exactly(1, 1);
+
+    /// It is multiplied, by more than one as far as is known.
+    pub(super) fn is_many(self) -> bool {
+        self != Count::ONCE
+    }
+
+    fn by(self, times: u64, over: u64) -> Count {
+        let Count::Exactly(above, below) = self else { return Count::Any };
+        match (above.checked_mul(times), below.checked_mul(over)) {
+            (Some(above), Some(below)) if above > 0 && below > 0 => {
+                let common = common_divisor(above, below);
+                Count::Exactly(above / common, below / common)
+            }
+            _ => Count::Any,
+        }
+    }
+}
+
+fn common_divisor(left: u64, right: u64) -> u64 {
+    if right == 0 { left } else { common_divisor(right, left % right) }
+}
+
 /// A summand.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Term {
     pub(super) unit: Unit,
-    /// It is multiplied, by more than one as far as is known.
-    pub(super) many: bool,
+    pub(super) count: Count,
     pub(super) negative: bool,
 }
 
@@ -77,7 +108,7 @@ struct Expansion<'h, 'f> {
 }
 
 fn one(unit: Unit) -> Vec<Sum> {
-    vec![vec![Term { unit, many: false, negative: false }]]
+    vec![vec![Term { unit, count: Count::ONCE, negative: false }]]
 }
 
 fn has_type(sum: &Sum) -> bool {
@@ -124,6 +155,9 @@ impl Expansion<'_, '_> {
             SizeExpr::Add(left, right) => self.pairs(left, right, parameters, calls, add),
             SizeExpr::Sub(left, right) => self.pairs(left, right, parameters, calls, subtract),
             SizeExpr::Mul(left, right) => {
+                if let Some(rounded) = before_rounding(left, right).or_else(|| before_rounding(right, left)) {
+                    return self.sums(rounded, parameters, calls);
+                }
                 let (left, right) =
                     (self.factors(left, parameters, calls), self.factors(right, parameters, calls));
                 combined(&left, &right, multiply)
@@ -157,12 +191,16 @@ impl Expansion<'_, '_> {
         combined(&left, &right, combine)
     }
 
-    /// What may be a factor. A 1 that is one of several numbers is one of many.
+    /// What may be a factor. One of several numbers is any number.
     fn factors(&mut self, size: &SizeExpr, parameters: &[Vec<Sum>], calls: u32) -> Vec<Sum> {
         let mut sums = self.sums(size, parameters, calls);
         if sums.len() > 1 {
-            for sum in sums.iter_mut().filter(|sum| is_one(sum)) {
-                sum[0].unit = Unit::Other;
+            for sum in &mut sums {
+                match constant(sum) {
+                    Some(1) => sum[0].unit = Unit::Other,
+                    Some(_) => sum[0].count = Count::Any,
+                    None => {}
+                }
             }
         }
         sums
@@ -187,8 +225,8 @@ fn unknown_helper(arguments: &[Vec<Sum>]) -> Sum {
     let is_small = arguments.len() <= 3;
     let typed = arguments.iter().flatten().find(|sum| is_small && has_type(sum));
     typed.map_or_else(
-        || vec![Term { unit: Unit::Other, many: false, negative: false }],
-        |sum| times(sum, arguments.len() > 1),
+        || vec![Term { unit: Unit::Other, count: Count::ONCE, negative: false }],
+        |sum| if arguments.len() > 1 { times(sum, None) } else { sum.clone() },
     )
 }
 
@@ -198,6 +236,15 @@ fn without_guard(value: &SizeExpr) -> Option<SizeExpr> {
     let rest: Vec<SizeExpr> = parts.iter().filter(|part| **part != SizeExpr::Const(0)).cloned().collect();
     let is_guarded = rest.len() < parts.len() && rest.iter().all(SizeExpr::depends_on_parameters);
     (is_guarded && !rest.is_empty()).then_some(SizeExpr::Alt(rest))
+}
+
+/// What `(size + 7) / 8 * 8` rounds up.
+fn before_rounding<'e>(quotient: &'e SizeExpr, unit: &SizeExpr) -> Option<&'e SizeExpr> {
+    let (SizeExpr::Div(sum, divisor), SizeExpr::Const(unit)) = (quotient, unit) else { return None };
+    let SizeExpr::Add(size, slack) = &**sum else { return None };
+    let is_rounded =
+        **divisor == SizeExpr::Const(*unit) && matches!(**slack, SizeExpr::Const(slack) if slack < *unit);
+    is_rounded.then_some(size)
 }
 
 /// What each of some branches makes with each of some others.
@@ -224,12 +271,21 @@ fn subtract(left: &Sum, right: &Sum) -> Sum {
     left.iter().cloned().chain(negated).collect()
 }
 
-fn times(sum: &Sum, many: bool) -> Sum {
-    sum.iter().map(|term| Term { many: term.many || many, ..term.clone() }).collect()
+/// A sum times a constant, or times what is none.
+fn times(sum: &Sum, factor: Option<u64>) -> Sum {
+    counted(sum, |count| factor.map_or(Count::Any, |factor| count.by(factor, 1)))
 }
 
-fn is_one(sum: &Sum) -> bool {
-    matches!(sum.as_slice(), [Term { unit: Unit::Const(1), negative: false, .. }])
+fn counted(sum: &Sum, count: impl Fn(Count) -> Count) -> Sum {
+    sum.iter().map(|term| Term { count: count(term.count), ..term.clone() }).collect()
+}
+
+/// The value of a sum that is a constant.
+fn constant(sum: &Sum) -> Option<u64> {
+    match sum.as_slice() {
+        [Term { unit: Unit::Const(value), count: Count::ONCE, negative: false }] => Some(*value),
+        _ => None,
+    }
 }
 
 fn is_record_size(sum: &Sum) -> bool {
@@ -240,24 +296,24 @@ fn multiply(left: &Sum, right: &Sum) -> Sum {
     // `(n + sizeof (T) - 1) / sizeof (T) * sizeof (T)`: n, rounded up.
     let is_quotient = |sum: &Sum| sum.iter().any(|term| term.unit == Unit::Quotient);
     if (is_quotient(left) && has_type(right)) || (is_quotient(right) && has_type(left)) {
-        return vec![Term { unit: Unit::Param, many: false, negative: false }];
+        return vec![Term { unit: Unit::Param, count: Count::ONCE, negative: false }];
     }
     // `sizeof (T) * sizeof (U)`: a struct says more than a scalar.
     let (main, factor) = match (has_type(left), has_type(right)) {
         (true, true) if is_record_size(right) && !is_record_size(left) => (right, left),
         (false, true) => (right, left),
-        (false, false) if has_text(right) || is_one(left) => (right, left),
+        (false, false) if has_text(right) || constant(left) == Some(1) => (right, left),
         _ => (left, right),
     };
-    times(main, !is_one(factor))
+    times(main, constant(factor))
 }
 
 fn divide(left: &Sum, right: &Sum) -> Sum {
     // `sizeof a / sizeof *a` is a number of elements.
     if has_type(right) {
         let unit = if adds_parameter(left) { Unit::Quotient } else { Unit::Other };
-        vec![Term { unit, many: false, negative: false }]
+        vec![Term { unit, count: Count::ONCE, negative: false }]
     } else {
-        times(left, true)
+        counted(left, |count| constant(right).map_or(Count::Any, |divisor| count.by(1, divisor)))
     }
 }

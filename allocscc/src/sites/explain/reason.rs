@@ -5,9 +5,10 @@ use crate::sites::effect::Effect;
 use crate::sites::facts::{FileFacts, Sink, SizeExpr, TypeRef};
 use crate::sites::functions::Kind;
 use crate::sites::heap_type::{HeapType, is_complete};
-use crate::sites::shape::{self, Aggregates};
+use crate::sites::shape::{self, Aggregates, Shape};
+use crate::sites::solve::receiver;
 use crate::sites::spelling;
-use crate::sites::sums::{self, Helpers, Sum, Unit};
+use crate::sites::sums::{self, Helpers, Sum};
 use crate::sites::targets::Target;
 use crate::sites::wrappers::Site;
 
@@ -37,15 +38,13 @@ pub(super) fn reason(
     let known = |effect: &&Effect| effect.kind != Kind::Text;
     let branches: Vec<Sum> =
         site.effects.iter().filter(known).flat_map(|effect| helpers.sums(file, &effect.size)).collect();
-    match shape::of_branches(&branches, aggregates) {
-        Some(HeapType::Unknown) => return (Reason::Branches, String::new()),
-        Some(named) if branches.iter().any(sums::is_untyped) => {
+    match shape::of_branches(&branches, receiver(&site.sinks).as_ref(), aggregates) {
+        Some(Shape::Mixed) => return (Reason::TwoArrays, String::new()),
+        Some(Shape::Holds(HeapType::Unknown)) => return (Reason::Branches, String::new()),
+        Some(Shape::Holds(named)) if branches.iter().any(sums::is_untyped) => {
             return (Reason::Branch, spelling::heap_type(&named));
         }
         _ => {}
-    }
-    if branches.iter().any(has_two_arrays) {
-        return (Reason::TwoArrays, String::new());
     }
     of_sinks(&site.sinks, has_source)
 }
@@ -68,12 +67,6 @@ fn of_sinks(sinks: &[Sink], has_source: &impl Fn(&str) -> bool) -> (Reason, Stri
 /// Whether a size is one of several.
 fn is_of_many(size: &SizeExpr) -> bool {
     matches!(size, SizeExpr::Alt(parts) if parts.len() > 1)
-}
-
-/// `n * sizeof (T) + m * sizeof (U)`
-fn has_two_arrays(sum: &Sum) -> bool {
-    let arrays = sum.iter().filter(|term| term.many && matches!(term.unit, Unit::Sizeof(_)));
-    arrays.count() > 1
 }
 
 /// The names of the functions that a call may reach, in alphabetical order.

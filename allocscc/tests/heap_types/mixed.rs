@@ -1,0 +1,70 @@
+//! Sizes of blocks that hold things of several types: what is said of them is so for every byte.
+
+use super::check;
+
+#[test]
+fn room_for_numbers_in_words() {
+    for size in
+        ["7 + 3 * sizeof(int)", "sizeof(long) * 8 + 1", "2 * sizeof(void *) + 3", "3 * sizeof(int) + n"]
+    {
+        check(&format!("char *p = malloc({size});"), &["malloc: array of char, receiver, buffer"]);
+    }
+    check("char *p = malloc(3 * sizeof(int));", &["malloc: array of int32, sizeof"]);
+    check("int *p = malloc(3 * sizeof(int) + 4);", &["malloc: array of int32, both"]);
+    check("char *p = malloc(n * sizeof(int) + 1);", &["malloc: unknown, none"]);
+    check("char *p = malloc(n * sizeof(char) + 1);", &["malloc: array of char, both, buffer"]);
+}
+
+#[test]
+fn an_array_and_bytes_behind_it() {
+    let three = "3 * sizeof(struct point)";
+    check(&format!("struct point *p = malloc({three} + n);"), &["malloc: struct point[3] then uchar, both"]);
+    check(&format!("void *p = malloc({three} + n);"), &["malloc: struct point[3] then uchar, sizeof"]);
+    check(
+        &format!("struct point *p = malloc({three} + strlen(s) + 1);"),
+        &["malloc: struct point[3] then char, both"],
+    );
+    // There may be no bytes.
+    check(
+        &format!("struct point *p = malloc({three} + (c ? n : 0));"),
+        &["malloc: struct point[3] then uchar, both"],
+    );
+    // Slack for alignment.
+    for slack in ["15", "64", "63", "4096", "sizeof(struct point)"] {
+        check(
+            &format!("struct point *p = malloc({three} + {slack});"),
+            &["malloc: array of struct point, both"],
+        );
+    }
+    for size in ["n * sizeof(struct point) + m", "n * sizeof(struct point) + 100", "m + sizeof(int) * n"] {
+        check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
+        check(&format!("struct point *p = malloc({size});"), &["malloc: unknown, none"]);
+    }
+    check(
+        "size_t k = 0; while (c--) k += 3 * sizeof(struct point); struct point *p = malloc(k + n);",
+        &["malloc: unknown, none"],
+    );
+}
+
+#[test]
+fn two_arrays() {
+    let size = "n * sizeof(struct point *) + m * sizeof(struct point)";
+    check(&format!("struct point **p = malloc({size});"), &["malloc: unknown, none"]);
+    check(&format!("struct point *p = malloc({size});"), &["malloc: unknown, none"]);
+    check(&format!("void *p = malloc({size} + c * sizeof(int));"), &["malloc: unknown, none"]);
+    // Where the second begins is known.
+    let size = "2 * sizeof(struct point) + n * sizeof(long)";
+    check(&format!("struct point *p = malloc({size});"), &["malloc: struct point[2] then int64, both"]);
+    check(&format!("long *p = malloc({size});"), &["malloc: unknown, none"]);
+    check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
+}
+
+#[test]
+fn sizes_that_are_rounded_up() {
+    for round in ["(SIZE + 7) / 8 * 8", "((SIZE + 7) >> 3) << 3", "8 * ((SIZE + 7) / 8)"] {
+        let of = |size: &str| format!("void *p = malloc({});", round.replace("SIZE", size));
+        check(&of("(sizeof(struct point))"), &["malloc: array of struct point, sizeof"]);
+        check(&of("(sizeof(struct header) + n)"), &["malloc: struct header then uchar, sizeof"]);
+        check(&of("n * sizeof(int)"), &["malloc: array of int32, sizeof"]);
+    }
+}
