@@ -105,8 +105,8 @@ fn of_sum(sum: &Sum, receiver: Option<&TypeRef>, aggregates: &Aggregates) -> Opt
         let is_head = |term: &Term| !term.count.is_many() && !is_offset(term);
         return Some(match units.iter().find(|term| is_head(term)) {
             // A struct that ends in another one of open length, and more.
-            _ if units.len() > 2 => several(&units),
-            Some(first) if units[0] == *first => several(&units),
+            _ if units.len() > 2 => several(&units, receiver),
+            Some(first) if units[0] == *first => several(&units, receiver),
             _ => Shape::Holds(behind_offset(ty, path, &units, aggregates)),
         });
     }
@@ -130,7 +130,7 @@ fn of_sum(sum: &Sum, receiver: Option<&TypeRef>, aggregates: &Aggregates) -> Opt
             }
         }
         [one, other] => Some(two(one, other, rest, receiver, aggregates)),
-        [..] => Some(several(&units)),
+        [..] => Some(several(&units, receiver)),
     }
 }
 
@@ -141,13 +141,16 @@ fn adds_anything(sum: &Sum) -> bool {
     })
 }
 
-/// What comes first, and many things behind it.
-fn several(units: &[Term]) -> Shape {
+/// What comes first, and many things behind it. Of three and more, all may be laid out by hand, unless a pointer says which is the first.
+fn several(units: &[Term], receiver: Option<&TypeRef>) -> Shape {
     let head = match units.iter().find(|term| !term.count.is_many()).map(|term| &term.unit) {
         Some(Unit::Sizeof(ty)) => Head::Whole(ty.clone()),
         Some(Unit::OffsetOf(ty, path)) => Head::UpTo(ty.clone(), path.clone()),
         _ => return Shape::Mixed,
     };
+    if units.len() > 2 && receiver != Some(head.ty()) {
+        return Shape::Mixed;
+    }
     sequence(head, &TypeRef::Base(UCHAR))
 }
 

@@ -249,8 +249,8 @@ fn header_and_elements() {
         &["calloc: struct header then int32, sizeof"],
     );
     check(
-        "void *p = malloc(sizeof(struct header) + sizeof(struct point) + n * sizeof(int));",
-        &["malloc: struct header then uchar, sizeof"],
+        "struct header *p = malloc(sizeof(struct header) + sizeof(struct point) + n * sizeof(int));",
+        &["malloc: struct header then uchar, both"],
     );
 }
 
@@ -260,13 +260,16 @@ fn more_behind_a_header_than_one_kind_of_elements() {
         "sizeof(struct header) + n * sizeof(int) + m",
         "sizeof(struct header) + n * sizeof(int) + strlen(s) + 1",
         "sizeof(struct header) + __builtin_offsetof(struct text, data) + n",
-        "sizeof(struct header) + n * sizeof(int) + __builtin_offsetof(struct text, data) + m",
     ] {
         check(&format!("void *p = malloc({size});"), &["malloc: struct header then uchar, sizeof"]);
     }
     check(
-        "void *p = malloc(__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long));",
-        &["malloc: struct node up to at then uchar, sizeof"],
+        "struct header *p = malloc(sizeof *p + n * sizeof(int) + __builtin_offsetof(struct text, data) + m);",
+        &["malloc: struct header then uchar, both"],
+    );
+    check(
+        "struct node *p = malloc(__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long));",
+        &["malloc: struct node up to at then uchar, both"],
     );
     check(
         "int k = 0; while (c--) k++; char **p = malloc(k * (sizeof(char *) + sizeof(int)));",

@@ -68,3 +68,20 @@ fn sizes_that_are_rounded_up() {
         check(&of("n * sizeof(int)"), &["malloc: array of int32, sizeof"]);
     }
 }
+
+#[test]
+fn things_that_are_laid_out_by_hand() {
+    for size in [
+        "sizeof(struct header) + sizeof(struct point) + n * sizeof(int)",
+        "sizeof(struct header) + n * sizeof(int) + m * sizeof(struct point)",
+        "sizeof(struct header) + n * sizeof(int) + __builtin_offsetof(struct text, data) + m",
+        "__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long)",
+    ] {
+        check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
+        check(&format!("struct outer *p = malloc({size});"), &["malloc: unknown, none"]);
+    }
+    check(
+        "size_t k = sizeof(struct header) + n; if (c) k += m * sizeof(struct point) + c * sizeof(long); void *p = malloc(k);",
+        &["malloc: unknown, none"],
+    );
+}
