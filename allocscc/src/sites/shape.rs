@@ -53,14 +53,18 @@ impl<'f> Aggregates<'f> {
     fn is_tail_of(&self, element: &TypeRef, ty: &TypeRef) -> bool {
         self.tail(ty).is_some_and(|tail| match tail {
             TypeRef::Pointer(to) if is_record(element) => **to == *element,
-            tail => is_same(tail, element),
+            tail => is_as_large(tail, element),
         })
     }
 }
 
-/// Characters of either sign are one for this purpose.
-fn is_same(left: &TypeRef, right: &TypeRef) -> bool {
-    left == right || (is_character(left) && is_character(right))
+/// Whether the size of the one is that of the other: it does for it. All pointers have one size, and so have characters of either sign.
+fn is_as_large(left: &TypeRef, right: &TypeRef) -> bool {
+    match (left, right) {
+        (TypeRef::Pointer(_), TypeRef::Pointer(_)) => true,
+        (TypeRef::Base(left), TypeRef::Base(right)) => left.size == right.size,
+        _ => left == right || (is_character(left) && is_character(right)),
+    }
 }
 
 /// What the branches of a size say together, if the block becomes a pointer to `receiver`.
@@ -141,14 +145,14 @@ fn adds_anything(sum: &Sum) -> bool {
     })
 }
 
-/// What comes first, and many things behind it. Of three and more, all may be laid out by hand, unless a pointer says which is the first.
+/// What comes first, and many things behind it. Of three sizeofs and more, none need be that of a header, unless a pointer says so.
 fn several(units: &[Term], receiver: Option<&TypeRef>) -> Shape {
     let head = match units.iter().find(|term| !term.count.is_many()).map(|term| &term.unit) {
         Some(Unit::Sizeof(ty)) => Head::Whole(ty.clone()),
         Some(Unit::OffsetOf(ty, path)) => Head::UpTo(ty.clone(), path.clone()),
         _ => return Shape::Mixed,
     };
-    if units.len() > 2 && receiver != Some(head.ty()) {
+    if units.len() > 2 && matches!(&head, Head::Whole(ty) if receiver != Some(ty)) {
         return Shape::Mixed;
     }
     sequence(head, &TypeRef::Base(UCHAR))
@@ -301,8 +305,8 @@ fn behind_offset(ty: &TypeRef, path: &str, units: &[Term], aggregates: &Aggregat
     });
     let Some(element) = element else { return HeapType::Flexible(ty.clone()) };
     let is_member_element = match aggregates.member(ty, path) {
-        Some(TypeRef::Array(member, _)) => is_same(member, element),
-        Some(member) => is_same(member, element),
+        Some(TypeRef::Array(member, _)) => is_as_large(member, element),
+        Some(member) => is_as_large(member, element),
         None => false,
     };
     if is_member_element || aggregates.is_tail_of(element, ty) {

@@ -211,9 +211,30 @@ fn flexible_tails() {
         &["malloc: flexible struct old_text, sizeof"],
     );
     check("struct text *p = malloc(n);", &["malloc: flexible struct text, receiver"]);
+    check("struct text *p = calloc(n, 4);", &["calloc: flexible struct text, receiver"]);
     check("struct table *p = calloc(n, 8);", &["calloc: flexible struct table, receiver"]);
     check("struct text *p = malloc(sizeof(struct text));", &["malloc: array of struct text, both"]);
     check("void *p = malloc(n * sizeof(struct text));", &["malloc: array of struct text, sizeof"]);
+}
+
+#[test]
+fn flexible_tails_by_the_size_of_another_type() {
+    let closures = "struct closure { int count; struct node *values[1]; };
+        struct numbers { int count; unsigned values[]; };";
+    for (size, expect) in [
+        (
+            "__builtin_offsetof(struct closure, values) + (int)sizeof(struct point *) * n",
+            "flexible struct closure",
+        ),
+        ("sizeof(struct closure) + n * sizeof(void *)", "flexible struct closure"),
+        ("sizeof(struct closure) + n * sizeof(long)", "struct closure then int64"),
+        ("sizeof(struct numbers) + n * sizeof(float)", "flexible struct numbers"),
+        ("__builtin_offsetof(struct numbers, values) + n * sizeof(int)", "flexible struct numbers"),
+        ("sizeof(struct numbers) + n * sizeof(short)", "struct numbers then int16"),
+    ] {
+        let source = format!("{closures} void *f(size_t n) {{ void *p = malloc({size}); return 0; }}");
+        check_file(&source, &[&format!("malloc: {expect}, sizeof")]);
+    }
 }
 
 #[test]
@@ -268,8 +289,8 @@ fn more_behind_a_header_than_one_kind_of_elements() {
         &["malloc: struct header then uchar, both"],
     );
     check(
-        "struct node *p = malloc(__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long));",
-        &["malloc: struct node up to at then uchar, both"],
+        "void *p = malloc(__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long));",
+        &["malloc: struct node up to at then uchar, sizeof"],
     );
     check(
         "int k = 0; while (c--) k++; char **p = malloc(k * (sizeof(char *) + sizeof(int)));",

@@ -75,7 +75,6 @@ fn things_that_are_laid_out_by_hand() {
         "sizeof(struct header) + sizeof(struct point) + n * sizeof(int)",
         "sizeof(struct header) + n * sizeof(int) + m * sizeof(struct point)",
         "sizeof(struct header) + n * sizeof(int) + __builtin_offsetof(struct text, data) + m",
-        "__builtin_offsetof(struct node, at) + n * sizeof(int) + m * sizeof(long)",
     ] {
         check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
         check(&format!("struct outer *p = malloc({size});"), &["malloc: unknown, none"]);
