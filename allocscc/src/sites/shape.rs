@@ -67,14 +67,19 @@ fn is_as_large(left: &TypeRef, right: &TypeRef) -> bool {
     }
 }
 
-/// What the branches of a size say together, if the block becomes a pointer to `receiver`.
-pub(super) fn of_branches(
-    branches: &[Sum],
-    receiver: Option<&TypeRef>,
-    aggregates: &Aggregates,
-) -> Option<Shape> {
+/// What is known of a block beside its size.
+pub(super) struct Context<'c> {
+    pub(super) aggregates: &'c Aggregates<'c>,
+    /// What the pointer that the block becomes points to.
+    pub(super) receiver: Option<&'c TypeRef>,
+    /// A wrapper keeps something in front of it.
+    pub(super) is_behind: bool,
+}
+
+/// What the branches of a size say together.
+pub(super) fn of_branches(branches: &[Sum], context: &Context) -> Option<Shape> {
     let mut types: Vec<HeapType> = Vec::new();
-    for shape in branches.iter().filter_map(|sum| of_sum(sum, receiver, aggregates)) {
+    for shape in branches.iter().filter_map(|sum| of_sum(sum, context)) {
         match shape {
             Shape::Holds(ty) if !types.contains(&ty) => types.push(ty),
             Shape::Holds(_) => {}
@@ -100,7 +105,8 @@ pub(super) fn is_text(branches: &[Sum]) -> bool {
     branches.iter().flatten().any(|term| term.unit == Unit::Text)
 }
 
-fn of_sum(sum: &Sum, receiver: Option<&TypeRef>, aggregates: &Aggregates) -> Option<Shape> {
+fn of_sum(sum: &Sum, context: &Context) -> Option<Shape> {
+    let &Context { aggregates, receiver, is_behind } = context;
     let units = units(sum);
     let rest = Rest::of(sum);
     if let Some(offset) = units.iter().position(is_offset)
@@ -113,6 +119,10 @@ fn of_sum(sum: &Sum, receiver: Option<&TypeRef>, aggregates: &Aggregates) -> Opt
             Some(first) if units[0] == *first => several(&units, receiver),
             _ => Shape::Holds(behind_offset(ty, path, &units, aggregates)),
         });
+    }
+    // Behind something, it would be one of many.
+    if let Some(ty) = shortened(sum, &units).filter(|_| !is_behind) {
+        return Some(Shape::Holds(HeapType::Flexible(ty.clone())));
     }
     let sized: Vec<(&TypeRef, Count)> = units
         .iter()
@@ -133,7 +143,7 @@ fn of_sum(sum: &Sum, receiver: Option<&TypeRef>, aggregates: &Aggregates) -> Opt
                 _ => Some(many_and_rest(ty, count, rest, is_open(sum), aggregates)),
             }
         }
-        [one, other] => Some(two(one, other, rest, receiver, aggregates)),
+        [one, other] => Some(two(one, other, rest, context)),
         [..] => Some(several(&units, receiver)),
     }
 }
@@ -143,6 +153,29 @@ fn adds_anything(sum: &Sum) -> bool {
     sum.iter().any(|term| {
         !term.negative && !matches!(term.unit, Unit::Sizeof(_) | Unit::OffsetOf(..) | Unit::Const(0))
     })
+}
+
+/// `sizeof (S) - k + n`: the struct whose last member, an array, is taken away for another number of elements.
+fn shortened<'u>(sum: &Sum, units: &'u [Term]) -> Option<&'u TypeRef> {
+    let mut heads = units.iter().filter(|term| !term.count.is_many());
+    let (Some(Term { unit: Unit::Sizeof(ty), .. }), None) = (heads.next(), heads.next()) else { return None };
+    if !is_record(ty) || units.len() > 2 {
+        return None;
+    }
+    let (mut taken, mut largest_added) = (0, 0);
+    let mut has_number = units.len() == 2;
+    for term in sum {
+        match (&term.unit, term.negative) {
+            (Unit::Const(value), true) => taken = value.saturating_add(taken),
+            (Unit::Const(value), false) => largest_added = largest_added.max(*value),
+            (Unit::Sizeof(member), true) if member != ty => taken = u64::MAX,
+            (Unit::Param | Unit::Quotient | Unit::Other | Unit::Text, true) => return None,
+            (Unit::Param | Unit::Quotient | Unit::Other | Unit::Text, false) => has_number = true,
+            (Unit::Sizeof(_) | Unit::OffsetOf(..), _) => {}
+        }
+    }
+    // `sizeof (S) + n + 15` less 1 is rounded up.
+    (taken > 0 && taken >= largest_added && has_number).then_some(ty)
 }
 
 /// What comes first, and many things behind it. Of three sizeofs and more, none need be that of a header, unless a pointer says so.
@@ -270,13 +303,8 @@ fn one_and_rest(ty: &TypeRef, rest: Rest, aggregates: &Aggregates) -> HeapType {
     HeapType::Sequence { before: Vec::new(), head: Head::Whole(ty.clone()), element: TypeRef::Base(element) }
 }
 
-fn two(
-    one: (&TypeRef, Count),
-    other: (&TypeRef, Count),
-    rest: Rest,
-    receiver: Option<&TypeRef>,
-    aggregates: &Aggregates,
-) -> Shape {
+fn two(one: (&TypeRef, Count), other: (&TypeRef, Count), rest: Rest, context: &Context) -> Shape {
+    let &Context { aggregates, receiver, .. } = context;
     let (head, element) = match (one.1.is_many(), other.1.is_many()) {
         // Two arrays in one block: where the second begins is known only if the first has a constant length, and which
         // is the first only if a pointer says so.

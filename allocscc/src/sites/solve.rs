@@ -8,7 +8,7 @@ use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
 use super::heap_type::{Head, HeapType, is_character, is_complete, is_record};
 use super::imports::{Imports, Requirement};
-use super::shape::{self, Aggregates, Shape};
+use super::shape::{self, Aggregates, Context, Shape};
 use super::signature::Signature;
 use super::sums::{self, Helpers};
 use super::uses::Uses;
@@ -163,7 +163,9 @@ fn find_one(
     }
     let branches = helpers.sums(file, &effect.size);
     let mut receiver = receiver(sinks);
-    let (mut size, is_mixed) = match shape::of_branches(&branches, receiver.as_ref(), aggregates) {
+    let is_behind = effect.behind != Behind::Nothing;
+    let context = Context { aggregates, receiver: receiver.as_ref(), is_behind };
+    let (mut size, is_mixed) = match shape::of_branches(&branches, &context) {
         Some(Shape::Holds(ty)) => (Some(ty), false),
         Some(Shape::Mixed) => (None, true),
         None => (None, false),

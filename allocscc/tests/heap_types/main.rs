@@ -238,6 +238,48 @@ fn flexible_tails_by_the_size_of_another_type() {
 }
 
 #[test]
+fn structs_without_their_last_member_and_more() {
+    let string = "struct string { unsigned references; size_t length; char text[2]; };
+        struct message { int kind; int words[4]; };";
+    for size in [
+        "sizeof(struct string) - 1 + n",
+        "n + (sizeof(struct string) - 1)",
+        "sizeof(struct string) - 2 + strlen(s) + 1",
+        "((n + sizeof(struct string) - 1 + 7) >> 3) << 3",
+    ] {
+        let source =
+            format!("{string} void f(size_t n, const char *s) {{ struct string *p = malloc({size}); }}");
+        check_file(&source, &["malloc: flexible struct string, both"]);
+    }
+    for size in ["- sizeof(int[4]) + n * sizeof(int)", "+ n * sizeof(int) - 16"] {
+        let size = format!("sizeof(struct message) {size}");
+        let source = format!("{string} void f(size_t n) {{ struct message *p = malloc({size}); }}");
+        check_file(&source, &["malloc: flexible struct message, both"]);
+    }
+    // The pool of a size class, in a function of its own.
+    check_file(
+        &format!(
+            "{string} static void *get(size_t n) {{ unsigned blocks = (n + 7) >> 3; return malloc(blocks << 3); }}
+             void f(size_t n) {{ struct string *p = get(n + (sizeof(struct string) - 1)); }}"
+        ),
+        &["malloc: unknown, none, for the caller", "get: flexible struct string, both"],
+    );
+    // Behind a wrapper's header, it is one all the same, not the first of many.
+    check_file(
+        &format!(
+            "{string} static void *get(size_t n) {{ long *p = malloc(n + sizeof *p); return p + 1; }}
+             void f(size_t n) {{ struct string *p = get(sizeof(struct string) - 2 + n); }}"
+        ),
+        &["malloc: unknown, none, for the caller", "get: int64 then struct string then uchar, both"],
+    );
+    check(
+        "void *p = malloc(sizeof(struct header) + n + 15 - 1);",
+        &["malloc: struct header then uchar, sizeof"],
+    );
+    check("void *p = malloc(sizeof(struct header) - 1);", &["malloc: array of struct header, sizeof"]);
+}
+
+#[test]
 fn header_and_elements() {
     check(
         "void *p = malloc(sizeof(struct header) + n * sizeof(struct point));",

@@ -5,7 +5,7 @@ use crate::sites::effect::Effect;
 use crate::sites::facts::{FileFacts, Sink, SizeExpr, TypeRef};
 use crate::sites::functions::Kind;
 use crate::sites::heap_type::{HeapType, is_complete};
-use crate::sites::shape::{self, Aggregates, Shape};
+use crate::sites::shape::{self, Aggregates, Context, Shape};
 use crate::sites::solve::receiver;
 use crate::sites::spelling;
 use crate::sites::sums::{self, Helpers, Sum};
@@ -38,7 +38,9 @@ pub(super) fn reason(
     let known = |effect: &&Effect| effect.kind != Kind::Text;
     let branches: Vec<Sum> =
         site.effects.iter().filter(known).flat_map(|effect| helpers.sums(file, &effect.size)).collect();
-    match shape::of_branches(&branches, receiver(&site.sinks).as_ref(), aggregates) {
+    let receiver = receiver(&site.sinks);
+    let context = Context { aggregates, receiver: receiver.as_ref(), is_behind: false };
+    match shape::of_branches(&branches, &context) {
         Some(Shape::Mixed) => return (Reason::TwoArrays, String::new()),
         Some(Shape::Holds(HeapType::Unknown)) => return (Reason::Branches, String::new()),
         Some(Shape::Holds(named)) if branches.iter().any(sums::is_untyped) => {
