@@ -126,7 +126,7 @@ pub enum Sink {
     Return(Behind),
     /// It is stored through the enclosing function's parameter, or such a pointer.
     Out(u32, Behind),
-    /// It becomes a pointer of this type by assignment, initialisation, cast or as an argument (the pointer type).
+    /// It becomes a pointer of this type by assignment, initialisation, cast or as an argument (the pointer type); a pointer to void only if a variable of the function keeps it.
     Pointer(TypeRef),
     /// It is passed on as the argument with this index to this function.
     Argument(String, u32),

@@ -162,7 +162,7 @@ fn find_one(
         };
     }
     let branches = helpers.sums(file, &effect.size);
-    let mut receiver = receiver(sinks);
+    let mut receiver = receiver(sinks).filter(|ty| !(is_record(ty) && is_pool(effect, sinks)));
     let is_behind = effect.behind != Behind::Nothing;
     let context = Context { aggregates, receiver: receiver.as_ref(), is_behind };
     let (mut size, is_mixed) = match shape::of_branches(&branches, &context) {
@@ -229,6 +229,16 @@ fn behind_member(of: &TypeRef, member: &str, ty: HeapType) -> HeapType {
         },
         HeapType::Sequence { .. } | HeapType::OneOf(_) | HeapType::Unknown => HeapType::Unknown,
     }
+}
+
+/// Whether a block of a number of things of some size, neither of which is constant, is kept in a pointer to void first: what that
+/// becomes later may be what lies at the start of each of them.
+fn is_pool(effect: &Effect, sinks: &[Sink]) -> bool {
+    let first = sinks.iter().find_map(|sink| match sink {
+        Sink::Pointer(TypeRef::Pointer(to)) => Some(&**to),
+        _ => None,
+    });
+    first == Some(&TypeRef::Void) && effect.size.is_product() && !effect.mentions_type()
 }
 
 /// What the receiving pointers point to: a struct if there is one, else the first.

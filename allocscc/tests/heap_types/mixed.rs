@@ -70,6 +70,33 @@ fn sizes_that_are_rounded_up() {
 }
 
 #[test]
+fn pools_of_slots() {
+    for size in ["n * m", "(c ? n : 0) * (size_t)m", "n * m + 8"] {
+        check(
+            &format!("void *v; v = malloc({size}); struct node *p = (struct node *)v;"),
+            &["malloc: unknown, none"],
+        );
+        check(
+            &format!("void *v = malloc({size}); if (!v) return; struct node *p; p = v;"),
+            &["malloc: unknown, none"],
+        );
+        // The pointer that gets it says what it is.
+        check(&format!("struct node *p = malloc({size});"), &["malloc: array of struct node, receiver"]);
+        check(
+            &format!("void *v = (struct node *)malloc({size});"),
+            &["malloc: array of struct node, receiver"],
+        );
+    }
+    check("void *v = calloc(n, m); struct node *p = v;", &["calloc: unknown, none"]);
+    check("void *v = calloc(1, m); struct node *p = v;", &["calloc: array of struct node, receiver"]);
+    check("void *v = malloc(n * 24); struct node *p = v;", &["malloc: array of struct node, receiver"]);
+    check(
+        "void *v = malloc(n * sizeof(int)); struct node *p = v;",
+        &["malloc: array of struct node, receiver"],
+    );
+}
+
+#[test]
 fn things_that_are_laid_out_by_hand() {
     for size in [
         "sizeof(struct header) + sizeof(struct point) + n * sizeof(int)",

@@ -314,9 +314,18 @@ impl Walk<'_, '_, '_, '_> {
         match self.unit.scopes.object(object).storage {
             Storage::Local | Storage::Parameter(_) => {
                 self.note_assignment(object, value);
+                self.keep_untyped(object, value);
                 self.environment.set(object, value);
             }
             Storage::Global | Storage::Static => {}
+        }
+    }
+
+    /// Notes that a block is kept in a pointer to void: what that is cast to later is not said where the block is made.
+    pub(super) fn keep_untyped(&mut self, object: ObjectId, value: ValueId) {
+        let ty = self.unit.scopes.object(object).ty;
+        if matches!(*self.unit.types.get(ty), Type::Pointer(Types::VOID)) {
+            self.receive(value, FoundSink::Pointer(ty));
         }
     }
 
@@ -353,7 +362,9 @@ impl Walk<'_, '_, '_, '_> {
         };
         let sinks: Vec<_> = values.each(value).filter_map(sink_of).collect();
         for (call, output, sink) in sinks {
-            if let FoundSink::Pointer(ty) = sink {
+            if let FoundSink::Pointer(ty) = sink
+                && !matches!(*self.unit.types.get(ty), Type::Pointer(Types::VOID))
+            {
                 self.note_receiver(call, ty);
             }
             let call = &mut self.found.calls[call.0 as usize];

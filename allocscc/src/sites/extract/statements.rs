@@ -74,6 +74,7 @@ impl Walk<'_, '_, '_, '_> {
         let is_fixed = object.storage == Storage::Static && object.is_const;
         if object.storage == Storage::Local || is_fixed {
             self.note_assignment(variable.object, value);
+            self.keep_untyped(variable.object, value);
             self.environment.set(variable.object, value);
         }
         self.here = outer;
