@@ -128,7 +128,8 @@ pub(super) fn without_suffix(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-fn basename(path: &str) -> &str {
+/// A path without its directories.
+pub(super) fn basename(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

@@ -15,6 +15,7 @@ mod missing;
 mod passed;
 mod reading;
 pub mod receivers;
+mod remains;
 mod sites;
 mod unmatched;
 mod wrappers;
