@@ -176,23 +176,6 @@ impl LineIndex {
         self.contexts[context.0 as usize].caller.as_ref().map(|caller| caller.context)
     }
 
-    /// The contexts that have code, each as often as a piece of it is the innermost one there.
-    pub fn contexts_with_code(&self) -> impl Iterator<Item = ContextIndex> {
-        self.segments.iter().filter_map(|segment| segment.context)
-    }
-
-    /// The file and line of every row of the line table with the innermost context there, and those at which contexts are inlined
-    /// with the ones that they are inlined into.
-    pub fn places(&self) -> impl Iterator<Item = (ContextIndex, &str, u32)> {
-        let rows = self.rows.iter().filter(|row| !row.is_end).filter_map(|row| {
-            let context = last_not_after(&self.segments, row.svma, |s| s.svma)?.context?;
-            Some((context, row.file, row.line))
-        });
-        let callers = self.contexts.iter().filter_map(|context| context.caller.as_ref());
-        let inlined = callers.map(|caller| (caller.context, caller.file, caller.line));
-        rows.chain(inlined).map(|(context, file, line)| (context, self.string(file), line))
-    }
-
     fn string(&self, index: StringIndex) -> &str {
         &self.strings[index.0 as usize]
     }

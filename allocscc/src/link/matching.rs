@@ -128,8 +128,7 @@ pub(super) fn without_suffix(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// A path without its directories.
-pub(super) fn basename(path: &str) -> &str {
+fn basename(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

@@ -119,7 +119,7 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         }
         let callee = call.callee.as_deref().unwrap_or(POINTER);
         let code = self.source.lines.contexts_at(call.return_svma.0 - 1).last().copied();
-        let missing = code.map(|code| self.missing.in_code(code, step.context)).unwrap_or_default();
+        let missing = code.map_or(&[][..], |code| self.missing.in_code(code));
         if sites.len() == 1 && missing.is_empty() {
             return sites;
         }
@@ -129,7 +129,7 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
             sites.retain(|&site| may_be(site));
         }
         let is_other = |&site: &usize| !self.source.solved[site].is_in_wrapper && may_be(site);
-        let others: Vec<usize> = missing.into_iter().filter(is_other).collect();
+        let others: Vec<usize> = missing.iter().copied().filter(is_other).collect();
         sites.extend(others.into_iter().filter(|site| !step.found.contains(site)));
         sites
     }

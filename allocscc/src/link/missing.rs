@@ -1,12 +1,7 @@
 //! Sites that no instruction was found for: the compiler merged them with others, or took them out.
-//!
-//! Where a function is inlined, the compiler may know more of its parameters, and much of it may be dead. So what is not in one copy
-//! of a function, but in others, or not in a copy that is inlined elsewhere than the call in question, was taken out, unless there
-//! is code of the site's line left. Of a copy of which nothing is left at all, everything may have been merged.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::remains::Remains;
 use crate::dwarf::lines::{ContextIndex, LineIndex};
 use crate::dwarf::units::UnitIndex;
 use crate::sites::solve::SolvedSite;
@@ -14,20 +9,10 @@ use crate::sites::solve::SolvedSite;
 /// The sites of which a linked file has no instruction.
 pub(super) struct MissingSites {
     /// By the outermost of the contexts that they should be in.
-    by_code: FxHashMap<ContextIndex, Vec<Missing>>,
-    /// By context: the copy of a function that it belongs to.
-    copies: Vec<ContextIndex>,
+    by_code: FxHashMap<ContextIndex, Vec<usize>>,
     crosses_units: bool,
     /// The units whose functions have code.
     units: FxHashSet<Option<UnitIndex>>,
-}
-
-/// A site that a copy of its function should have.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Missing {
-    site: usize,
-    /// The copy of which the call must be, if nothing but the lack of an instruction tells that the site was merged.
-    only_in: Option<ContextIndex>,
 }
 
 /// What is known of sites, and where.
@@ -53,14 +38,14 @@ impl MissingSites {
         for (number, site) in known.solved.iter().enumerate() {
             of_function.entry(&site.function).or_default().push(number);
         }
-        let remains = Remains::new(lines, |function| of_function.contains_key(function));
+        let copies = copies(lines);
         let present: FxHashSet<(ContextIndex, usize)> =
-            known.present.iter().map(|&(context, site)| (remains.copy(context), site)).collect();
+            known.present.iter().map(|&(context, site)| (copies[context.number()], site)).collect();
         let present_anywhere: FxHashSet<usize> = known.present.iter().map(|&(_, site)| site).collect();
         let mut outermost: Vec<(ContextIndex, UnitIndex)> = Vec::new();
         let mut crosses_units = false;
         let mut units = FxHashSet::default();
-        let mut by_code: FxHashMap<ContextIndex, Vec<Missing>> = FxHashMap::default();
+        let mut by_code: FxHashMap<ContextIndex, Vec<usize>> = FxHashMap::default();
         for (context, function, unit) in lines.contexts() {
             let caller = lines.caller_of(context);
             let (code, unit_of_code) = caller.map_or((context, unit), |caller| outermost[caller.number()]);
@@ -68,32 +53,21 @@ impl MissingSites {
             crosses_units |= unit != unit_of_code;
             let unit = unit_of(unit);
             units.insert(unit);
-            let copy = remains.copy(context);
-            let Some(sites) = of_function.get(function).filter(|_| copy == context) else { continue };
+            let Some(sites) = of_function.get(function) else { continue };
             let is_split = known.split.contains(function);
             let missing = sites.iter().copied().filter(|&site| {
                 known.units[site].zip(unit).is_none_or(|(one, other)| one == other)
-                    && !present.contains(&(copy, site))
+                    && !present.contains(&(copies[context.number()], site))
                     && !(is_split && present_anywhere.contains(&site))
             });
-            let is_gone = remains.is_gone(copy);
-            let is_inlined = remains.is_inlined(copy);
             let list = by_code.entry(code).or_default();
-            for site in missing {
-                let is_left = is_gone || remains.has(copy, &known.solved[site]);
-                let is_elsewhere = present_anywhere.contains(&site);
-                if !is_left && is_elsewhere {
-                    continue;
+            missing.for_each(|site| {
+                if !list.contains(&site) {
+                    list.push(site);
                 }
-                let only_in = (!is_left && is_inlined).then_some(copy);
-                let missing = Missing { site, only_in };
-                if !list.contains(&missing) {
-                    list.push(missing);
-                }
-            }
+            });
         }
-        let copies = lines.contexts().map(|(context, ..)| remains.copy(context)).collect();
-        MissingSites { by_code, copies, crosses_units, units }
+        MissingSites { by_code, crosses_units, units }
     }
 
     /// Whether functions of one unit are inlined into those of another.
@@ -106,16 +80,22 @@ impl MissingSites {
         self.units.iter().copied()
     }
 
-    /// Those that a call in the code of this outermost context may be; the call itself is in the context `inner`.
-    pub(super) fn in_code(&self, code: ContextIndex, inner: Option<ContextIndex>) -> Vec<usize> {
-        let copy = inner.map(|inner| self.copies[inner.number()]);
-        let missing = self.by_code.get(&code).into_iter().flatten();
-        let mut sites: Vec<usize> = missing
-            .filter(|missing| missing.only_in.is_none() || missing.only_in == copy)
-            .map(|missing| missing.site)
-            .collect();
-        sites.sort_unstable();
-        sites.dedup();
-        sites
+    /// Those that should be in the code of this outermost context.
+    pub(super) fn in_code(&self, code: ContextIndex) -> &[usize] {
+        self.by_code.get(&code).map_or(&[], Vec::as_slice)
     }
+}
+
+/// By context: the copy of a function that it belongs to. A part that the compiler split off and inlined again belongs to the rest,
+/// and a site is in either.
+fn copies(lines: &LineIndex) -> Vec<ContextIndex> {
+    let mut functions: Vec<&str> = Vec::new();
+    let mut copies: Vec<ContextIndex> = Vec::new();
+    for (context, function, _) in lines.contexts() {
+        let caller = lines.caller_of(context).map(ContextIndex::number);
+        let rest = caller.filter(|&caller| functions[caller] == function);
+        copies.push(rest.map_or(context, |caller| copies[caller]));
+        functions.push(function);
+    }
+    copies
 }

@@ -15,7 +15,6 @@ mod missing;
 mod passed;
 mod reading;
 pub mod receivers;
-mod remains;
 mod sites;
 mod unmatched;
 mod wrappers;

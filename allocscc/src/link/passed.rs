@@ -113,8 +113,13 @@ impl<'a> PassedConstants<'a> {
         let Some(named) = named.as_deref().map(plain_callee) else {
             return if callee == POINTER { vec![Vec::new()] } else { Vec::new() };
         };
-        if named == callee {
-            return vec![arguments.clone()];
+        match (named, callee) {
+            _ if named == callee => return vec![arguments.clone()],
+            // The compiler turns realloc of NULL into malloc,
+            ("realloc", "malloc") => return vec![arguments.iter().skip(1).cloned().collect()],
+            // and malloc and memset of zero into calloc.
+            ("malloc", "calloc") => return vec![Vec::new()],
+            _ => {}
         }
         let Some(left) = wrappers.checked_sub(1) else { return Vec::new() };
         let inner = self.in_wrappers.get(named).map_or(&[][..], Vec::as_slice).iter();

@@ -4,6 +4,7 @@
 //@ modes: library O0 O1 O3 Os clang -flto
 //@ stdout: one size: right, other sizes: right, wrapper: right, factories: right, folded: right, switch: right
 //@ stdout: beside dead code: right and alone, two in a line: right and alone
+//@ stdout: inlined tails: right
 #include "wrappers.h"
 
 struct four { float a, b; };
@@ -157,6 +158,36 @@ WRAPPER static void *two_in_a_line(int c)
 	return p;
 }
 
+static inline struct one *next_one(int n)
+{
+	if (n < 0)
+		return NULL;
+	struct one *p = malloc(sizeof *p);
+	if (!p)
+		abort();
+	touch(p);
+	return p;
+}
+
+static inline struct four *next_four(int n)
+{
+	touch(&n);
+	if (n == 9)
+		return NULL;
+	struct four *p = malloc(sizeof *p);
+	if (!p)
+		abort();
+	touch(p);
+	return p;
+}
+
+WRAPPER static void *inlined_tails(int c, int n)
+{
+	if (c)
+		return next_one(n);
+	return next_four(n);
+}
+
 int main(void)
 {
 	printf("one size: %s, ", both(verdict(one_size(1), "__ARR0_one"), verdict(one_size(0), "__ARR0_four")));
@@ -167,5 +198,6 @@ int main(void)
 	printf("switch: %s\n", both(verdict(in_switch(0), "__ARR0_one"), both(verdict(in_switch(1), "__ARR0_four"), verdict(in_switch(2), "__ARR0_many"))));
 	printf("beside dead code: %s, ", alone(beside_dead_code(), "__ARR0_many"));
 	printf("two in a line: %s\n", alone(two_in_a_line(0), "__ARR0_many"));
+	printf("inlined tails: %s\n", both(verdict(inlined_tails(1, 1), "__ARR0_one"), verdict(inlined_tails(0, 1), "__ARR0_four")));
 	return 0;
 }
