@@ -80,6 +80,7 @@ fn sink() -> impl Strategy<Value = Sink> {
         ty().prop_map(Sink::Pointer),
         (name(), any::<u32>()).prop_map(|(name, index)| Sink::Argument(name, index)),
         holder().prop_map(Sink::Kept),
+        Just(Sink::Carved),
     ]
 }
 
@@ -109,6 +110,7 @@ fn usage() -> impl Strategy<Value = Usage> {
         Just(Usage::Bytes),
         Just(Usage::Numbers),
         Just(Usage::Anything),
+        Just(Usage::Objects),
         holder().prop_map(Usage::Passed),
         any::<bool>().prop_map(|is_static| Usage::Parameter { is_static }),
     ]

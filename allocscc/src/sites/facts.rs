@@ -132,6 +132,8 @@ pub enum Sink {
     Argument(String, u32),
     /// It is kept in a place that has type pointer to void.
     Kept(Holder),
+    /// It, or a pointer to some place in it, becomes a pointer that is used as one to something else than characters.
+    Carved,
 }
 
 /// What lies before the place in a block that a pointer points to.
@@ -238,6 +240,8 @@ pub enum Usage {
     Anything,
     /// It is kept in another place too.
     Passed(Holder),
+    /// It is a pointer to characters, and becomes one to structs or pointers.
+    Objects,
     /// Nothing: it is a parameter, of a function that only its file sees or not.
     Parameter {
         /// The function is `static`.

@@ -76,6 +76,10 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
             let says_size = matches!(finding.evidence, Evidence::Sizeof | Evidence::Both);
             let is_own = site.is_in_wrapper && says_size && !finding.ty.has_record();
             let mut finding = if is_own { Finding::NOTHING } else { finding };
+            let is_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
+            if finding.ty.is_buffer() && !is_text && uses.is_carved(file, &site.sinks) {
+                finding = Finding::NOTHING;
+            }
             if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
                 finding.ty = HeapType::ArrayOf(TypeRef::Base(UCHAR));
                 finding.evidence = Evidence::Receiver;

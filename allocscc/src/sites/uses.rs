@@ -56,6 +56,7 @@ impl<'f> Uses<'f> {
             let place = match sink {
                 Sink::Kept(holder) => self.place(file, holder),
                 Sink::Argument(function, index) => self.parameter(file, function, *index),
+                Sink::Carved => return false,
                 Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) => continue,
             };
             match place {
@@ -81,7 +82,7 @@ impl<'f> Uses<'f> {
                 match what {
                     Usage::Bytes | Usage::Parameter { .. } => {}
                     Usage::Numbers if is_bytes => {}
-                    Usage::Numbers | Usage::Anything => return false,
+                    Usage::Numbers | Usage::Anything | Usage::Objects => return false,
                     Usage::Passed(holder) => match (self.place(file, holder), holder) {
                         (Some(place), _) => next.push(place),
                         (None, Holder::Argument(function, _)) if takes_anything(function) => {}
@@ -91,6 +92,18 @@ impl<'f> Uses<'f> {
             }
         }
         has_bytes
+    }
+
+    /// Whether something else than characters is kept in a block that pointers to characters point to: they are there for arithmetic.
+    pub(super) fn is_carved(&self, file: usize, sinks: &'f [Sink]) -> bool {
+        sinks.iter().any(|sink| match sink {
+            Sink::Carved => true,
+            Sink::Argument(function, index) => self.parameter(file, function, *index).is_some_and(|place| {
+                let uses = self.of.get(&place).map_or(&[][..], Vec::as_slice);
+                uses.iter().any(|(_, what)| **what == Usage::Objects)
+            }),
+            Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Kept(_) => false,
+        })
     }
 
     fn place(&self, file: usize, holder: &'f Holder) -> Option<Place<'f>> {

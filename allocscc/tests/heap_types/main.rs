@@ -1,6 +1,7 @@
 //! C in, the type of each allocation out: every row of the table "what a heap allocation's type is", and every way that
 //! evidence flows to a call inside one file.
 
+mod carving;
 mod explain;
 mod mixed;
 mod other_files;
@@ -469,7 +470,7 @@ fn the_receiving_pointer() {
         "char *b = malloc(n); struct header *h = (struct header *)b;",
         &["malloc: array of struct header, receiver"],
     );
-    check("char *b = malloc(n); int *h = (int *)(b + 16);", &["malloc: array of char, receiver, buffer"]);
+    check("char *b = malloc(n); int *h = (int *)(b + 16);", &["malloc: unknown, none"]);
     check("void use(struct point *); use(malloc(n));", &["malloc: array of struct point, receiver"]);
     check("void *v = malloc(n); strcpy(v, s);", &["malloc: array of char, receiver, buffer"]);
     check("struct node v = { .next = malloc(n) };", &["malloc: array of struct node, receiver"]);

@@ -248,6 +248,7 @@ impl<'b> Decoder<'b> {
             2 => Sink::Pointer(self.ty()?),
             3 => Sink::Argument(self.string()?, self.small()?),
             4 => Sink::Kept(self.holder()?),
+            5 => Sink::Carved,
             _ => return self.bad(),
         })
     }
@@ -312,6 +313,7 @@ impl<'b> Decoder<'b> {
             3 => Usage::Passed(self.holder()?),
             4 => Usage::Parameter { is_static: false },
             5 => Usage::Parameter { is_static: true },
+            6 => Usage::Objects,
             _ => return self.bad(),
         })
     }

@@ -251,6 +251,7 @@ impl Encoder {
                 self.number(4);
                 self.holder(holder);
             }
+            Sink::Carved => self.number(5),
         }
     }
 
@@ -263,6 +264,7 @@ impl Encoder {
                 self.number(3);
                 self.holder(holder);
             }
+            Usage::Objects => self.number(6),
             Usage::Parameter { is_static } => self.number(4 + u64::from(*is_static)),
         }
     }

@@ -186,6 +186,7 @@ impl Assembly<'_, '_> {
                 FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
                 FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
                 FoundSink::Kept(keeper) => Sink::Kept(self.holder(keeper)?),
+                FoundSink::Carved => Sink::Carved,
             })
         };
         sinks.iter().filter_map(sink).collect()
@@ -199,6 +200,7 @@ impl Assembly<'_, '_> {
                 FoundUse::Bytes => Some(Usage::Bytes),
                 FoundUse::Numbers => Some(Usage::Numbers),
                 FoundUse::Anything => Some(Usage::Anything),
+                FoundUse::Objects => Some(Usage::Objects),
                 FoundUse::Passed(to) => Some(self.holder(to).map_or(Usage::Anything, Usage::Passed)),
             };
             uses.extend(self.holder(keeper).zip(what).map(|(of, what)| Use { of, what }));
@@ -210,7 +212,9 @@ impl Assembly<'_, '_> {
             let what = Usage::Parameter { is_static: function.is_static };
             for (index, &parameter) in (0..).zip(&function.parameters) {
                 let ty = self.unit.scopes.object(parameter).ty;
-                if matches!(*self.unit.types.get(ty), Type::Pointer(Types::VOID)) {
+                let is_void = matches!(*self.unit.types.get(ty), Type::Pointer(Types::VOID));
+                let keeper = Keeper::Argument(self.unit.scopes.object(function.object).name, index);
+                if is_void || found.uses.contains(&(keeper, FoundUse::Objects)) {
                     uses.push(Use { of: Holder::Argument(name(), index), what: what.clone() });
                 }
             }

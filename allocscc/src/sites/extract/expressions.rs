@@ -157,7 +157,7 @@ impl Walk<'_, '_, '_, '_> {
             {
                 return self.found.values.without_rounding(one, mask);
             }
-            return self.combine(op, one, other);
+            return self.combine_or_move(op, one, other);
         }
         match op {
             BinaryOp::Add if self.unit.types.pointee(self.unit.tree.node(left).ty).is_some() => {
@@ -229,6 +229,24 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
+    /// Integers that pointers became are rounded and moved.
+    fn combine_or_move(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
+        let moved = match op {
+            BinaryOp::Add | BinaryOp::Or => {
+                [left, right].map(|value| self.found.values.moved(value, Distance::Unknown))
+            }
+            BinaryOp::Sub | BinaryOp::And | BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Mul | BinaryOp::Div => {
+                [self.found.values.moved(left, Distance::Unknown), Values::OPAQUE]
+            }
+            _ => [Values::OPAQUE; 2],
+        };
+        match moved {
+            [Values::OPAQUE, Values::OPAQUE] => self.combine(op, left, right),
+            [pointer, Values::OPAQUE] | [Values::OPAQUE, pointer] => pointer,
+            _ => Values::OPAQUE,
+        }
+    }
+
     fn combine(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
         let values = &mut self.found.values;
         match op {
@@ -278,7 +296,7 @@ impl Walk<'_, '_, '_, '_> {
             let before = self.value(target);
             let is_number = self.unit.types.is_integer(ty);
             value = match op {
-                _ if is_number => self.combine(op, before, value),
+                _ if is_number => self.combine_or_move(op, before, value),
                 BinaryOp::Add => self.step(before, ty, value),
                 _ => self.moved(before, Distance::Unknown),
             };
@@ -356,6 +374,7 @@ impl Walk<'_, '_, '_, '_> {
             Value::Inside(call, output, by) => match sink {
                 FoundSink::Return(_) => Some((call, output, FoundSink::Return(Offset::Behind(by)))),
                 FoundSink::Out(index, _) => Some((call, output, FoundSink::Out(index, Offset::Behind(by)))),
+                FoundSink::Carved => Some((call, output, sink)),
                 FoundSink::Pointer(_) | FoundSink::Argument(..) | FoundSink::Kept(_) => None,
             },
             _ => None,

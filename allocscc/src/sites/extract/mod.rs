@@ -7,6 +7,7 @@
 mod assemble;
 mod bindings;
 mod calls;
+mod carving;
 mod environment;
 mod expressions;
 mod initializers;
@@ -18,6 +19,7 @@ mod values;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::carving::Carving;
 use self::environment::{Changes, Environment, Mark};
 use self::origins::{Assignment, FoundOrigin, Here};
 use self::uses::{FoundUse, Keeper};
@@ -95,6 +97,7 @@ enum FoundSink {
     Pointer(TypeId),
     Argument(Symbol, u32),
     Kept(Keeper),
+    Carved,
 }
 
 /// Where in a block a pointer points.
@@ -204,6 +207,7 @@ struct Walk<'w, 'p, 'a, 'd> {
     here: Here,
     /// What variables were set to, for explanations.
     assignments: FxHashMap<ObjectId, Vec<Assignment>>,
+    carving: Carving,
     /// The value of the last expression statement, for statement expressions.
     last: ValueId,
 }
@@ -241,6 +245,7 @@ impl<'w, 'p, 'a, 'd> Walk<'w, 'p, 'a, 'd> {
             context: None,
             here: Here::Nowhere,
             assignments: FxHashMap::default(),
+            carving: Carving::default(),
             last: Values::OPAQUE,
         }
     }
@@ -258,6 +263,7 @@ impl<'w, 'p, 'a, 'd> Walk<'w, 'p, 'a, 'd> {
         });
         let mut walk = Walk::new(unit, found, function, definition.result, &definition.parameters);
         walk.statement(definition.body);
+        walk.end_carving();
         let returns = std::mem::take(&mut walk.returns);
         walk.found.functions[function as usize].returned = walk.found.values.pointer_parameters(&returns);
         let value = walk.found.values.alternatives(&returns);

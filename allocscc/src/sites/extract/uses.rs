@@ -29,6 +29,7 @@ pub(super) enum FoundUse {
     Bytes,
     Numbers,
     Anything,
+    Objects,
     Passed(Keeper),
 }
 
@@ -39,10 +40,12 @@ impl Walk<'_, '_, '_, '_> {
 
     /// The place that an expression names, if it keeps a pointer to void.
     pub(super) fn keeper(&self, expr: ExprId) -> Option<Keeper> {
+        self.is_void_pointer(self.unit.tree.node(expr).ty).then(|| self.place(expr))?
+    }
+
+    /// The place outside the function that an expression names.
+    pub(super) fn place(&self, expr: ExprId) -> Option<Keeper> {
         let node = self.unit.tree.node(expr);
-        if !self.is_void_pointer(node.ty) {
-            return None;
-        }
         match node.expr {
             Expr::Object(object) => match self.unit.scopes.object(object).storage {
                 Storage::Global | Storage::Static => Some(Keeper::Variable(object)),
@@ -59,9 +62,9 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    /// The value of a place that keeps a pointer to void.
+    /// The value of a place that keeps a pointer to void or to bytes.
     pub(super) fn kept_in(&mut self, expr: ExprId) -> ValueId {
-        let keeper = self.keeper(expr);
+        let keeper = self.keeper(expr).or_else(|| self.byte_keeper(expr));
         keeper.map_or(Values::OPAQUE, |keeper| self.found.values.leaf(Value::Kept(keeper, false)))
     }
 
@@ -72,7 +75,7 @@ impl Walk<'_, '_, '_, '_> {
         }
         let values = &self.found.values;
         let kept = values.each(value).filter_map(|id| match *values.get(id) {
-            Value::Kept(keeper, moved) => Some((keeper, moved)),
+            Value::Kept(keeper, moved) if !self.keeps_bytes(keeper) => Some((keeper, moved)),
             Value::PointerParam(index) => Some((self.parameter(index)?, false)),
             _ => None,
         });
@@ -134,6 +137,7 @@ impl Walk<'_, '_, '_, '_> {
         if to == Types::VOID {
             return;
         }
+        self.carve(value, to, is_cast);
         for (keeper, moved) in self.keepers_of(expr, value) {
             let what = match self.unit.types.get(to) {
                 Type::Base(base) if base.size == 1 => FoundUse::Bytes,
@@ -155,6 +159,9 @@ impl Walk<'_, '_, '_, '_> {
         parameter: Option<TypeId>,
     ) {
         let value = values[index as usize];
+        if let Some(Type::Pointer(to)) = parameter.map(|ty| self.unit.types.get(ty)) {
+            self.carve(value, *to, false);
+        }
         let keepers = self.keepers_of(expr, value);
         if keepers.is_empty() {
             return;
@@ -191,6 +198,7 @@ impl Walk<'_, '_, '_, '_> {
     pub(super) fn stored(&mut self, target: ExprId, source: ExprId, value: ValueId) {
         let ty = self.unit.tree.node(target).ty;
         if !self.is_void_pointer(ty) {
+            self.keep_bytes(target, value);
             return self.used_as(source, value, ty, false);
         }
         let keepers = self.keepers_of(source, value);
@@ -233,8 +241,9 @@ impl Walk<'_, '_, '_, '_> {
 
     /// The pointer that lies so far from another one.
     pub(super) fn moved(&mut self, pointer: ValueId, by: Distance) -> ValueId {
-        let kept = self.keepers(pointer).into_iter().map(|(keeper, _)| Value::Kept(keeper, true));
-        let kept: Vec<Value> = kept.collect();
+        let kept = self.keepers(pointer).into_iter().map(|(keeper, _)| keeper);
+        let kept: Vec<Value> =
+            kept.chain(self.byte_keepers(pointer)).map(|keeper| Value::Kept(keeper, true)).collect();
         let mut all: Vec<ValueId> = kept.into_iter().map(|value| self.found.values.leaf(value)).collect();
         all.push(self.found.values.moved(pointer, by));
         all.retain(|&value| value != Values::OPAQUE);
