@@ -111,6 +111,11 @@ impl Effect {
         self.size.depends_on_parameters()
     }
 
+    /// Whether it is a product of several parameters of the function and nothing else.
+    pub(super) fn is_product_of_parameters(&self) -> bool {
+        self.size.is_product_of_parameters()
+    }
+
     /// Whether a type is named anywhere in it.
     pub(super) fn mentions_type(&self) -> bool {
         leaves(&self.size).iter().any(|leaf| matches!(leaf, SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..)))
@@ -158,6 +163,14 @@ impl SizeExpr {
             }
             size => parts(size).into_iter().any(SizeExpr::is_product),
         }
+    }
+
+    /// Whether it is a product of several parameters of the function and nothing else.
+    fn is_product_of_parameters(&self) -> bool {
+        fn is_factor(size: &SizeExpr) -> bool {
+            matches!(size, SizeExpr::Param(_)) || size.is_product_of_parameters()
+        }
+        matches!(self, SizeExpr::Mul(left, right) if is_factor(left) && is_factor(right))
     }
 
     /// Whether a parameter of the function takes part in it.

@@ -71,13 +71,17 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
         let aggregates = Aggregates::new(facts);
         for (index, call) in facts.calls.iter().enumerate() {
             let Some(site) = found.sites.get(&(file, index)) else { continue };
-            let finding = find(file, site, &helpers, &aggregates);
+            let function = facts.functions.get(call.function as usize);
+            let is_generic = function.is_some_and(|function| is_pointer_to_anything(&function.result));
+            let finding = find(file, site, is_generic, &helpers, &aggregates);
             // In a wrapper, a scalar is what it keeps for itself, or a unit of rounding.
             let says_size = matches!(finding.evidence, Evidence::Sizeof | Evidence::Both);
             let is_own = site.is_in_wrapper && says_size && !finding.ty.has_record();
             let mut finding = if is_own { Finding::NOTHING } else { finding };
             let is_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
-            if finding.ty.is_buffer() && !is_text && uses.is_carved(file, &site.sinks) {
+            // The callers say how many elements there are and how large: a pointer to characters counts bytes.
+            let is_of_elements = is_generic && site.effects.iter().all(Effect::is_product_of_parameters);
+            if finding.ty.is_buffer() && !is_text && (is_of_elements || uses.is_carved(file, &site.sinks)) {
                 finding = Finding::NOTHING;
             }
             if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
@@ -128,6 +132,19 @@ fn is_plain(site: &Site) -> bool {
     })
 }
 
+/// `char *`, `char **` and so on.
+fn leads_to_characters(ty: &TypeRef) -> bool {
+    matches!(ty, TypeRef::Pointer(to) if is_character(to) || leads_to_characters(to))
+}
+
+/// `void *`, `void **` and so on.
+fn is_pointer_to_anything(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Pointer(to) => **to == TypeRef::Void || is_pointer_to_anything(to),
+        _ => false,
+    }
+}
+
 struct Finding {
     ty: HeapType,
     evidence: Evidence,
@@ -138,9 +155,12 @@ impl Finding {
     const NOTHING: Finding = Finding { ty: HeapType::Unknown, evidence: Evidence::None, retypes: false };
 }
 
-/// What a site allocates: one of several things, if it calls functions that differ in what they do.
-fn find(file: usize, site: &Site, helpers: &Helpers, aggregates: &Aggregates) -> Finding {
-    let findings = site.effects.iter().map(|effect| find_one(file, effect, &site.sinks, helpers, aggregates));
+/// What a site allocates, in a function that is for anything or not: one of several things, if it calls functions that differ in what they do.
+fn find(file: usize, site: &Site, is_generic: bool, helpers: &Helpers, aggregates: &Aggregates) -> Finding {
+    let findings = site
+        .effects
+        .iter()
+        .map(|effect| find_one(file, effect, &site.sinks, is_generic, helpers, aggregates));
     let both = |one: Finding, other: Finding| Finding {
         ty: HeapType::one_of(one.ty, other.ty),
         evidence: one.evidence.least(other.evidence),
@@ -154,6 +174,7 @@ fn find_one(
     file: usize,
     effect: &Effect,
     sinks: &[Sink],
+    is_generic: bool,
     helpers: &Helpers,
     aggregates: &Aggregates,
 ) -> Finding {
@@ -179,6 +200,10 @@ fn find_one(
     if branches.iter().any(sums::is_untyped) && size.as_ref().is_some_and(|size| !is_first(size)) {
         size = Some(HeapType::Unknown);
         receiver = receiver.filter(is_record);
+    }
+    // `char **rows = malloc (n * sizeof (void *))` has rows of what the callers know.
+    if is_generic && matches!(&size, Some(HeapType::ArrayOf(of)) if is_pointer_to_anything(of)) {
+        receiver = receiver.filter(|to| !leads_to_characters(to));
     }
     let retypes = effect.kind == Kind::Resize && size.as_ref().is_some_and(|size| *size != HeapType::Unknown);
     let (ty, evidence) = if is_mixed {
@@ -245,6 +270,11 @@ fn is_pool(effect: &Effect, sinks: &[Sink]) -> bool {
     first == Some(&TypeRef::Void) && effect.size.is_product() && !effect.mentions_type()
 }
 
+/// Whether something is a number or a pointer.
+fn is_word(ty: &TypeRef) -> bool {
+    matches!(ty, TypeRef::Base(_) | TypeRef::Pointer(_)) && !is_character(ty)
+}
+
 /// What the receiving pointers point to: a struct if there is one, else the first.
 pub(super) fn receiver(sinks: &[Sink]) -> Option<TypeRef> {
     let pointees = || {
@@ -265,6 +295,15 @@ fn decide(
     aggregates: &Aggregates,
 ) -> (HeapType, Evidence) {
     match (size, receiver) {
+        // Words are what a size is counted in behind a member of the receiver's struct that is no array of open length.
+        (Some(HeapType::Sequence { before, head: Head::UpTo(of, _), element }), Some(receiver))
+            if of == receiver
+                && is_word(&element)
+                && aggregates.pointed_to(of.clone()) == HeapType::ArrayOf(of.clone()) =>
+        {
+            let element = TypeRef::Base(UCHAR);
+            (HeapType::Sequence { before, head: Head::Whole(of), element }, Evidence::Both)
+        }
         (Some(size), Some(receiver)) if size.starts_with(&receiver) => (size, Evidence::Both),
         // `T **p = malloc (n * sizeof (T))` is one dereference short.
         (Some(HeapType::ArrayOf(size)), Some(TypeRef::Pointer(to))) if size == *to => {

@@ -86,3 +86,24 @@ fn buffers_whose_words_are_read() {
         &["strdup: array of char, receiver, buffer"],
     );
 }
+
+#[test]
+fn distances_are_numbers() {
+    for size in [
+        "end - m",
+        "(size_t)end - (size_t)m",
+        "((size_t)m & 15)",
+        "(size_t)end - (size_t)a->bytes",
+        "end - m - 1",
+    ] {
+        check_file(
+            &format!(
+                "struct arena {{ char *bytes; }};
+                 void f(struct arena *a, size_t n) {{
+                     char *m = malloc(n), *end = m + n; size_t more = {size};
+                     struct text *t = realloc(0, more + sizeof *t); }}"
+            ),
+            &["malloc: array of char, receiver, buffer", "realloc: flexible struct text, both, retypes"],
+        );
+    }
+}

@@ -443,3 +443,151 @@ fn through_function_pointers_in_arrays() {
         ],
     );
 }
+
+#[test]
+fn a_header_that_is_rounded_up() {
+    let wrapper = |kind: &str, size: &str| {
+        format!(
+            "struct mbd {{ {kind} }};
+             static void *get(void *old, size_t n) {{
+                 struct mbd *b = old ? (struct mbd *)((char *)old - {size}) : 0;
+                 n += {size};
+                 b = b == 0 ? malloc(n) : realloc(b, n);
+                 return (char *)b + {size};
+             }}
+             void *alloc(int n, int size) {{ return get(0, (size_t)n * (size_t)size); }}
+             void f(int n) {{ int *p = alloc(1 + n, sizeof(int)); struct point *q = alloc(1, sizeof *q); }}"
+        )
+    };
+    let callers = |source: &str| {
+        let sites = solved(&[source], "");
+        sites.into_iter().filter(|site| site.starts_with("alloc: ")).collect::<Vec<_>>()
+    };
+    for size in [
+        "(((sizeof(struct mbd) + (16 - 1)) / 16) * 16)",
+        "(((sizeof(struct mbd) + 15) >> 4) << 4)",
+        "((sizeof(struct mbd) + 15) & ~15)",
+    ] {
+        assert_eq!(
+            callers(&wrapper("size_t size; struct mbd *self, *prev, *next;", size)),
+            [
+                "alloc: struct mbd then int32, both, retypes",
+                "alloc: struct mbd then struct point, both, retypes"
+            ],
+            "{size}"
+        );
+        assert_eq!(
+            callers(&wrapper("size_t size; struct mbd *self, *next;", size)),
+            [
+                "alloc: struct mbd then char[8] then int32, both, retypes",
+                "alloc: struct mbd then char[8] then struct point, both, retypes"
+            ],
+            "{size}"
+        );
+    }
+    for size in ["((sizeof(struct mbd) + 63) / 64 * 64)", "((sizeof(struct mbd) + 63) & ~63)"] {
+        assert_eq!(
+            callers(&wrapper("size_t size; struct mbd *self, *next;", size)),
+            ["alloc: unknown, none, retypes", "alloc: unknown, none, retypes"],
+            "{size}"
+        );
+    }
+    // As a size it is the type.
+    for size in ["(sizeof(struct header) + 63) / 64 * 64", "(sizeof(struct header) + 31) & ~31"] {
+        check_file(
+            &format!("void f(void) {{ void *p = malloc({size}); }}"),
+            &["malloc: array of struct header, sizeof"],
+        );
+    }
+}
+
+#[test]
+fn a_header_without_members() {
+    check_file(
+        "typedef struct { char data[8]; } Blk;
+         struct state { void *(*get)(size_t); };
+         static void *new(struct state *s, size_t size) {
+             size_t bytes = size + (sizeof(Blk) - 8);
+             Blk *b;
+             if (s->get) b = s->get(bytes); else b = malloc(bytes);
+             return b->data;
+         }
+         static void *resize(void *old, size_t n) {
+             Blk *b = old ? (Blk *)((char *)old - (sizeof(Blk) - 8)) : 0;
+             if (n) n += sizeof(Blk) - 8;
+             b = realloc(b, n);
+             return b->data;
+         }
+         void f(struct state *s, size_t n) {
+             struct node *p = new(s, n * sizeof *p); p = resize(p, n * sizeof *p); void *q = new(s, n);
+         }",
+        &[
+            "malloc: Blk then uchar, both, for the caller",
+            "realloc: Blk then uchar, both, for the caller, retypes",
+            "new: array of struct node, both",
+            "resize: array of struct node, both, retypes",
+            "new: unknown, none",
+        ],
+    );
+}
+
+#[test]
+fn rows_of_elements_that_callers_know() {
+    check_file(
+        "static void *zeroed(size_t n, size_t size, int line) { return calloc(n, size); }
+         static void *raw(size_t n, int line) { return malloc(n); }
+         void *two(size_t d1, size_t d2, size_t size) {
+             char **ref, *mem; size_t i, offset;
+             mem = (char *)zeroed(d1 * d2, size, 1);
+             ref = (char **)raw(d1 * sizeof(void *), 2);
+             for (i = 0, offset = 0; i < d1; i++, offset += d2 * size) ref[i] = mem + offset;
+             return ref;
+         }
+         void ***three(size_t d1, size_t size) {
+             char *mem = malloc(d1 * size), ***ref = malloc(d1 * sizeof(void **));
+             ref[0][0] = mem;
+             return (void ***)ref;
+         }",
+        &[
+            "calloc: unknown, none, for the caller",
+            "malloc: unknown, none, for the caller",
+            "zeroed: unknown, none",
+            "raw: array of void*, sizeof",
+            "malloc: unknown, none",
+            "malloc: array of void**, sizeof",
+        ],
+    );
+    // Nobody else says what these hold.
+    check_file(
+        "char *image(size_t w, size_t h) { char *p = malloc(w * h); return p; }
+         void *text(size_t n) { char *p = malloc(n * 2), **q = malloc(n * sizeof(char *)); *q = p; return q; }",
+        &[
+            "malloc: array of char, receiver, buffer",
+            "malloc: array of char, receiver, buffer",
+            "malloc: array of char*, both",
+        ],
+    );
+}
+
+#[test]
+fn words_that_a_slab_is_counted_in() {
+    for (size, expect) in [
+        (
+            "n * sizeof(int *) + __builtin_offsetof(struct slab, first)",
+            "malloc: struct slab then uchar, both",
+        ),
+        (
+            "__builtin_offsetof(struct row, cells) + n * sizeof(int)",
+            "malloc: struct row up to cells then int32, both",
+        ),
+    ] {
+        let holder = if size.contains("slab") { "slab" } else { "row" };
+        check_file(
+            &format!(
+                "struct slab {{ struct slab *next; struct point first; }}; struct row {{ long n; char cells[]; }};
+                 struct {holder} *get(size_t n) {{ struct {holder} *s = malloc({size}); return s; }}"
+            ),
+            &[expect],
+        );
+    }
+}

@@ -252,6 +252,12 @@ impl Assembly<'_, '_> {
             }
             Offset::Behind(Distance::Bytes(bytes)) => match self.size(bytes) {
                 SizeExpr::Opaque => Behind::Something,
+                // A header, and what it is padded with.
+                SizeExpr::Add(header, padding)
+                    if matches!((&*header, &*padding), (SizeExpr::Sizeof(_), SizeExpr::Const(_))) =>
+                {
+                    Behind::Parts(vec![*header, *padding])
+                }
                 bytes => Behind::Parts(vec![bytes]),
             },
         }

@@ -30,6 +30,10 @@ impl Walk<'_, '_, '_, '_> {
         matches!(self.unit.types.get(ty), Type::Base(base) if base.size == 1)
     }
 
+    pub(super) fn is_character_array(&self, ty: TypeId) -> bool {
+        matches!(*self.unit.types.get(ty), Type::Array(element, _) if self.is_character(element))
+    }
+
     /// The place that an expression names, if it keeps a pointer to bytes.
     pub(super) fn byte_keeper(&self, expr: ExprId) -> Option<Keeper> {
         self.is_byte_pointer(self.unit.tree.node(expr).ty).then(|| self.place(expr))?

@@ -155,9 +155,11 @@ impl Walk<'_, '_, '_, '_> {
             if op == BinaryOp::And
                 && let Some(mask) = self.mask(right)
             {
-                return self.found.values.without_rounding(one, mask);
+                let folded = self.folded_mask(one, mask);
+                return folded.unwrap_or_else(|| self.found.values.without_rounding(one, mask));
             }
-            return self.combine_or_move(op, one, other);
+            let combined = self.combine_or_move(op, one, (right, other));
+            return self.folded(combined);
         }
         match op {
             BinaryOp::Add if self.unit.types.pointee(self.unit.tree.node(left).ty).is_some() => {
@@ -205,6 +207,10 @@ impl Walk<'_, '_, '_, '_> {
         let Some(ty) = unit.types.pointee(unit.tree.node(of).ty) else { return Values::OPAQUE };
         let member = unit.types.as_record(ty).and_then(|record| unit.types.member(record, name));
         let by = match member.and_then(|(_, offset)| offset) {
+            // Characters at the start are what is behind a header that is not there.
+            Some(0) if member.is_some_and(|(ty, _)| self.is_character_array(ty)) => {
+                Distance::Bytes(self.found.values.leaf(Value::Const(0)))
+            }
             Some(0) => return pointer,
             offset if offset == unit.types.size_of(ty) => Distance::Elements(ty, 1),
             _ => {
@@ -230,16 +236,29 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// Integers that pointers became are rounded and moved.
-    fn combine_or_move(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
-        let moved = match op {
-            BinaryOp::Add | BinaryOp::Or => {
-                [left, right].map(|value| self.found.values.moved(value, Distance::Unknown))
+    fn combine_or_move(
+        &mut self,
+        op: BinaryOp,
+        left: ValueId,
+        (right_expr, right): (ExprId, ValueId),
+    ) -> ValueId {
+        let values = &mut self.found.values;
+        let mut moved = [left, right].map(|value| values.moved(value, Distance::Unknown));
+        let right_type = self.unit.tree.node(self.below_casts(right_expr)).ty;
+        let is_number = match op {
+            BinaryOp::Add | BinaryOp::Or => false,
+            // How far two pointers are from each other, and how far one is from its alignment.
+            BinaryOp::Sub => moved[1] != Values::OPAQUE || self.unit.types.pointee(right_type).is_some(),
+            BinaryOp::And => matches!(self.found.values.get(right), Value::Const(_)),
+            BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Mul | BinaryOp::Div => {
+                moved[1] = Values::OPAQUE;
+                false
             }
-            BinaryOp::Sub | BinaryOp::And | BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Mul | BinaryOp::Div => {
-                [self.found.values.moved(left, Distance::Unknown), Values::OPAQUE]
-            }
-            _ => [Values::OPAQUE; 2],
+            _ => true,
         };
+        if is_number {
+            return self.combine(op, left, right);
+        }
         match moved {
             [Values::OPAQUE, Values::OPAQUE] => self.combine(op, left, right),
             [pointer, Values::OPAQUE] | [Values::OPAQUE, pointer] => pointer,
@@ -296,7 +315,7 @@ impl Walk<'_, '_, '_, '_> {
             let before = self.value(target);
             let is_number = self.unit.types.is_integer(ty);
             value = match op {
-                _ if is_number => self.combine_or_move(op, before, value),
+                _ if is_number => self.combine_or_move(op, before, (source, value)),
                 BinaryOp::Add => self.step(before, ty, value),
                 _ => self.moved(before, Distance::Unknown),
             };

@@ -10,6 +10,7 @@ mod calls;
 mod carving;
 mod environment;
 mod expressions;
+mod folding;
 mod initializers;
 mod literals;
 mod origins;
