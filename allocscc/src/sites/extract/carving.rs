@@ -7,9 +7,9 @@
 use rustc_hash::FxHashSet;
 
 use super::uses::{FoundUse, Keeper};
-use super::values::{CallIndex, Value, ValueId, Values};
+use super::values::{CallIndex, Distance, Value, ValueId, Values};
 use super::{FoundSink, Walk};
-use crate::c::syntax::ExprId;
+use crate::c::syntax::{BinaryOp, ExprId};
 use crate::c::types::{Type, TypeId, Types};
 
 /// What becomes in one function of the pointers to characters that it keeps in members and in variables outside functions.
@@ -76,6 +76,37 @@ impl Walk<'_, '_, '_, '_> {
         let Some(keeper) = self.byte_keeper(target) else { return };
         let blocks = self.found.values.blocks(value).map(|(call, output)| (call, output, keeper));
         self.carving.kept.extend(blocks);
+    }
+
+    /// Integers that pointers became are rounded and moved.
+    pub(super) fn combine_or_move(
+        &mut self,
+        op: BinaryOp,
+        left: ValueId,
+        (right_expr, right): (ExprId, ValueId),
+    ) -> ValueId {
+        let values = &mut self.found.values;
+        let mut moved = [left, right].map(|value| values.moved(value, Distance::Unknown));
+        let right_type = self.unit.tree.node(self.below_casts(right_expr)).ty;
+        let is_number = match op {
+            BinaryOp::Add | BinaryOp::Or => false,
+            // How far two pointers are from each other, and how far one is from its alignment.
+            BinaryOp::Sub => moved[1] != Values::OPAQUE || self.unit.types.pointee(right_type).is_some(),
+            BinaryOp::And => matches!(self.found.values.get(right), Value::Const(_)),
+            BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Mul | BinaryOp::Div => {
+                moved[1] = Values::OPAQUE;
+                false
+            }
+            _ => true,
+        };
+        if is_number {
+            return self.combine(op, left, right);
+        }
+        match moved {
+            [Values::OPAQUE, Values::OPAQUE] => self.combine(op, left, right),
+            [pointer, Values::OPAQUE] | [Values::OPAQUE, pointer] => pointer,
+            _ => Values::OPAQUE,
+        }
     }
 
     /// A value becomes a pointer to this.

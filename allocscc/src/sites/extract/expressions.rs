@@ -235,38 +235,7 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    /// Integers that pointers became are rounded and moved.
-    fn combine_or_move(
-        &mut self,
-        op: BinaryOp,
-        left: ValueId,
-        (right_expr, right): (ExprId, ValueId),
-    ) -> ValueId {
-        let values = &mut self.found.values;
-        let mut moved = [left, right].map(|value| values.moved(value, Distance::Unknown));
-        let right_type = self.unit.tree.node(self.below_casts(right_expr)).ty;
-        let is_number = match op {
-            BinaryOp::Add | BinaryOp::Or => false,
-            // How far two pointers are from each other, and how far one is from its alignment.
-            BinaryOp::Sub => moved[1] != Values::OPAQUE || self.unit.types.pointee(right_type).is_some(),
-            BinaryOp::And => matches!(self.found.values.get(right), Value::Const(_)),
-            BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Mul | BinaryOp::Div => {
-                moved[1] = Values::OPAQUE;
-                false
-            }
-            _ => true,
-        };
-        if is_number {
-            return self.combine(op, left, right);
-        }
-        match moved {
-            [Values::OPAQUE, Values::OPAQUE] => self.combine(op, left, right),
-            [pointer, Values::OPAQUE] | [Values::OPAQUE, pointer] => pointer,
-            _ => Values::OPAQUE,
-        }
-    }
-
-    fn combine(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
+    pub(super) fn combine(&mut self, op: BinaryOp, left: ValueId, right: ValueId) -> ValueId {
         let values = &mut self.found.values;
         match op {
             BinaryOp::Mul => values.arithmetic(Operation::Mul, left, right),
