@@ -522,8 +522,8 @@ fn a_header_without_members() {
              struct node *p = new(s, n * sizeof *p); p = resize(p, n * sizeof *p); void *q = new(s, n);
          }",
         &[
-            "malloc: Blk then uchar, both, for the caller",
-            "realloc: Blk then uchar, both, for the caller, retypes",
+            "malloc: flexible Blk, both, for the caller",
+            "realloc: flexible Blk, both, for the caller, retypes",
             "new: array of struct node, both",
             "resize: array of struct node, both, retypes",
             "new: unknown, none",
