@@ -10,7 +10,7 @@ use super::heap_type::{Head, HeapType, is_character, is_complete, is_record};
 use super::imports::{Imports, Requirement};
 use super::shape::{self, Aggregates, Context, Shape};
 use super::signature::Signature;
-use super::sums::{self, Helpers};
+use super::sums::{self, Helpers, Sum, Unit};
 use super::uses::Uses;
 use super::wrappers::{self, Site};
 use crate::c::types::{CHAR, UCHAR};
@@ -207,7 +207,7 @@ fn find_one(
     }
     let retypes = effect.kind == Kind::Resize && size.as_ref().is_some_and(|size| *size != HeapType::Unknown);
     let (ty, evidence) = if is_mixed {
-        (HeapType::Unknown, Evidence::None)
+        first_of_several(receiver, &branches)
     } else {
         decide(size, receiver, shape::is_text(&branches), aggregates)
     };
@@ -223,6 +223,21 @@ fn find_one(
     let evidence =
         if evidence == Evidence::None && ty != HeapType::Unknown { Evidence::Sizeof } else { evidence };
     Finding { ty, evidence, retypes }
+}
+
+/// What a block holds that is several arrays behind each other: one of what the receiving pointer points to, if the size names
+/// that, and then bytes, for nobody knows where the second array begins.
+fn first_of_several(receiver: Option<TypeRef>, branches: &[Sum]) -> (HeapType, Evidence) {
+    let names = |sum: &Sum, ty: &TypeRef| {
+        sum.iter().any(|term| matches!(&term.unit, Unit::Sizeof(sized) if sized == ty))
+    };
+    match receiver.filter(|ty| !is_character(ty) && branches.iter().all(|sum| names(sum, ty))) {
+        Some(first) => {
+            let (head, element) = (Head::Whole(first), TypeRef::Base(UCHAR));
+            (HeapType::Sequence { before: Vec::new(), head, element }, Evidence::Both)
+        }
+        None => (HeapType::Unknown, Evidence::None),
+    }
 }
 
 /// What a block holds whose wrapper keeps something in front of what its caller gets.

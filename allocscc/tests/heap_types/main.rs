@@ -337,7 +337,7 @@ fn more_behind_a_header_than_one_kind_of_elements() {
     );
     check(
         "int k = 0; while (c--) k++; char **p = malloc(k * (sizeof(char *) + sizeof(int)));",
-        &["malloc: unknown, none"],
+        &["malloc: char* then uchar, both"],
     );
 }
 

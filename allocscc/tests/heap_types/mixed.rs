@@ -36,9 +36,12 @@ fn an_array_and_bytes_behind_it() {
             &["malloc: array of struct point, both"],
         );
     }
-    for size in ["n * sizeof(struct point) + m", "n * sizeof(struct point) + 100", "m + sizeof(int) * n"] {
+    for size in ["n * sizeof(struct point) + m", "n * sizeof(struct point) + 100"] {
         check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
-        check(&format!("struct point *p = malloc({size});"), &["malloc: unknown, none"]);
+        check(&format!("struct point *p = malloc({size});"), &["malloc: struct point then uchar, both"]);
+    }
+    for receiver in ["void", "struct point"] {
+        check(&format!("{receiver} *p = malloc(m + sizeof(int) * n);"), &["malloc: unknown, none"]);
     }
     check(
         "size_t k = 0; while (c--) k += 3 * sizeof(struct point); struct point *p = malloc(k + n);",
@@ -49,13 +52,14 @@ fn an_array_and_bytes_behind_it() {
 #[test]
 fn two_arrays() {
     let size = "n * sizeof(struct point *) + m * sizeof(struct point)";
-    check(&format!("struct point **p = malloc({size});"), &["malloc: unknown, none"]);
-    check(&format!("struct point *p = malloc({size});"), &["malloc: unknown, none"]);
+    check(&format!("struct point **p = malloc({size});"), &["malloc: struct point* then uchar, both"]);
+    check(&format!("struct point *p = malloc({size});"), &["malloc: struct point then uchar, both"]);
+    check(&format!("long *p = malloc({size});"), &["malloc: unknown, none"]);
     check(&format!("void *p = malloc({size} + c * sizeof(int));"), &["malloc: unknown, none"]);
     // Where the second begins is known.
     let size = "2 * sizeof(struct point) + n * sizeof(long)";
     check(&format!("struct point *p = malloc({size});"), &["malloc: struct point[2] then int64, both"]);
-    check(&format!("long *p = malloc({size});"), &["malloc: unknown, none"]);
+    check(&format!("long *p = malloc({size});"), &["malloc: int64 then uchar, both"]);
     check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
 }
 
