@@ -127,13 +127,20 @@ fn library(name: &str) -> Option<Allocation> {
 }
 
 /// Whether a function of the C library reads or writes bytes where this argument points; `is_byte` says if an argument is the size of
-/// one.
+/// one, `counts_objects` if it is the size of something larger.
 #[must_use]
-pub fn moves_bytes(name: &str, argument: u32, is_byte: impl Fn(u32) -> bool) -> bool {
+pub fn moves_bytes(
+    name: &str,
+    argument: u32,
+    is_byte: impl Fn(u32) -> bool,
+    counts_objects: impl Fn(u32) -> bool,
+) -> bool {
     match name {
-        "fread" | "fwrite" | "fread_unlocked" | "fwrite_unlocked" => argument == 0 && is_byte(1),
+        "fread" | "fwrite" | "fread_unlocked" | "fwrite_unlocked" => {
+            argument == 0 && is_byte(1) && !counts_objects(2)
+        }
         "read" | "write" | "pread" | "pwrite" | "pread64" | "pwrite64" | "recv" | "send" | "recvfrom"
-        | "sendto" => argument == 1,
+        | "sendto" => argument == 1 && !counts_objects(2),
         _ => false,
     }
 }

@@ -31,7 +31,7 @@ fn bytes() {
         "const char *p = o->data; n = *p;",
         "fread((char *)o->data + n, 1, n, f); fread(o->data, 1, n, f); memcpy(o->data, f, n); free(o->data);",
         "fread(o->data, 1, n, f); o->data = realloc(0, 0);",
-        // What a pointer to characters becomes is not followed, and bytes are read as words.
+        // Bytes are read as words.
         "unsigned char *p = o->data; n = *(unsigned *)(p + 4);",
         "fread(o->data, 1, n, f); n = *(size_t *)o->data;",
     ] {
@@ -50,6 +50,8 @@ fn nothing_is_said_of_bytes() {
         "free(o->data);",
         "memcpy(o->data, f, n);",
         "fread(o->data, n, 1, f);",
+        "fread(o->data, 1, n * sizeof(struct point), f);",
+        "read(0, o->data, n * sizeof(struct point));",
         "memcpy((char *)o->data + n * o->size, f, o->size);",
         "n = *(size_t *)o->data;",
     ] {
@@ -74,11 +76,19 @@ fn something_else_is_said() {
         "o->other = o->data; struct point *p = o->other;",
         "void *v[2]; v[0] = o->data;",
         "void (*call)(void *) = 0; call(o->data);",
+        // As a pointer to characters it is only on its way.
+        "char *p = o->data; struct point *q = (struct point *)(p + n);",
+        "char *p = o->data; struct point *q = (void *)p;",
+        "char *p = o->data; o->other = p + n; struct point *q = o->other;",
+        "char *p = o->data; see(p);",
+        "char *p = o->data; void (*call)(void *) = 0; call(p + n);",
     ] {
         check(&format!("fread(o->data, 1, n, f); {uses}"), UNKNOWN);
     }
     let returned = "void *get(struct owner *o) { return o->data; } void use(struct owner *o, FILE *f) { fread(o->data, 1, 9, f); }";
     assert_eq!(solved(&[&format!("{OWNER} {returned}")], ""), [UNKNOWN]);
+    let inside = "void *get(struct owner *o, size_t i) { char *p = o->data; return p + i * o->size; }";
+    assert_eq!(solved(&[&format!("{OWNER} {inside}")], ""), [UNKNOWN]);
     // A union may be read as its other members.
     check_file(
         "struct owner { union { void *data; struct point *points; } u; };

@@ -1,7 +1,8 @@
 //! What becomes of pointers to void that are kept in fields, variables outside functions and parameters: a block whose only pointer
 //! is one of these is a buffer of bytes if all that the program does with it is to read and write bytes.
 //!
-//! A pointer is followed as long as it is a `void *`, through local variables and casts. As a `char *` it has told what it is.
+//! A pointer is followed as long as it is a `void *` or one to bytes, through local variables and casts. That some function works on its
+//! bytes does not say that they are no more: `char *p = v->data; return p + i * v->width;` gives somebody an object.
 
 use super::values::{Distance, Value, ValueId, Values};
 use super::{FoundSink, OUTSIDE, Walk};
@@ -105,11 +106,10 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    /// The places whose pointers an expression may be, while it is a pointer to void.
+    /// The places whose pointers an expression may be, while it is not a pointer to something else than bytes.
     fn keepers_of(&self, expr: ExprId, value: ValueId) -> Vec<(Keeper, bool)> {
         let keepers = self.keepers(value);
-        let is_void = |expr| self.is_void_pointer(self.unit.tree.node(expr).ty);
-        if keepers.is_empty() || !is_void(self.base(expr)) { Vec::new() } else { keepers }
+        if keepers.is_empty() || self.points_to_objects(expr) { Vec::new() } else { keepers }
     }
 
     fn note(&mut self, keepers: Vec<(Keeper, bool)>, what: FoundUse) {
@@ -172,13 +172,16 @@ impl Walk<'_, '_, '_, '_> {
             return self.used_as(expr, value, parameter, false);
         }
         let Some(name) = function else { return self.note(keepers, FoundUse::Anything) };
-        let is_byte = |argument: u32| match values.get(argument as usize).map(|&id| self.found.values.get(id))
-        {
-            Some(Value::Const(1)) => true,
-            Some(&Value::Sizeof(ty)) => self.unit.types.size_of(ty) == Some(1),
+        let number = |argument: u32| values.get(argument as usize).copied().unwrap_or(Values::OPAQUE);
+        let is_byte = |argument: u32| match *self.found.values.get(number(argument)) {
+            Value::Const(1) => true,
+            Value::Sizeof(ty) => self.unit.types.size_of(ty) == Some(1),
             _ => false,
         };
-        let moves_bytes = moves_bytes(&self.unit.tokens.names.text(name), index, is_byte);
+        let is_larger = |ty: TypeId| self.unit.types.size_of(ty) != Some(1);
+        let counts_objects = |argument: u32| self.found.values.has_sizeof(number(argument), &is_larger);
+        let name_of_function = self.unit.tokens.names.text(name);
+        let moves_bytes = moves_bytes(&name_of_function, index, is_byte, counts_objects);
         let what =
             if moves_bytes { FoundUse::Bytes } else { FoundUse::Passed(Keeper::Argument(name, index)) };
         self.note(keepers, what);

@@ -238,6 +238,20 @@ impl Values {
         found
     }
 
+    /// Whether a value has the size of such a type in it.
+    pub(super) fn has_sizeof(&self, id: ValueId, is_such: &impl Fn(TypeId) -> bool) -> bool {
+        match self.get(id) {
+            Value::Sizeof(ty) => is_such(*ty),
+            Value::Arithmetic(_, left, right) => {
+                self.has_sizeof(*left, is_such) || self.has_sizeof(*right, is_such)
+            }
+            Value::Alt(parts) | Value::Call(_, parts) => {
+                parts.iter().any(|&part| self.has_sizeof(part, is_such))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a value says anything about types or parameters.
     pub(super) fn is_telling(&self, id: ValueId) -> bool {
         match self.get(id) {
