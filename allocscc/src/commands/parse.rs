@@ -2,11 +2,10 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use anyhow::{Context, ensure};
 
-use crate::c::parser::STACK;
+use crate::c::parser::with_stack;
 use crate::c::{Parser, lexer};
 
 /// Arguments of `allocs parse`.
@@ -44,15 +43,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn read_file(path: &Path) -> anyhow::Result<Read> {
     let source = std::fs::read(path).context("cannot be read")?;
     ensure!(u32::try_from(source.len()).is_ok(), "the file is 4 GiB or more");
-    // Deep nesting needs more stack than a thread has by default.
-    thread::scope(|scope| {
-        let reader = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read(&source));
-        let reader = reader.context("no memory for the stack of the parser")?;
-        reader.join().map_err(|_| anyhow::anyhow!("the parser panicked"))
-    })
+    with_stack(|| read(&source)).context("no memory for the stack of the parser")
 }
 
-/// Reads all external declarations of a preprocessed file of less than 4 GiB, on a stack of [`STACK`] bytes.
+/// Reads all external declarations of a preprocessed file of less than 4 GiB.
 #[must_use]
 pub fn read(source: &[u8]) -> Read {
     let tokens = lexer::tokenize(source);
@@ -63,8 +57,7 @@ pub fn read(source: &[u8]) -> Read {
     }
     let skipped = parser.skipped.iter().map(|rejected| {
         let token = tokens.get(rejected.at);
-        let text = String::from_utf8_lossy(tokens.text(token));
-        format!("{}:{}: {}, found `{text}`", tokens.file(token.file), token.line, rejected.reason)
+        format!("{}:{}: {}", tokens.file(token.file), token.line, rejected.in_words(&tokens))
     });
     Read { declarations, skipped: skipped.collect() }
 }

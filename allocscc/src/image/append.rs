@@ -62,22 +62,31 @@ pub fn addition(elf: &Elf, name: &str, contents: &[u8]) -> Result<Addition> {
         sh_addralign: SECTION_ALIGNMENT,
         sh_entsize: 0,
     });
-    let count = u32::try_from(sections.len()).context("too many sections")?;
-    let mut header = *elf.file.first_chunk().context("no file header")?;
-    set_section_count(&mut header, &mut sections[0], count);
-
-    let mut table = Vec::with_capacity(sections.len() * SECTION_HEADER_SIZE);
-    for section in &sections {
-        section.write(&mut table);
-    }
-    let shoff = tail.push(&table, 8);
-    header[40..48].copy_from_slice(&shoff.to_le_bytes());
-    ensure!(elf.file.len() as u64 <= shoff, "the file is too long");
+    let header = push_section_table(elf.file, &mut sections, &mut tail)?;
     Ok(Addition { tail: tail.bytes, header })
 }
 
+/// Puts the section header table behind all else. Returns the header of `file` that leads to it.
+pub(super) fn push_section_table(
+    file: &[u8],
+    sections: &mut [Section],
+    tail: &mut Tail,
+) -> Result<[u8; FILE_HEADER_SIZE]> {
+    let mut header = *file.first_chunk().context("no file header")?;
+    let count = u32::try_from(sections.len()).context("too many sections")?;
+    set_section_count(&mut header, sections.first_mut().context("no sections")?, count);
+    let mut table = Vec::with_capacity(sections.len() * SECTION_HEADER_SIZE);
+    for section in sections {
+        section.write(&mut table);
+    }
+    let shoff = tail.push(&table, 8);
+    ensure!(tail.start <= shoff, "the file is too long");
+    header[40..48].copy_from_slice(&shoff.to_le_bytes());
+    Ok(header)
+}
+
 /// Writes the number of sections where the file format wants it: in the file header, or in section 0 when it is too large.
-pub(super) fn set_section_count(header: &mut [u8; FILE_HEADER_SIZE], first: &mut Section, count: u32) {
+fn set_section_count(header: &mut [u8; FILE_HEADER_SIZE], first: &mut Section, count: u32) {
     let (e_shnum, sh_size) = if count < SHN_LORESERVE { (count as u16, 0) } else { (0, u64::from(count)) };
     header[60..62].copy_from_slice(&e_shnum.to_le_bytes());
     first.sh_size = sh_size;

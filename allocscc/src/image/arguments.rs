@@ -6,20 +6,14 @@
 
 use std::ops::Range;
 
-use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
-    OpKind, Register,
-};
+use iced_x86::{Code, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, SectionKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::calls::{self, Svma};
-
-/// The registers that hold the first arguments, and the number of them.
-const ARGUMENTS: [Register; COUNT] =
-    [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
-const COUNT: usize = 6;
+use super::calls::Svma;
+use super::function_code::{Body, FunctionCode};
+use super::registers::{ARGUMENTS, is_written};
 
 /// What a call passes in a register.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -34,12 +28,12 @@ pub enum Passed {
 }
 
 /// The arguments in registers.
-pub type Constants = [Passed; COUNT];
+pub type Constants = [Passed; ARGUMENTS.len()];
 
 /// Reads the functions of a linked file, each once.
 pub struct ConstantArguments<'a, 'data> {
     file: &'a ElfFile64<'data>,
-    starts: Vec<Svma>,
+    code: FunctionCode<'data>,
     /// Every place that some instruction jumps to.
     jumped_to: FxHashSet<u64>,
     /// Of the functions read so far, by where they start: the constants of each call, by return address.
@@ -50,40 +44,19 @@ impl<'a, 'data> ConstantArguments<'a, 'data> {
     /// Of the functions of `file`.
     #[must_use]
     pub fn new(file: &'a ElfFile64<'data>) -> Self {
-        let starts = calls::function_starts(file);
-        let functions = starts.iter().enumerate().filter_map(|(index, &start)| {
-            let code = code_between(file, start, starts.get(index + 1))?;
-            Some(Decoder::with_ip(64, code, start.0, DecoderOptions::NONE))
-        });
-        let mut jumped_to = FxHashSet::default();
-        for mut decoder in functions {
-            jumped_to.extend(decoder.iter().filter_map(|instruction| target_of_jump(&instruction)));
-        }
-        ConstantArguments { file, starts, jumped_to, read: FxHashMap::default() }
+        let code = FunctionCode::of(file);
+        let instructions = code.bodies().flat_map(|body| body.instructions_from(body.start));
+        let jumped_to = instructions.filter_map(|instruction| target_of_jump(&instruction)).collect();
+        ConstantArguments { file, code, jumped_to, read: FxHashMap::default() }
     }
 
     /// What the call passes that returns to `return_svma`.
     pub fn of_call(&mut self, return_svma: Svma) -> Constants {
-        let after = self.starts.partition_point(|&start| start < return_svma);
-        let Some(&start) = after.checked_sub(1).and_then(|index| self.starts.get(index)) else {
-            return Constants::default();
-        };
-        let code = || code_between(self.file, start, self.starts.get(after)).unwrap_or_default();
+        let Some(body) = self.code.around(Svma(return_svma.0 - 1)) else { return Constants::default() };
         let word = |at: u64| word_at(self.file, at);
-        let calls = self.read.entry(start).or_insert_with(|| read(code(), start, &self.jumped_to, word));
+        let calls = self.read.entry(body.start).or_insert_with(|| read(&body, &self.jumped_to, word));
         calls.get(&return_svma).copied().unwrap_or_default()
     }
-}
-
-/// The bytes of a function: up to the next one, or to the end of its section.
-fn code_between<'data>(file: &ElfFile64<'data>, start: Svma, next: Option<&Svma>) -> Option<&'data [u8]> {
-    let section = file.sections().find(|section| {
-        section.kind() == SectionKind::Text
-            && start.0.checked_sub(section.address()).is_some_and(|at| at < section.size())
-    })?;
-    let code = section.data().ok()?.get((start.0 - section.address()) as usize..)?;
-    let length = next.map_or(code.len(), |next| code.len().min((next.0 - start.0) as usize));
-    Some(&code[..length])
 }
 
 /// The four bytes at an address of read-only data.
@@ -95,19 +68,17 @@ fn word_at(file: &ElfFile64<'_>, at: u64) -> Option<u32> {
 
 /// The constants of all calls in the code of a function. `word` reads four bytes of data.
 fn read(
-    code: &[u8],
-    start: Svma,
+    body: &Body<'_>,
     jumped_to: &FxHashSet<u64>,
     word: impl Fn(u64) -> Option<u32>,
 ) -> FxHashMap<Svma, Constants> {
-    let decoded: Vec<Instruction> =
-        Decoder::with_ip(64, code, start.0, DecoderOptions::NONE).iter().collect();
+    let decoded: Vec<Instruction> = body.instructions_from(body.start).collect();
     let mut found = FxHashMap::default();
     let is_through_table = |instruction: &&Instruction| {
         instruction.flow_control() == FlowControl::IndirectBranch
             && instruction.memory_base() != Register::RIP
     };
-    let code = start.0..start.0 + code.len() as u64;
+    let code = body.range();
     let tables: Vec<FxHashSet<u64>> = decoded.iter().filter_map(|i| table(i, &code, &word)).collect();
     if decoded.iter().filter(is_through_table).count() > tables.len() {
         return found;
@@ -158,8 +129,7 @@ fn target_of_jump(instruction: &Instruction) -> Option<u64> {
 /// What is known behind an instruction that goes on to the next one.
 fn step(instruction: &Instruction, factory: &mut InstructionInfoFactory, known: &mut Constants) {
     for used in factory.info(instruction).used_registers() {
-        let is_written = !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None);
-        if let Some(index) = argument(used.register()).filter(|_| is_written) {
+        if let Some(index) = argument(used.register()).filter(|_| is_written(used)) {
             // What a register is copied from may hold the constant.
             known[index] = if is_copy(instruction) { Passed::Unknown } else { Passed::Computed };
         }
@@ -205,9 +175,10 @@ mod tests {
         for &(index, value) in expected {
             constants[index] = value;
         }
-        let decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
-        let jumped_to = decoder.into_iter().filter_map(|instruction| target_of_jump(&instruction)).collect();
-        let read = read(code, Svma(0), &jumped_to, |at| (at == 0x1000).then_some(7u32.wrapping_sub(0x1000)));
+        let body = Body::new(Svma(0), code);
+        let instructions = body.instructions_from(body.start);
+        let jumped_to = instructions.filter_map(|instruction| target_of_jump(&instruction)).collect();
+        let read = read(&body, &jumped_to, |at| (at == 0x1000).then_some(7u32.wrapping_sub(0x1000)));
         assert_eq!(read.get(&Svma(after)).copied().unwrap_or_default(), constants);
     }
 

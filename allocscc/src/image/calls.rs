@@ -182,7 +182,8 @@ fn slots<T>(file: &ElfFile64<'_>, wanted: impl Fn(&str) -> Option<T>) -> Result<
     Ok(slots.into_iter().filter_map(|slot| Some((slot.svma.0, wanted(slot.symbol)?))).collect())
 }
 
-fn instructions(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + use<'_> {
+/// The instructions in some code, by address.
+pub(super) fn instructions(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + use<'_> {
     let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
     std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
 }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use iced_x86::{Decoder, DecoderOptions, Instruction};
+use iced_x86::Instruction;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, SectionKind};
 
-use super::calls::{Svma, function_starts};
+use super::calls::{Svma, function_starts, instructions};
 
 /// The executable sections of a linked file, and where its functions start.
 pub struct FunctionCode<'data> {
@@ -32,6 +32,16 @@ impl<'data> FunctionCode<'data> {
             .filter_map(|section| Some((section.address(), section.data().ok()?)))
             .collect();
         FunctionCode { sections, starts: function_starts(file) }
+    }
+
+    /// All functions, and the code in front of the first of a section.
+    pub fn bodies(&self) -> impl Iterator<Item = Body<'data>> {
+        self.sections.iter().flat_map(|&(address, bytes)| {
+            let end = address.saturating_add(bytes.len() as u64);
+            let first = self.starts.partition_point(|start| start.0 <= address);
+            let inside = self.starts[first..].iter().copied().take_while(move |start| start.0 < end);
+            std::iter::once(Svma(address)).chain(inside).filter_map(|start| self.around(start))
+        })
     }
 
     /// The function that holds an address: from the last start that is not behind it to the next one.
@@ -65,7 +75,6 @@ impl<'data> Body<'data> {
     pub fn instructions_from(&self, from: Svma) -> impl Iterator<Item = Instruction> + use<'data> {
         let skipped = from.0.checked_sub(self.start.0).and_then(|n| usize::try_from(n).ok());
         let rest = skipped.and_then(|n| self.bytes.get(n..)).unwrap_or(&[]);
-        let mut decoder = Decoder::with_ip(64, rest, from.0, DecoderOptions::NONE);
-        std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
+        instructions(rest, from.0)
     }
 }

@@ -3,11 +3,12 @@
 //! Straight-line code only: where another path may come in, nothing is known any more. An argument is then read as `factor * x +
 //! constant`, where nobody knows x. That is enough to say that a size is no multiple of a struct's.
 
-use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
+use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 use rustc_hash::FxHashSet;
 
 use super::calls::Svma;
 use super::function_code::Body;
+use super::registers::{ARGUMENTS, CALLER_SAVED, index, is_written};
 
 /// An integer that is `factor * x + constant` for some x.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,9 +64,6 @@ pub fn before(body: &Body<'_>, return_svma: Svma) -> Option<[Linear; 6]> {
     }
     None
 }
-
-const ARGUMENTS: [Register; 6] =
-    [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
 
 /// Where the direct branches of a function go.
 fn targets(body: &Body<'_>) -> FxHashSet<u64> {
@@ -131,8 +129,9 @@ impl State {
         let value = self.result(instruction);
         let info = self.info.info(instruction);
         for used in info.used_registers() {
-            let is_written = !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None);
-            if is_written && let Some(index) = index(used.register()) {
+            if is_written(used)
+                && let Some(index) = index(used.register())
+            {
                 self.registers[index] = None;
             }
         }
@@ -249,25 +248,6 @@ fn common_divisor(a: i64, b: i64) -> i64 {
         (a, b) = (b, a % b);
     }
     i64::try_from(a).unwrap_or(1)
-}
-
-/// What a call may change.
-pub(super) const CALLER_SAVED: [Register; 9] = [
-    Register::RAX,
-    Register::RCX,
-    Register::RDX,
-    Register::RSI,
-    Register::RDI,
-    Register::R8,
-    Register::R9,
-    Register::R10,
-    Register::R11,
-];
-
-/// Number of the general-purpose register that a register is part of.
-pub(super) fn index(register: Register) -> Option<usize> {
-    let full = register.full_register();
-    full.is_gpr64().then(|| full as usize - Register::RAX as usize)
 }
 
 #[cfg(test)]

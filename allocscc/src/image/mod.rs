@@ -4,8 +4,8 @@
 //! [`rewrite`] takes sections out of a linked file and [`renumber`] carries references over, [`debug_info`] says which
 //! sections those are; [`dynamic`] says what the dynamic linker connects; [`calls`] finds call instructions, [`arguments`] the constants that they pass, [`tail_calls`] who sees the return
 //! address of those that are jumps, [`literals`] and [`unmerged`] the string literals. [`bitcode`] does for clang's `-flto`
-//! objects what [`append`] does for ELF. [`function_code`] is for who reads the code around a call: [`linear`] says what is known of the
-//! integers that it passes, [`result`] where its result goes. [`unstrip`] puts a file and its debug information together.
+//! objects what [`append`] does for ELF. [`function_code`] is for who reads the code of functions: [`linear`] says what is known of the
+//! integers that a call passes, [`result`] where its result goes, by the `registers`. [`unstrip`] puts a file and its debug information together.
 
 pub mod append;
 pub mod arguments;
@@ -17,6 +17,7 @@ pub mod elf;
 pub mod function_code;
 pub mod linear;
 pub mod literals;
+mod registers;
 pub mod renumber;
 pub mod result;
 pub mod rewrite;

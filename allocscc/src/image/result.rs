@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
+use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register};
 
 use super::calls::Svma;
 use super::function_code::Body;
-use super::linear::{CALLER_SAVED, index};
+use super::registers::{CALLER_SAVED, index, is_written};
 
 /// How many instructions behind a call are looked at.
 const MOST_INSTRUCTIONS: usize = 32;
@@ -122,12 +122,9 @@ impl Scan {
 
     fn execute(&mut self, instruction: &Instruction) {
         let moved = self.moved(instruction);
-        let mut written: Vec<RegisterNumber> = Vec::new();
-        for used in self.info.info(instruction).used_registers() {
-            if !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::None) {
-                written.extend(number(used.register()));
-            }
-        }
+        let used = self.info.info(instruction).used_registers().iter();
+        let written: Vec<RegisterNumber> =
+            used.filter(|used| is_written(used)).filter_map(|used| number(used.register())).collect();
         let stored = memory(instruction, 0).filter(|_| instruction.mnemonic() != Mnemonic::Cmp);
         self.end(instruction.next_ip(), |place| match place {
             Place::Register(register) => written.contains(&register),

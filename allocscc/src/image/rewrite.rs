@@ -6,10 +6,10 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::append::{SECTION_ALIGNMENT, Tail, set_section_count};
+use super::append::{SECTION_ALIGNMENT, Tail, push_section_table};
 use super::elf::{
-    Elf, FILE_HEADER_SIZE, FileKind, SECTION_HEADER_SIZE, SHN_LORESERVE, SHT_NOBITS, SHT_PROGBITS,
-    SHT_SYMTAB, Section, SectionIndex,
+    Elf, FILE_HEADER_SIZE, FileKind, SHN_LORESERVE, SHT_NOBITS, SHT_PROGBITS, SHT_SYMTAB, Section,
+    SectionIndex,
 };
 use super::renumber::Renumbering;
 
@@ -104,15 +104,7 @@ fn name_table(sections: &mut [Section]) -> Result<Vec<u8>> {
 }
 
 fn finish(file: &mut Vec<u8>, mut tail: Tail, mut sections: Vec<Section>, names: u32) -> Result<()> {
-    let mut header: [u8; FILE_HEADER_SIZE] = *file.first_chunk().context("no file header")?;
-    let count = sections.len() as u32;
-    set_section_count(&mut header, &mut sections[0], count);
-    let mut table = Vec::with_capacity(sections.len() * SECTION_HEADER_SIZE);
-    for section in &sections {
-        section.write(&mut table);
-    }
-    let shoff = tail.push(&table, 8);
-    header[40..48].copy_from_slice(&shoff.to_le_bytes());
+    let mut header = push_section_table(file, &mut sections, &mut tail)?;
     header[62..64].copy_from_slice(&(names as u16).to_le_bytes());
     file[..FILE_HEADER_SIZE].copy_from_slice(&header);
     file.extend(tail.bytes);

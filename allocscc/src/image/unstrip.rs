@@ -5,9 +5,9 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::append::{Tail, set_section_count};
+use super::append::{Tail, push_section_table};
 use super::debug_info::is_debug_section;
-use super::elf::{Elf, FILE_HEADER_SIZE, FileKind, SECTION_HEADER_SIZE, SHT_NOBITS, SHT_SYMTAB, Section};
+use super::elf::{Elf, FILE_HEADER_SIZE, FileKind, SHT_NOBITS, SHT_SYMTAB, Section};
 
 /// The bytes of `stripped` with the debug sections of `debug`, and with its symbol table if `stripped` has none.
 pub fn with_debug_sections(stripped: &Elf, debug: &Elf) -> Result<Vec<u8>> {
@@ -51,15 +51,7 @@ fn finish(stripped: &Elf, mut sections: Vec<Section>, strings: Vec<u8>, mut tail
     let names = sections.iter().position(|s| s == old_names).context("no section names")?;
     sections[names].sh_offset = tail.push(&strings, 1);
     sections[names].sh_size = strings.len() as u64;
-    let mut header: [u8; FILE_HEADER_SIZE] = *stripped.file.first_chunk().context("no file header")?;
-    let count = u32::try_from(sections.len()).context("too many sections")?;
-    set_section_count(&mut header, &mut sections[0], count);
-    let mut table = Vec::with_capacity(sections.len() * SECTION_HEADER_SIZE);
-    for section in &sections {
-        section.write(&mut table);
-    }
-    let shoff = tail.push(&table, 8);
-    header[40..48].copy_from_slice(&shoff.to_le_bytes());
+    let mut header = push_section_table(stripped.file, &mut sections, &mut tail)?;
     header[62..64].copy_from_slice(&u16::try_from(names)?.to_le_bytes());
     let mut file = stripped.file.to_vec();
     file[..FILE_HEADER_SIZE].copy_from_slice(&header);

@@ -32,8 +32,7 @@ pub(super) struct Source<'a, 'data> {
     pub(super) solved: &'a [SolvedSite],
     /// What each of them holds; `None` if that is not known.
     pub(super) nodes: &'a [Option<NodeId>],
-    /// For the calls that none of them is.
-    /// Why there is no site.
+    /// Why there is none for a call.
     pub(super) sources: &'a Sources<'a, 'data>,
     /// What a block of unknown type holds.
     pub(super) bytes: NodeId,

@@ -1,15 +1,11 @@
 // A line of the census: allocator, type, its C spelling, place, evidence, live and total blocks and bytes; sorted.
 //@ cflags: -O1
 //@ modes: library
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_int$32","c_type":"int[]","site":"census_types.c:22 allocate","evidence":"both","live":3,"live_bytes":120,"total":4,"total_bytes":160}
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_int$32","c_type":"int[]","site":"census_types.c:23 allocate","evidence":"both","live":1,"live_bytes":80000,"total":1,"total_bytes":80000}
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_point","c_type":"struct point[]","site":"census_types.c:24 allocate","evidence":"both","live":0,"live_bytes":0,"total":1,"total_bytes":160}
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_signed_char$8","c_type":"char[]","site":"census_types.c:26 allocate","evidence":"receiver","live":1,"live_bytes":6,"total":1,"total_bytes":6}
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_int$32","c_type":"int[]","site":"census_types.c:18 allocate","evidence":"both","live":3,"live_bytes":120,"total":4,"total_bytes":160}
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_int$32","c_type":"int[]","site":"census_types.c:19 allocate","evidence":"both","live":1,"live_bytes":80000,"total":1,"total_bytes":80000}
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_point","c_type":"struct point[]","site":"census_types.c:20 allocate","evidence":"both","live":0,"live_bytes":0,"total":1,"total_bytes":160}
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_signed_char$8","c_type":"char[]","site":"census_types.c:22 allocate","evidence":"receiver","live":1,"live_bytes":6,"total":1,"total_bytes":6}
+#include "../census_of_child.h"
 
 struct point { double x, y; };
 
@@ -28,24 +24,5 @@ __attribute__((noipa)) static void allocate(void)
 
 int main(int argc, char **argv)
 {
-	char file[100];
-	snprintf(file, sizeof file, "/tmp/census.%d", (int)(argc == 2 ? getppid() : getpid()));
-	if (argc == 2) {
-		allocate();
-		return 0;
-	}
-	setenv("LIBALLOCS_CENSUS", file, 1);
-	pid_t child = fork();
-	if (child == 0) {
-		execl(argv[0], argv[0], "child", (char *) NULL);
-		_exit(127);
-	}
-	int status;
-	waitpid(child, &status, 0);
-	FILE *census = fopen(file, "r");
-	char line[1000];
-	while (census && fgets(line, sizeof line, census)) if (strstr(line, "census_types.c")) fputs(line, stdout);
-	unlink(file);
-	unsetenv("LIBALLOCS_CENSUS");
-	return status;
+	return census_of_child(argc, argv, allocate, "census_types.c", print_line);
 }

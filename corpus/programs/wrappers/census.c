@@ -1,11 +1,10 @@
 // A census counts what wrappers allocate for the places that call them, and nothing for the wrappers.
 //@ cflags: -g
 //@ modes: library O2 clang
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_one","c_type":"struct one[]","site":"census.c:33 allocate","evidence":"both","live":10,"live_bytes":240,"total":10,"total_bytes":240}
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_three","c_type":"struct three[]","site":"census.c:35 allocate","evidence":"both","live":1,"live_bytes":400000,"total":1,"total_bytes":400000}
-//@ stdout: {"allocator":"generic malloc","type":"__ARR0_two","c_type":"struct two[]","site":"census.c:34 allocate","evidence":"both","live":10,"live_bytes":80,"total":10,"total_bytes":80}
-#include <sys/wait.h>
-#include <unistd.h>
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_one","c_type":"struct one[]","site":"census.c:32 allocate","evidence":"both","live":10,"live_bytes":240,"total":10,"total_bytes":240}
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_three","c_type":"struct three[]","site":"census.c:34 allocate","evidence":"both","live":1,"live_bytes":400000,"total":1,"total_bytes":400000}
+//@ stdout: {"allocator":"generic malloc","type":"__ARR0_two","c_type":"struct two[]","site":"census.c:33 allocate","evidence":"both","live":10,"live_bytes":80,"total":10,"total_bytes":80}
+#include "../census_of_child.h"
 #include "wrappers.h"
 
 WRAPPER void *get(size_t n)
@@ -38,23 +37,5 @@ __attribute__((noinline)) static void allocate(void)
 
 int main(int argc, char **argv)
 {
-	char file[100];
-	snprintf(file, sizeof file, "/tmp/census.%d", (int)(argc == 2 ? getppid() : getpid()));
-	if (argc == 2) {
-		allocate();
-		return 0;
-	}
-	setenv("LIBALLOCS_CENSUS", file, 1);
-	pid_t child = fork();
-	if (child == 0) {
-		execl(argv[0], argv[0], "child", (char *) NULL);
-		_exit(127);
-	}
-	int status;
-	waitpid(child, &status, 0);
-	FILE *census = fopen(file, "r");
-	char line[1000];
-	while (census && fgets(line, sizeof line, census)) if (strstr(line, "census.c")) fputs(line, stdout);
-	unlink(file);
-	return status;
+	return census_of_child(argc, argv, allocate, "census.c", print_line);
 }

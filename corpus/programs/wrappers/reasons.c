@@ -9,8 +9,7 @@
 //@ stdout: 200 a branch of the size names no type, beside one that names: struct two
 //@ stdout: 300 the size is no sizeof, and the result is passed to a function without source: send_away
 //@ stdout: 400 the size is no sizeof, and the result goes to a type that the file does not define: struct hidden *
-#include <sys/wait.h>
-#include <unistd.h>
+#include "../census_of_child.h"
 #include "wrappers.h"
 
 struct hidden;
@@ -63,23 +62,5 @@ static void print(const char *line)
 
 int main(int argc, char **argv)
 {
-	char file[100];
-	snprintf(file, sizeof file, "/tmp/census.%d", (int)(argc == 2 ? getppid() : getpid()));
-	if (argc == 2) {
-		allocate();
-		return 0;
-	}
-	setenv("LIBALLOCS_CENSUS", file, 1);
-	pid_t child = fork();
-	if (child == 0) {
-		execl(argv[0], argv[0], "child", (char *) NULL);
-		_exit(127);
-	}
-	int status;
-	waitpid(child, &status, 0);
-	char line[1000];
-	FILE *census = fopen(file, "r");
-	while (census && fgets(line, sizeof line, census)) if (strstr(line, "reasons")) print(line);
-	unlink(file);
-	return status;
+	return census_of_child(argc, argv, allocate, "reasons", print);
 }

@@ -41,7 +41,10 @@ fn key(program: &Program, flags: &[String], compiler: &Path, stage: &Stage) -> R
     };
     let mut inputs = files(&stage.include())?;
     let is_header = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "h");
-    inputs.extend(files(directory(program)?)?.into_iter().filter(is_header));
+    let own = directory(program)?;
+    for dir in [Some(own), own.parent()].into_iter().flatten() {
+        inputs.extend(files(dir)?.into_iter().filter(is_header));
+    }
     inputs.extend(program.with.iter().cloned());
     for library in [&program.so, &program.cc_so, &program.added_so, &program.based_so].into_iter().flatten() {
         key = key.with(library.ldflags.join("\n"));

@@ -29,7 +29,7 @@ use super::types::{TypeId, Types};
 const DEEPEST_NESTING: u32 = 1000;
 
 /// The stack that parsing, and walking the trees, needs at most.
-pub const STACK: usize = 256 << 20;
+const STACK: usize = 256 << 20;
 
 /// Why something could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +38,26 @@ pub struct Rejected {
     pub at: TokenIndex,
     /// What was wrong with it.
     pub reason: &'static str,
+}
+
+impl Rejected {
+    /// The reason, and the token in the text of the file.
+    #[must_use]
+    pub fn in_words(self, tokens: &Tokens<'_>) -> String {
+        match String::from_utf8_lossy(tokens.text(tokens.get(self.at))) {
+            text if text.is_empty() => self.reason.to_owned(),
+            text => format!("{}, found `{text}`", self.reason),
+        }
+    }
+}
+
+/// Runs `read` with the stack that a parser needs, which is more than a thread has by default. `None` if there is no memory for it, or
+/// if `read` panics.
+pub fn with_stack<T: Send>(read: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, read).ok()?;
+        reader.join().ok()
+    })
 }
 
 type Parse<T> = Result<T, Rejected>;

@@ -79,7 +79,9 @@ pub(super) fn facts(unit: &Parser, found: &Found) -> FileFacts {
     facts.bindings.dedup();
     facts.uses = assembly.uses(found);
     facts.aggregates = assembly.aggregates();
-    facts.skipped = unit.skipped.iter().map(|skipped| assembly.skipped(skipped.at, skipped.reason)).collect();
+    let skipped = unit.skipped.iter();
+    facts.skipped =
+        skipped.map(|rejected| (assembly.place(rejected.at), rejected.in_words(unit.tokens))).collect();
     facts
 }
 
@@ -133,14 +135,6 @@ impl Assembly<'_, '_> {
     fn place(&self, at: TokenIndex) -> Place {
         let token = self.unit.tokens.get(at);
         Place { file: self.unit.tokens.file(token.file).to_owned(), line: token.line }
-    }
-
-    fn skipped(&self, at: TokenIndex, reason: &str) -> (Place, String) {
-        let text = String::from_utf8_lossy(self.unit.tokens.text(self.unit.tokens.get(at)));
-        (
-            self.place(at),
-            if text.is_empty() { reason.to_owned() } else { format!("{reason}, found `{text}`") },
-        )
     }
 
     fn call(&mut self, call: &FoundCall, function: u32) -> Call {

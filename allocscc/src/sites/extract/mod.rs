@@ -28,7 +28,7 @@ use self::values::{CallIndex, Distance, Value, ValueId, Values};
 use super::facts::{Callee, FileFacts, Holder, Place};
 use super::functions::DeclaredFunctions;
 use crate::c::lexer;
-use crate::c::parser::STACK;
+use crate::c::parser::with_stack;
 use crate::c::scopes::{ObjectId, Storage};
 use crate::c::syntax::{Declared, Definition, ExprId};
 use crate::c::token::{Symbol, TokenIndex};
@@ -57,18 +57,13 @@ pub fn facts_of_unit(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
         facts.skipped.push((Place::default(), "the file is 4 GiB or more".to_owned()));
         return facts;
     }
-    // Deep nesting needs more stack than a thread has by default.
-    std::thread::scope(|scope| {
-        let walk = || extract(preprocessed, unit);
-        let started = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, walk);
-        match started.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(found)) => FileFacts { source: facts.source, directory: facts.directory, ..found },
-            Ok(Err(_)) | Err(_) => {
-                facts.skipped.push((Place::default(), "no memory for the stack of the parser".to_owned()));
-                facts
-            }
+    match with_stack(|| extract(preprocessed, unit)) {
+        Some(found) => FileFacts { source: facts.source, directory: facts.directory, ..found },
+        None => {
+            facts.skipped.push((Place::default(), "no memory for the stack of the parser".to_owned()));
+            facts
         }
-    })
+    }
 }
 
 fn extract(preprocessed: &[u8], unit: &UnitInfo) -> FileFacts {
