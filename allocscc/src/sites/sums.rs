@@ -97,8 +97,28 @@ impl<'f> Helpers<'f> {
     /// The sums that a size may be.
     pub(super) fn sums(&self, file: usize, size: &SizeExpr) -> Vec<Sum> {
         let mut expansion = Expansion { helpers: self, file, steps: MOST_STEPS };
-        expansion.sums(size, &[], DEEPEST_CALL)
+        expansion.sums(size, &[], DEEPEST_CALL).into_iter().map(without_gaps).collect()
     }
+}
+
+/// Without the `sizeof (T) - 1` that is there to align what lies behind an array: no T lies in it. `sizeof (T) - 1 + n` is
+/// something else, a T whose last member is longer.
+fn without_gaps(sum: Sum) -> Sum {
+    let is_gap = |term: &Term| {
+        let less_one = Term { unit: Unit::Const(1), count: term.count, negative: true };
+        let is_so_often = !term.negative && term.count != Count::Any;
+        is_so_often && matches!(term.unit, Unit::Sizeof(_)) && sum.contains(&less_one)
+    };
+    let is_array = |term: &Term| {
+        !term.negative
+            && term.count.is_many()
+            && !is_gap(term)
+            && matches!(&term.unit, Unit::Sizeof(ty) if !super::heap_type::is_character(ty))
+    };
+    if !sum.iter().any(is_array) {
+        return sum;
+    }
+    sum.iter().filter(|term| !is_gap(term)).cloned().collect()
 }
 
 struct Expansion<'h, 'f> {

@@ -63,6 +63,33 @@ fn two_arrays() {
     check(&format!("void *p = malloc({size});"), &["malloc: unknown, none"]);
 }
 
+/// What bison puts between the stacks of its parsers.
+#[test]
+fn gaps_that_align_the_next_array() {
+    for gap in ["2 * (sizeof(union any) - 1)", "sizeof(union any) - 1", "3 * (sizeof(union any) - 1)"] {
+        let declared = "union any { short s; struct point p; };";
+        let arrays = "n * (sizeof(short) + sizeof(struct point) + sizeof(long))";
+        check(&format!("{declared} union any *p = malloc({arrays} + {gap});"), &["malloc: unknown, none"]);
+        check(
+            &format!("{declared} struct point *p = malloc(n * sizeof(struct point) + {gap});"),
+            &["malloc: array of struct point, both"],
+        );
+        check(
+            &format!("{declared} short *p = malloc({arrays} + {gap});"),
+            &["malloc: int16 then uchar, both"],
+        );
+    }
+    // A last member of another length is none.
+    check(
+        "struct open { int n; char text[1]; }; void *p = malloc(sizeof(struct open) - 1 + n);",
+        &["malloc: flexible struct open, sizeof"],
+    );
+    check(
+        "struct open { int n; char text[1]; }; void *p = malloc(sizeof(struct open) - 1 + n * sizeof(char));",
+        &["malloc: flexible struct open, sizeof"],
+    );
+}
+
 #[test]
 fn sizes_that_are_rounded_up() {
     for round in ["(SIZE + 7) / 8 * 8", "((SIZE + 7) >> 3) << 3", "8 * ((SIZE + 7) / 8)"] {
