@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use allocscc::image::branches::Branches;
 use allocscc::image::calls::{self, CallInstruction};
 use allocscc::image::tail_calls;
 use object::read::elf::ElfFile64;
@@ -41,7 +42,8 @@ fn calls_with(cc: &str, flags: &str) -> Option<Vec<CallInstruction<String>>> {
 fn find(path: &Path) -> Vec<CallInstruction<String>> {
     let data = std::fs::read(path).unwrap();
     let file = ElfFile64::parse(&*data).unwrap();
-    calls::to_symbols(&file, |name| ["malloc", "calloc", "strdup"].contains(&name)).unwrap()
+    calls::to_symbols(&Branches::of(&file).unwrap(), |name| ["malloc", "calloc", "strdup"].contains(&name))
+        .unwrap()
 }
 
 /// `expected`: callees in main and `tail`, sorted; a trailing `!` marks a tail call.
@@ -106,10 +108,11 @@ fn a_tail_call_is_seen_from_its_callers() {
     assert!(Command::new("gcc").arg("-O2").arg("-o").args([&output, &source]).status().unwrap().success());
     let data = std::fs::read(&output).unwrap();
     let file = ElfFile64::parse(&*data).unwrap();
-    let mallocs = calls::to_symbols(&file, |name| name == "malloc").unwrap();
+    let branches = Branches::of(&file).unwrap();
+    let mallocs = calls::to_symbols(&branches, |name| name == "malloc").unwrap();
     let jumps: Vec<_> = mallocs.iter().filter(|c| c.is_tail).map(|c| c.return_svma).collect();
     assert_eq!((mallocs.len(), jumps.len()), (2, 1));
-    let seen = tail_calls::returns_seen(&file, &jumps).unwrap();
+    let seen = tail_calls::returns_seen(&branches, &jumps).unwrap();
     assert_eq!(seen.iter().map(|(_, tails)| tails.clone()).collect::<Vec<_>>(), [jumps.clone(), jumps]);
     assert!(seen.iter().all(|(address, _)| mallocs.iter().all(|c| c.return_svma != *address)));
 }

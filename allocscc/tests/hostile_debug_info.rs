@@ -10,6 +10,7 @@ use allocscc::dwarf::cfa::CfaRules;
 use allocscc::dwarf::units::{DebugData, Units};
 use allocscc::emit;
 use allocscc::graph::names::Names;
+use allocscc::image::branches::Branches;
 use allocscc::image::calls;
 use allocscc::link::receivers::Results;
 use allocscc::sites::functions::DeclaredFunctions;
@@ -46,7 +47,8 @@ fn digest_all(bytes: &[u8]) {
 /// Asks what receives the results of the calls of `malloc`.
 fn receivers_of(bytes: &[u8], units: &Units<'_>, contents: &mut Contents) {
     let Ok(file) = ElfFile64::parse(bytes) else { return };
-    let Ok(calls) = calls::to_symbols(&file, |name| name == "malloc") else { return };
+    let Ok(branches) = Branches::of(&file) else { return };
+    let Ok(calls) = calls::to_symbols(&branches, |name| name == "malloc") else { return };
     let Some(malloc) = DeclaredFunctions::default().find("malloc") else { return };
     let rules = CfaRules::read(units.file());
     let returns: Vec<_> = calls.iter().map(|call| call.return_svma).collect();

@@ -8,6 +8,7 @@ use std::process::Command;
 use allocscc::dwarf::lines::LineIndex;
 use allocscc::dwarf::scopes::Scopes;
 use allocscc::dwarf::units::{DebugData, Units};
+use allocscc::image::branches::Branches;
 use allocscc::image::calls;
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};
 use allocscc::sites::facts::FileFacts;
@@ -123,7 +124,7 @@ fn every_call_instruction_lies_in_the_lines_of_a_site() {
         let units = Units::new(&data).unwrap();
         let scopes = Scopes::read(&units);
         let lines = LineIndex::build(&units, &scopes);
-        let found = calls::to_symbols(&elf, |name| FAMILY.contains(&name)).unwrap();
+        let found = calls::to_symbols(&Branches::of(&elf).unwrap(), |name| FAMILY.contains(&name)).unwrap();
         let mut met = vec![false; sites.len()];
         for call in &found {
             let frames = lines.frames_at(call.return_svma.0 - 1);

@@ -11,6 +11,7 @@ use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, SectionKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::branches::{Branches, jumped_to};
 use super::calls::Svma;
 use super::function_code::{Body, FunctionCode};
 use super::registers::{ARGUMENTS, is_written};
@@ -34,20 +35,19 @@ pub type Constants = [Passed; ARGUMENTS.len()];
 pub struct ConstantArguments<'a, 'data> {
     file: &'a ElfFile64<'data>,
     code: FunctionCode<'data>,
-    /// Every place that some instruction jumps to.
-    jumped_to: FxHashSet<u64>,
+    /// Every place that some instruction jumps to, ascending.
+    jumped_to: Vec<u64>,
     /// Of the functions read so far, by where they start: the constants of each call, by return address.
     read: FxHashMap<Svma, FxHashMap<Svma, Constants>>,
 }
 
 impl<'a, 'data> ConstantArguments<'a, 'data> {
-    /// Of the functions of `file`.
+    /// Of the functions of a file, which has these branches.
     #[must_use]
-    pub fn new(file: &'a ElfFile64<'data>) -> Self {
-        let code = FunctionCode::of(file);
-        let instructions = code.bodies().flat_map(|body| body.instructions_from(body.start));
-        let jumped_to = instructions.filter_map(|instruction| target_of_jump(&instruction)).collect();
-        ConstantArguments { file, code, jumped_to, read: FxHashMap::default() }
+    pub fn new(branches: &Branches<'a, 'data>) -> Self {
+        let file = branches.file();
+        let jumped_to = jumped_to(branches.all.iter().copied());
+        ConstantArguments { file, code: FunctionCode::of(file), jumped_to, read: FxHashMap::default() }
     }
 
     /// What the call passes that returns to `return_svma`.
@@ -67,11 +67,7 @@ fn word_at(file: &ElfFile64<'_>, at: u64) -> Option<u32> {
 }
 
 /// The constants of all calls in the code of a function. `word` reads four bytes of data.
-fn read(
-    body: &Body<'_>,
-    jumped_to: &FxHashSet<u64>,
-    word: impl Fn(u64) -> Option<u32>,
-) -> FxHashMap<Svma, Constants> {
+fn read(body: &Body<'_>, jumped_to: &[u64], word: impl Fn(u64) -> Option<u32>) -> FxHashMap<Svma, Constants> {
     let decoded: Vec<Instruction> = body.instructions_from(body.start).collect();
     let mut found = FxHashMap::default();
     let is_through_table = |instruction: &&Instruction| {
@@ -79,11 +75,14 @@ fn read(
             && instruction.memory_base() != Register::RIP
     };
     let code = body.range();
+    let [first, end] = [code.start, code.end].map(|at| jumped_to.partition_point(|&target| target < at));
+    let jumped_to = &jumped_to[first..end];
     let tables: Vec<FxHashSet<u64>> = decoded.iter().filter_map(|i| table(i, &code, &word)).collect();
     if decoded.iter().filter(is_through_table).count() > tables.len() {
         return found;
     }
-    let jumped_to = |at: u64| jumped_to.contains(&at) || tables.iter().any(|table| table.contains(&at));
+    let jumped_to =
+        |at: u64| jumped_to.binary_search(&at).is_ok() || tables.iter().any(|table| table.contains(&at));
     let mut factory = InstructionInfoFactory::new();
     let mut known = Constants::default();
     for instruction in &decoded {
@@ -116,14 +115,6 @@ fn table(
     };
     let places: FxHashSet<u64> = (0..).map_while(entry).collect();
     (!places.is_empty()).then_some(places)
-}
-
-fn target_of_jump(instruction: &Instruction) -> Option<u64> {
-    let is_jump = matches!(
-        instruction.flow_control(),
-        FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch
-    );
-    (is_jump && instruction.op0_kind() == OpKind::NearBranch64).then(|| instruction.near_branch64())
 }
 
 /// What is known behind an instruction that goes on to the next one.
@@ -168,6 +159,7 @@ fn loaded(instruction: &Instruction) -> Option<(Register, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::branches::Branch;
 
     /// What the call in this code, which starts at 0 and returns to `after`, passes in which argument.
     fn check(code: &[u8], after: u64, expected: &[(usize, Passed)]) {
@@ -176,8 +168,7 @@ mod tests {
             constants[index] = value;
         }
         let body = Body::new(Svma(0), code);
-        let instructions = body.instructions_from(body.start);
-        let jumped_to = instructions.filter_map(|instruction| target_of_jump(&instruction)).collect();
+        let jumped_to = jumped_to(body.instructions_from(body.start).filter_map(|i| Branch::of(&i)));
         let read = read(&body, &jumped_to, |at| (at == 0x1000).then_some(7u32.wrapping_sub(0x1000)));
         assert_eq!(read.get(&Svma(after)).copied().unwrap_or_default(), constants);
     }

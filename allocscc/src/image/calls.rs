@@ -4,11 +4,12 @@
 //! that a dynamic relocation fills. What a call through a register or other memory reaches is not seen.
 
 use anyhow::{Context, Result};
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register};
+use iced_x86::{Decoder, DecoderOptions, Instruction};
 use object::read::elf::ElfFile64;
-use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
+use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::branches::{Branch, Branches, Destination};
 use super::dynamic::{self, SlotKind};
 
 /// An address in the file, as the link editor assigned it.
@@ -27,27 +28,30 @@ pub struct CallInstruction<T> {
     pub is_tail: bool,
 }
 
-/// All calls in the executable sections of `file` to functions whose symbol, without a version, is `wanted`, by ascending address.
+/// All calls among `branches` to functions whose symbol, without a version, is `wanted`, by ascending address.
 pub fn to_symbols(
-    file: &ElfFile64<'_>,
+    branches: &Branches<'_, '_>,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<CallInstruction<String>>> {
-    Targets::of(file, |name, _| wanted(name).then(|| name.to_owned()))?.calls(file)
+    Ok(Targets::of(branches.file(), |name, _| wanted(name).then(|| name.to_owned()))?.calls(branches))
 }
 
 /// The same, and all calls through registers and memory, whose callee is `None`.
 pub fn to_symbols_or_pointers(
-    file: &ElfFile64<'_>,
+    branches: &Branches<'_, '_>,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<CallInstruction<Option<String>>>> {
-    let mut targets = Targets::of(file, |name, _| wanted(name).then(|| Some(name.to_owned())))?;
+    let mut targets = Targets::of(branches.file(), |name, _| wanted(name).then(|| Some(name.to_owned())))?;
     targets.pointer = Some(None);
-    targets.calls(file)
+    Ok(targets.calls(branches))
 }
 
-/// All calls to the functions that `file` defines at the `entries`, by ascending address.
-pub fn to_entries(file: &ElfFile64<'_>, entries: &FxHashSet<Svma>) -> Result<Vec<CallInstruction<Svma>>> {
-    Targets::of(file, |_, entry| entry.filter(|e| entries.contains(e)))?.calls(file)
+/// All calls to the functions that the file defines at the `entries`, by ascending address.
+pub fn to_entries(
+    branches: &Branches<'_, '_>,
+    entries: &FxHashSet<Svma>,
+) -> Result<Vec<CallInstruction<Svma>>> {
+    Ok(Targets::of(branches.file(), |_, entry| entry.filter(|e| entries.contains(e)))?.calls(branches))
 }
 
 /// Where the wanted functions are reached.
@@ -81,34 +85,15 @@ impl<T: Clone> Targets<T> {
         Ok(targets)
     }
 
-    fn calls(&self, file: &ElfFile64<'_>) -> Result<Vec<CallInstruction<T>>> {
-        let mut calls = Vec::new();
-        if self.code.is_empty() && self.slots.is_empty() && self.pointer.is_none() {
-            return Ok(calls);
-        }
-        let starts = function_starts(file);
-        for section in file.sections().filter(|s| s.kind() == SectionKind::Text) {
-            let name = section.name().unwrap_or("?");
-            if name.starts_with(".plt") {
-                continue;
-            }
-            let code = section.data().with_context(|| format!("section {name} cannot be read"))?;
-            let end = section.address().checked_add(code.len() as u64);
-            let end = end.with_context(|| format!("section {name} ends behind the address space"))?;
-            let first = starts.partition_point(|&s| s.0 <= section.address());
-            let last = starts.partition_point(|&s| s.0 < end).max(first);
-            // Padding and jump tables between functions may put the decoder out of step, so it starts afresh at each.
-            let mut start = section.address();
-            for stop in starts[first..last].iter().map(|s| s.0).chain([end]) {
-                let from = (start - section.address()) as usize;
-                let to = (stop - section.address()) as usize;
-                self.calls_in(&code[from..to], start, &mut calls);
-                start = stop;
-            }
-        }
+    fn calls(&self, branches: &Branches<'_, '_>) -> Vec<CallInstruction<T>> {
+        let call = |branch: &Branch| {
+            let callee = self.callee(branch.to)?.clone();
+            Some(CallInstruction { return_svma: branch.behind, callee, is_tail: branch.is_jump })
+        };
+        let mut calls: Vec<_> = branches.all.iter().filter_map(call).collect();
         calls.sort_by_key(|c| c.return_svma);
         calls.dedup_by_key(|c| c.return_svma);
-        Ok(calls)
+        calls
     }
 
     /// Entries of the procedure linkage tables: `jmp *slot(%rip)`, perhaps behind an `endbr64`.
@@ -121,7 +106,8 @@ impl<T: Clone> Targets<T> {
             let code = section.data().with_context(|| format!("section {name} cannot be read"))?;
             let mut landing_pad = None;
             for instruction in instructions(code, section.address()) {
-                if let Some(callee) = self.through_slot(&instruction) {
+                let branch = Branch::of(&instruction);
+                if let Some(callee) = branch.and_then(|branch| self.through_slot(branch.to)) {
                     let entry = landing_pad.filter(|&pad| pad + 4 == instruction.ip());
                     let callee = callee.clone();
                     self.code.insert(entry.unwrap_or(instruction.ip()), callee);
@@ -133,45 +119,18 @@ impl<T: Clone> Targets<T> {
         Ok(())
     }
 
-    fn calls_in(&self, code: &[u8], start: u64, calls: &mut Vec<CallInstruction<T>>) {
-        for instruction in instructions(code, start) {
-            if let Some(callee) = self.callee(&instruction) {
-                calls.push(CallInstruction {
-                    return_svma: Svma(instruction.next_ip()),
-                    callee: callee.clone(),
-                    is_tail: matches!(
-                        instruction.flow_control(),
-                        FlowControl::UnconditionalBranch
-                            | FlowControl::ConditionalBranch
-                            | FlowControl::IndirectBranch
-                    ),
-                });
-            }
+    fn callee(&self, to: Destination) -> Option<&T> {
+        match to {
+            Destination::Code(target) => self.code.get(&target),
+            Destination::Slot(_) | Destination::Pointer => self.through_slot(to).or(self.pointer.as_ref()),
         }
     }
 
-    fn callee(&self, instruction: &Instruction) -> Option<&T> {
-        match instruction.flow_control() {
-            FlowControl::Call | FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch
-                if matches!(instruction.op0_kind(), OpKind::NearBranch64) =>
-            {
-                self.code.get(&instruction.near_branch64())
-            }
-            FlowControl::IndirectCall | FlowControl::IndirectBranch => {
-                self.through_slot(instruction).or(self.pointer.as_ref())
-            }
-            _ => None,
+    fn through_slot(&self, to: Destination) -> Option<&T> {
+        match to {
+            Destination::Slot(slot) => self.slots.get(&slot),
+            Destination::Code(_) | Destination::Pointer => None,
         }
-    }
-
-    fn through_slot(&self, instruction: &Instruction) -> Option<&T> {
-        let is_indirect =
-            matches!(instruction.flow_control(), FlowControl::IndirectCall | FlowControl::IndirectBranch);
-        (is_indirect
-            && instruction.op0_kind() == OpKind::Memory
-            && instruction.memory_base() == Register::RIP)
-            .then(|| self.slots.get(&instruction.ip_rel_memory_address()))
-            .flatten()
     }
 }
 

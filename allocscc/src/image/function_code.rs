@@ -34,16 +34,6 @@ impl<'data> FunctionCode<'data> {
         FunctionCode { sections, starts: function_starts(file) }
     }
 
-    /// All functions, and the code in front of the first of a section.
-    pub fn bodies(&self) -> impl Iterator<Item = Body<'data>> {
-        self.sections.iter().flat_map(|&(address, bytes)| {
-            let end = address.saturating_add(bytes.len() as u64);
-            let first = self.starts.partition_point(|start| start.0 <= address);
-            let inside = self.starts[first..].iter().copied().take_while(move |start| start.0 < end);
-            std::iter::once(Svma(address)).chain(inside).filter_map(|start| self.around(start))
-        })
-    }
-
     /// The function that holds an address: from the last start that is not behind it to the next one.
     #[must_use]
     pub fn around(&self, svma: Svma) -> Option<Body<'data>> {

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use object::read::elf::ElfFile64;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::branches::Branches;
 use super::calls::{self, Svma};
 
 /// Longest chain of jumps that is followed.
@@ -17,11 +17,10 @@ const MAX_JUMPS: usize = 8;
 
 /// For each return address behind a direct call that leads to one of the tail calls `jumps` (addresses behind the jump):
 /// the tail calls that it leads to. Calls from other files and through pointers are not seen.
-pub fn returns_seen(file: &ElfFile64<'_>, jumps: &[Svma]) -> Result<Vec<(Svma, Vec<Svma>)>> {
-    let starts = calls::function_starts(file);
+pub fn returns_seen(branches: &Branches<'_, '_>, jumps: &[Svma]) -> Result<Vec<(Svma, Vec<Svma>)>> {
     let enclosing = |behind: Svma| {
-        let after = starts.partition_point(|&s| s < behind);
-        after.checked_sub(1).map(|i| starts[i])
+        let after = branches.starts.partition_point(|&s| s < behind);
+        after.checked_sub(1).map(|i| branches.starts[i])
     };
     let mut leads_to: FxHashMap<Svma, BTreeSet<Svma>> = FxHashMap::default();
     for &jump in jumps {
@@ -36,7 +35,7 @@ pub fn returns_seen(file: &ElfFile64<'_>, jumps: &[Svma]) -> Result<Vec<(Svma, V
             break;
         }
         let mut next = FxHashSet::default();
-        for call in calls::to_entries(file, &changed)? {
+        for call in calls::to_entries(branches, &changed)? {
             let tails = leads_to.get(&call.callee).cloned().unwrap_or_default();
             if !call.is_tail {
                 seen.entry(call.return_svma).or_default().extend(tails);

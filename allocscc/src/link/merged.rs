@@ -10,7 +10,6 @@
 
 use std::collections::BTreeSet;
 
-use object::read::elf::ElfFile64;
 use object::{Object, ObjectSymbol};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -23,6 +22,7 @@ use super::reading::{Reading, Source, Step};
 use crate::dwarf::units::UnitIndex;
 use crate::emit::SiteInput;
 use crate::image::arguments::ConstantArguments;
+use crate::image::branches::Branches;
 use crate::image::calls::CallInstruction;
 use crate::sites::functions::DeclaredFunctions;
 use crate::sites::solve::SolvedSite;
@@ -40,14 +40,14 @@ pub(super) struct Merges<'a, 'data, 'units> {
 impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
     /// `readings` are those of all calls; `folded` are the sites that sites stand for too.
     pub(super) fn new(
-        file: &'a ElfFile64<'data>,
+        branches: &Branches<'a, 'data>,
         source: &'a Source<'a, 'units>,
         declared: &'a DeclaredFunctions,
         readings: &[Reading<'a>],
         folded: FxHashMap<usize, Vec<usize>>,
         types: &mut HeapTypes<'_>,
     ) -> Self {
-        let mut constants = ConstantArguments::new(file);
+        let mut constants = ConstantArguments::new(branches);
         let mut passed = PassedConstants::new(source.solved, source.unit_of_site, declared);
         let mut columns = Columns::default();
         for reading in readings {
@@ -55,7 +55,7 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
             if let (Some(callee), [Step { found, .. }, ..]) = (&call.callee, &reading.steps[..])
                 && let [site] = found[..]
             {
-                passed.learn(callee, &constants.of_call(call.return_svma), site, types);
+                passed.learn(callee, || constants.of_call(call.return_svma), site, types);
             }
             for Step { found, column, .. } in reading.steps.iter().filter(|step| step.found.len() > 1) {
                 columns.entry(found.clone()).or_default().insert(*column);
@@ -66,7 +66,7 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
             let sites = at_column(source.solved, &columns, step);
             present.extend(sites.into_iter().filter_map(|site| Some((step.context?, site))));
         }
-        let symbols = file.symbols().filter_map(|symbol| symbol.name().ok());
+        let symbols = branches.file().symbols().filter_map(|symbol| symbol.name().ok());
         let split = symbols.filter_map(|name| Some(name.split_once(".part.")?.0));
         let known =
             Known { solved: source.solved, units: source.unit_of_site, present, split: split.collect() };

@@ -53,11 +53,12 @@ impl<'a> PassedConstants<'a> {
         }
     }
 
-    /// Takes in that a call of the symbol `callee` that passes `constants` is known to be this site.
+    /// Takes in that a call of the symbol `callee` is known to be this site. `constants` finds what it passes, which costs more than
+    /// to see that the site passes none.
     pub(super) fn learn(
         &mut self,
         callee: &'a str,
-        constants: &Constants,
+        constants: impl FnOnce() -> Constants,
         site: usize,
         types: &mut HeapTypes<'_>,
     ) {
@@ -65,10 +66,13 @@ impl<'a> PassedConstants<'a> {
         if plain_callee(named) != plain_callee(callee) {
             return;
         }
-        for (index, (passed, argument)) in constants.iter().zip(arguments).enumerate() {
-            if let Passed::Constant(constant) = passed
-                && let Some(value) = types.constant(self.units[site], argument)
-            {
+        let value = |argument| types.constant(self.units[site], argument);
+        let values: Vec<Option<u64>> = arguments.iter().map(value).collect();
+        if values.iter().all(Option::is_none) {
+            return;
+        }
+        for (index, (passed, value)) in constants().iter().zip(values).enumerate() {
+            if let (Passed::Constant(constant), Some(value)) = (passed, value) {
                 let (right, wrong) = self.borne_out.entry((callee, index)).or_default();
                 *(if value as u32 == *constant { right } else { wrong }) += 1;
             }

@@ -18,6 +18,7 @@ use crate::dwarf::cfa::CfaRules;
 use crate::dwarf::units::{UnitIndex, Units};
 use crate::emit::SiteInput;
 use crate::graph::names::Names;
+use crate::image::branches::Branches;
 use crate::image::calls::{self, CallInstruction, Svma};
 use crate::image::tail_calls;
 use crate::sites::facts::FileFacts;
@@ -35,7 +36,8 @@ pub(super) fn find(
     solution: &Solution,
 ) -> Result<Vec<SiteInput>> {
     let solved = &solution.sites;
-    let calls = calls_that_allocate(file, solved, declared)?;
+    let branches = Branches::of(file)?;
+    let calls = calls_that_allocate(&branches, solved, declared)?;
     let unit_of_file: Vec<_> = files.iter().map(|f| contents.index.unit(&f.source, &f.directory)).collect();
     let unit_of_site: Vec<_> = solved.iter().map(|s| unit_of_file[s.file]).collect();
     let index = SiteIndex::new(solved.iter().zip(&unit_of_site).map(|(s, &unit)| key(s, unit)));
@@ -61,7 +63,7 @@ pub(super) fn find(
     let readings: Vec<Reading> = calls.iter().map(|call| source.reading(call)).collect();
     let unit_of = |unit| source.unit(unit);
     let folded = sites_folded(&contents.lines, unit_of, files, solved, &unit_of_site, &mut types);
-    let mut merges = Merges::new(file, &source, declared, &readings, folded, &mut types);
+    let mut merges = Merges::new(&branches, &source, declared, &readings, folded, &mut types);
     let mut inputs: FxHashMap<Svma, SiteInput> = FxHashMap::default();
     for reading in &readings {
         if let Some(input) = merges.site(reading, &mut types) {
@@ -75,7 +77,7 @@ pub(super) fn find(
     let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
     let is_tail = |call: &&CallInstruction<_>| call.is_tail && inputs.contains_key(&call.return_svma);
     let jumps: Vec<Svma> = calls.iter().filter(is_tail).map(|call| call.return_svma).collect();
-    for (return_svma, tails) in tail_calls::returns_seen(file, &jumps)? {
+    for (return_svma, tails) in tail_calls::returns_seen(&branches, &jumps)? {
         let own = inputs.get(&return_svma);
         let tails: Vec<&SiteInput> = tails.iter().map(|tail| &inputs[tail]).collect();
         // What a wrapper jumps to is for its caller to say: this call, or another jump.
@@ -94,7 +96,7 @@ pub(super) fn find(
 
 /// The calls of allocation functions, of wrappers, and through function pointers where a source site has one.
 fn calls_that_allocate(
-    file: &ElfFile64<'_>,
+    branches: &Branches<'_, '_>,
     solved: &[SolvedSite],
     declared: &DeclaredFunctions,
 ) -> Result<Vec<CallInstruction<Option<String>>>> {
@@ -107,7 +109,7 @@ fn calls_that_allocate(
         let name = plain_callee(name);
         !is_cold && (declared.find(name).is_some() || wrappers.contains(name))
     };
-    calls::to_symbols_or_pointers(file, is_wanted)
+    calls::to_symbols_or_pointers(branches, is_wanted)
 }
 
 fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {
