@@ -1,5 +1,7 @@
 //! Builds one corpus program, once with the plain compiler and once with `allocscc`, and keeps both by content hash.
 
+pub mod cost;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -163,32 +165,6 @@ fn places_of(manifest: &Manifest, program: &Program) -> Result<Vec<Place>> {
     Ok(dirs.into_iter().map(|dir| (dir.clone(), dir)).collect())
 }
 
-/// CPU time of a build by allocscc over that by `cc` with the same flags, file by file in turns, so that both meet the same machine.
-/// Nothing is taken from the cache. The program must be built from a list of sources.
-pub fn compare(manifest: &Manifest, program: &Program, stage: &Stage) -> Result<f64> {
-    ensure!(program.build.tree.is_none(), "{} is not built file by file", program.name);
-    let sources = Sources::find(manifest, program)?;
-    let scratch = tempfile::tempdir()?;
-    let (ours, plain) = (scratch.path().join("allocscc"), scratch.path().join("cc"));
-    let variant = Variant::default();
-    let builds = [(&ours, stage.allocscc()), (&plain, tools::find(&variant.cc)?)].map(|(dir, driver)| {
-        Build { program, sources: &sources, variant: &variant, driver, extra: &[], dir }
-    });
-    let mut times = [Duration::ZERO; 2];
-    for build in &builds {
-        fs::create_dir(build.dir)?;
-    }
-    for index in 0..sources.files.len() {
-        for (build, time) in builds.iter().zip(&mut times) {
-            *time += build.compile(index)?.1;
-        }
-    }
-    for (build, time) in builds.iter().zip(&mut times) {
-        *time += build.link()?;
-    }
-    Ok(times[0].as_secs_f64() / times[1].as_secs_f64())
-}
-
 /// One build of a program into a directory.
 struct Build<'a> {
     program: &'a Program,
@@ -208,7 +184,7 @@ impl Build<'_> {
         let worker = || -> Result<()> {
             loop {
                 let Some(index) = next.lock().map_or(None, |mut next| next.next()) else { return Ok(()) };
-                let (messages, cpu) = self.compile(index)?;
+                let (messages, cpu) = child::must(&mut self.compile(index))?;
                 let name = &self.sources.files[index].0;
                 let Ok(mut figures) = figures.lock() else { bail!("another compilation panicked") };
                 figures.cpu += cpu;
@@ -225,32 +201,37 @@ impl Build<'_> {
                 .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a compilation panicked")))
         })?;
         let mut figures = figures.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-        figures.cpu += self.link()?;
+        figures.cpu += child::must(&mut self.link())?.1;
         Ok(figures)
     }
 
-    /// Compiles one source; what the compiler said, and its CPU time.
-    fn compile(&self, index: usize) -> Result<(String, Duration)> {
-        let mut command = self.command();
-        command.args(self.extra);
+    /// Compiles one source.
+    fn compile(&self, index: usize) -> Command {
+        let mut command = self.compilation(&self.driver, index);
+        command.args(self.extra).arg("-c").arg("-o").arg(object(self.dir, index));
+        command
+    }
+
+    /// What `compiler` is told of a source but what to make of it.
+    fn compilation(&self, compiler: &Path, index: usize) -> Command {
+        let mut command = self.command(compiler);
         for include in &self.sources.include {
             command.arg("-I").arg(relative(include));
         }
-        let source = relative(&self.sources.files[index].1);
-        command.arg("-c").arg(source).arg("-o").arg(object(self.dir, index));
-        child::must(&mut command)
+        command.arg(relative(&self.sources.files[index].1));
+        command
     }
 
-    /// Links the objects; the CPU time.
-    fn link(&self) -> Result<Duration> {
-        let mut command = self.command();
+    /// Links the objects.
+    fn link(&self) -> Command {
+        let mut command = self.command(&self.driver);
         command.args((0..self.sources.files.len()).map(|index| object(self.dir, index)));
         command.arg("-o").arg(self.dir.join(&self.program.name)).args(&self.program.build.ldflags);
-        Ok(child::must(&mut command)?.1)
+        command
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.driver);
+    fn command(&self, compiler: &Path) -> Command {
+        let mut command = Command::new(compiler);
         // Paths in debug information are relative to the checkout.
         command.current_dir(places::root()).env("ALLOCSCC_CC", &self.variant.cc);
         command.args(&self.program.build.cflags).args(&self.variant.flags);

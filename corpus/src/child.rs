@@ -24,6 +24,8 @@ pub struct Outcome {
     pub cpu: Duration,
     /// From start to end.
     pub wall: Duration,
+    /// Most resident memory, in kilobytes, of it or of one of the children that it waited for.
+    pub peak: u64,
     /// What it wrote to standard output.
     pub stdout: Vec<u8>,
     /// What it wrote to standard error.
@@ -70,12 +72,12 @@ pub fn run(command: &mut Command, scratch: &Path, limit: Duration) -> Result<Out
     // The watcher may have ended already; then nobody listens.
     let _ = done.send(());
     let late = watch.join().unwrap_or(false);
-    let (status, cpu) =
+    let (status, cpu, peak) =
         ended.and_then(|()| reap(pid)).with_context(|| format!("cannot wait for {}", program.display()))?;
     if late {
         bail!("{} did not end within {} s and was killed", program.display(), limit.as_secs());
     }
-    Ok(Outcome { status, cpu, wall, stdout: fs::read(out)?, stderr: fs::read(err)? })
+    Ok(Outcome { status, cpu, wall, peak, stdout: fs::read(out)?, stderr: fs::read(err)? })
 }
 
 /// Blocks until the child has ended, and leaves it to be reaped.
@@ -88,13 +90,14 @@ fn until_ended(pid: libc::pid_t) -> io::Result<()> {
     })
 }
 
-fn reap(pid: libc::pid_t) -> io::Result<(ExitStatus, Duration)> {
+fn reap(pid: libc::pid_t) -> io::Result<(ExitStatus, Duration, u64)> {
     let mut status = 0;
     // SAFETY: all-zero is a valid `rusage`.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are to live locals of the right type.
     uninterrupted(|| unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) })?;
-    Ok((ExitStatus::from_raw(status), duration(usage.ru_utime) + duration(usage.ru_stime)))
+    let cpu = duration(usage.ru_utime) + duration(usage.ru_stime);
+    Ok((ExitStatus::from_raw(status), cpu, usage.ru_maxrss.unsigned_abs()))
 }
 
 fn uninterrupted(mut call: impl FnMut() -> libc::c_int) -> io::Result<()> {
@@ -127,7 +130,8 @@ pub fn printed_lossy(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&succeeded(command)?.stdout).into_owned())
 }
 
-fn succeeded(command: &mut Command) -> Result<Outcome> {
+/// Runs a tool that must succeed.
+pub fn succeeded(command: &mut Command) -> Result<Outcome> {
     let scratch = tempfile::tempdir()?;
     let outcome = run(command.stdin(Stdio::null()), scratch.path(), Duration::from_secs(1800))?;
     if !outcome.status.success() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use corpus::build::cost::Cost;
 use serde::Serialize;
 
 /// All figures of one measurement.
@@ -16,6 +17,8 @@ pub(crate) struct Figures {
     pub query_nanoseconds: BTreeMap<String, f64>,
     /// The corpus.
     pub programs: Vec<Program>,
+    /// Its builds.
+    pub builds: Builds,
 }
 
 /// One corpus program; every figure is a ratio to plain.
@@ -28,15 +31,59 @@ pub(crate) struct Program {
     pub cpu: f64,
     /// Peak of resident memory under the library.
     pub memory: f64,
-    /// CPU time of the build.
-    pub build: f64,
     /// Size of the metadata over .debug_info.
     pub metadata: f64,
 }
 
+/// What the build of one corpus program costs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Build {
+    pub name: String,
+    #[serde(flatten)]
+    pub cost: Cost,
+}
+
+impl Build {
+    fn ratios(&self) -> [f64; 4] {
+        [self.cost.cpu, self.cost.cpu_over_debug, self.cost.link, self.cost.memory]
+    }
+}
+
+/// What the builds cost.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Builds(pub Vec<Build>);
+
+impl fmt::Display for Builds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:12}{:>14}{:>10}{:>14}{:>10}{:>10}",
+            "build over", "cc", "cc -g", "its link", "ms", "memory"
+        )?;
+        let mut row = |name: &str, r: [f64; 4], milliseconds: f64| {
+            let [cpu, debug, link, memory] = r;
+            writeln!(f, "{name:12}{cpu:>14.3}{debug:>10.3}{link:>14.2}{milliseconds:>10.0}{memory:>10.2}")
+        };
+        for build in &self.0 {
+            row(&build.name, build.ratios(), build.cost.link_milliseconds)?;
+        }
+        let milliseconds = || self.0.iter().map(|build| build.cost.link_milliseconds);
+        let worst = |index: usize| self.0.iter().map(|build| build.ratios()[index]).fold(0.0, f64::max);
+        row("worst", std::array::from_fn(worst), milliseconds().fold(0.0, f64::max))?;
+        let mean = |index: usize| geomean(self.0.iter().map(|build| build.ratios()[index]));
+        row("geomean", std::array::from_fn(mean), milliseconds().sum::<f64>() / self.0.len() as f64)
+    }
+}
+
+fn geomean(ratios: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = ratios.len();
+    (ratios.map(f64::ln).sum::<f64>() / count as f64).exp()
+}
+
 impl Program {
-    fn ratios(&self) -> [f64; 5] {
-        [self.instructions, self.cpu, self.memory, self.build, self.metadata]
+    fn ratios(&self) -> [f64; 4] {
+        [self.instructions, self.cpu, self.memory, self.metadata]
     }
 }
 
@@ -47,28 +94,16 @@ impl fmt::Display for Figures {
         for (name, nanoseconds) in &self.query_nanoseconds {
             writeln!(f, "ns of a type query, {name:20}  {nanoseconds:>8.1}")?;
         }
-        let heads = ["instructions", "CPU time", "memory", "build", "metadata"];
-        writeln!(
-            f,
-            "\n{:12}{:>14}{:>10}{:>10}{:>10}{:>10}",
-            "over plain", heads[0], heads[1], heads[2], heads[3], heads[4]
-        )?;
-        let mut row = |name: &str, r: [f64; 5]| {
-            writeln!(f, "{name:12}{:>14.3}{:>10.3}{:>10.3}{:>10.2}{:>10.2}", r[0], r[1], r[2], r[3], r[4])
+        let heads = ["instructions", "CPU time", "memory", "metadata"];
+        writeln!(f, "\n{:12}{:>14}{:>10}{:>10}{:>10}", "over plain", heads[0], heads[1], heads[2], heads[3])?;
+        let mut row = |name: &str, r: [f64; 4]| {
+            writeln!(f, "{name:12}{:>14.3}{:>10.3}{:>10.3}{:>10.2}", r[0], r[1], r[2], r[3])
         };
         for program in &self.programs {
             row(&program.name, program.ratios())?;
         }
-        let mean = |index: usize| {
-            let logs: f64 = self.programs.iter().map(|program| program.ratios()[index].ln()).sum();
-            (logs / self.programs.len() as f64).exp()
-        };
-        row("geomean", std::array::from_fn(mean))
+        let mean = |index: usize| geomean(self.programs.iter().map(|program| program.ratios()[index]));
+        row("geomean", std::array::from_fn(mean))?;
+        write!(f, "\n{}", self.builds)
     }
-}
-
-/// The middle one.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

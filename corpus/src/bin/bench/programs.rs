@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use corpus::build::cost::median;
 use corpus::build::{self, Compiler, Variant};
 use corpus::manifest::{self, Manifest};
 use corpus::stage::Stage;
@@ -11,7 +12,7 @@ use corpus::watch::{Preloads, Seen, Watch};
 use corpus::workload::{Mode, Step, Workload};
 use object::{Object, ObjectSection};
 
-use crate::figures::{Program, median};
+use crate::figures::Program;
 
 const ROUNDS: usize = 5;
 
@@ -50,7 +51,6 @@ pub(crate) fn measure(
         instructions: over_plain(Watch::Instructions, |steps| steps.iter().map(instructions).sum())?,
         cpu: median(rounds),
         memory: over_plain(Watch::Peak, |steps| steps.iter().map(peak).max().unwrap_or(0))?,
-        build: build::compare(manifest, program, stage)?,
         metadata: size(&built.executable(), METADATA)? / size(&plain.executable(), ".debug_info")?,
     })
 }

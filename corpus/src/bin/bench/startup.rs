@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use corpus::stage::Stage;
 
-use crate::figures::median;
+use corpus::build::cost::median;
 
 const STARTS: usize = 500;
 
