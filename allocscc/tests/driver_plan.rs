@@ -148,6 +148,12 @@ fn compiler_command_lines() {
             ("-c a.c -s", "-c a.c -s @"),
             ("-Wallocs -c a.c -Wno-allocs", "-c a.c @"),
             ("-Wallocs --version", "--version"),
+            ("-gallocs -c a.c", "-g -c a.c -idirafter /inc -fno-eliminate-unused-debug-types"),
+            ("-g3 -gallocs -c a.c", "-g3 -c a.c -idirafter /inc -fno-eliminate-unused-debug-types"),
+            ("-g1 -gallocs -c a.c", "-g1 -g -c a.c -idirafter /inc -fno-eliminate-unused-debug-types"),
+            ("-gallocs -g0 -c a.c", "-g -g0 -c a.c @"),
+            ("-gno-allocs -c a.c", "-c a.c @"),
+            ("-gallocs a.o", "-g a.o"),
         ],
         |plan| text(compiler_arguments(plan, Some(Path::new("/inc")), None)),
     );

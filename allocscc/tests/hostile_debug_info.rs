@@ -3,10 +3,12 @@
 mod compile;
 mod trees;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use allocscc::dwarf::Contents;
 use allocscc::dwarf::cfa::CfaRules;
+use allocscc::dwarf::insert::{Insertions, insert};
 use allocscc::dwarf::units::{DebugData, Units};
 use allocscc::emit;
 use allocscc::graph::names::Names;
@@ -27,6 +29,7 @@ fn digest_all(bytes: &[u8]) {
         let _ = contents.lines.frames_at(at);
     }
     receivers_of(bytes, &units, &mut contents);
+    insert_into(&units);
     let wanted = contents.types.named();
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
@@ -42,6 +45,21 @@ fn digest_all(bytes: &[u8]) {
         let aligned = emit::Aligned::copy(&bytes);
         allocs_metadata::Metadata::parse(aligned.bytes()).unwrap();
     }
+}
+
+/// Gives the first DIEs of each unit an attribute.
+fn insert_into(units: &Units<'_>) {
+    let mut insertions = Insertions { attribute: gimli::DwAt(0x3e0e), references: BTreeMap::new() };
+    for (_, unit) in units.iter() {
+        let unit = unit.get();
+        let Some(start) = unit.header.debug_info_offset() else { continue };
+        let mut entries = unit.entries();
+        for _ in 0..8 {
+            let Ok(Some(die)) = entries.next_dfs() else { break };
+            insertions.references.insert(start.0 + die.offset().0, start.0);
+        }
+    }
+    let _ = insert(units.file(), &insertions);
 }
 
 /// Asks what receives the results of the calls of `malloc`.

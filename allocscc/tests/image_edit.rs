@@ -37,7 +37,7 @@ fn with_section(file: &[u8], name: &str, contents: &[u8]) -> anyhow::Result<Vec<
 
 fn stripped(file: &[u8], strip_symbols: bool, add: Option<(&str, &[u8])>) -> anyhow::Result<Vec<u8>> {
     let elf = Elf::parse(file)?.ok_or_else(|| anyhow::anyhow!("not ours"))?;
-    rewrite(&elf, &Edit { remove: &is_debug_section, strip_symbols, add })
+    rewrite(&elf, &Edit { remove: &is_debug_section, strip_symbols, replace: &[], add })
 }
 
 /// Everything that can be asked of a file that may be anything.

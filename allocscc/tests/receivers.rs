@@ -165,8 +165,8 @@ int main(int argc, char **argv) {
 
 #[test]
 fn the_compilers_own_word_for_it() {
-    // 0x3e0d is LLVM's attribute.
-    for (attribute, expected) in [("0x3e0d", Some("item")), ("0x8d", Some("item")), ("0x3fff", None)] {
+    // 0x3e0e is the attribute of LLVM 22.
+    for (attribute, expected) in [("0x3e0e", Some("item")), ("0x8d", Some("item")), ("0x3fff", None)] {
         let tree = format!(
             "
 compile_unit

@@ -76,7 +76,9 @@ fn every_option_of_allocs_is_there() -> Result<()> {
         let option = found.get(1).map_or("", |m| m.as_str());
         ensure!(page.contains(option), "allocs.1 does not describe {option}");
     }
-    ensure!(formatted_named("allocscc.1")?.contains("-Wallocs"), "allocscc.1 does not describe -Wallocs");
+    for option in ["-Wallocs", "-gallocs"] {
+        ensure!(formatted_named("allocscc.1")?.contains(option), "allocscc.1 does not describe {option}");
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-# allocscc takes the options of gcc, and -Wallocs.                 -*- shell-script -*-
+# allocscc takes the options of gcc, -Wallocs and -gallocs.        -*- shell-script -*-
 # The completion of gcc comes with the bash-completion package, in one of two spellings.
 _allocscc()
 {
@@ -9,8 +9,11 @@ _allocscc()
         declare -F _gcc >/dev/null || _completion_loader gcc
         _gcc "$@"
     fi
-    if [[ $2 == -W?* && -Wallocs == "$2"* ]]; then
-        COMPREPLY+=(-Wallocs)
-    fi
+    local option
+    for option in -Wallocs -gallocs; do
+        if [[ $2 == -??* && $option == "$2"* ]]; then
+            COMPREPLY+=("$option")
+        fi
+    done
 } &&
     complete -F _allocscc -o bashdefault -o default allocscc

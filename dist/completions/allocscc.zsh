@@ -1,6 +1,6 @@
 #compdef allocscc=gcc
-# allocscc takes the options of gcc, and -Wallocs.
-if [[ $PREFIX == -Wa* ]]; then
-    compadd -- -Wallocs
+# allocscc takes the options of gcc, -Wallocs and -gallocs.
+if [[ $PREFIX == -Wa* || $PREFIX == -ga* ]]; then
+    compadd -- -Wallocs -gallocs
 fi
 _gcc "$@"

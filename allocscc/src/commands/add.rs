@@ -69,6 +69,7 @@ impl Add {
                 let edit = Edit {
                     remove: &|section| remove.contains(&section.name),
                     strip_symbols: false,
+                    replace: &[],
                     add: Some((SECTION_NAME, &metadata)),
                 };
                 replace(&self.file, &rewrite(&elf, &edit)?)?;
@@ -96,9 +97,12 @@ impl Add {
             facts: facts.iter().map(|record| record.payload).filter(|facts| !facts.is_empty()).collect(),
             map: None,
             keeps_debug_info: true,
+            wants_alloc_types: false,
             inputs: &LinkInputs::default(),
         };
-        with_large_stack(|| link::annotate(&output))?.context("the analysis found nothing")
+        let annotation =
+            with_large_stack(|| link::annotate(&output))?.context("the analysis found nothing")?;
+        Ok(annotation.metadata)
     }
 }
 

@@ -25,7 +25,7 @@ use super::standard_input::Input;
 use super::warning::warn;
 use crate::image::append::append_to_file;
 use crate::image::debug_info::{debug_info_of_sources, debug_info_size, is_debug_section};
-use crate::image::elf::{Elf, FileKind};
+use crate::image::elf::{Elf, FileKind, Section};
 use crate::image::rewrite::{Edit, rewrite};
 
 /// First argument of this program when it is to finish a linked file: then whether to analyse it, then the file that holds the link
@@ -177,7 +177,7 @@ fn finish_linked(
             .inspect_err(|reason| warn(plan.warn, path, format_args!("it keeps debug info: {reason:#}")))
             .unwrap_or(true);
     let facts = linked.iter().chain(&here).map(|record| record.payload).filter(|facts| !facts.is_empty());
-    let mut metadata = None;
+    let mut annotation = None;
     if let Some(Analysis { annotate, map }) = analysis {
         let output = LinkOutput {
             path,
@@ -185,25 +185,41 @@ fn finish_linked(
             facts: facts.collect(),
             map,
             keeps_debug_info,
+            wants_alloc_types: plan.alloc_types && keeps_debug_info,
             inputs: &plan.inputs,
         };
         match with_large_stack(|| annotate(&output)) {
-            Ok(bytes) => metadata = bytes,
+            Ok(made) => annotation = made,
             Err(reason) => warn(plan.warn, path, reason),
         }
     }
-    let edit = Edit {
-        remove: &|section| {
-            section.name == FACTS_SECTION.as_bytes() || (!keeps_debug_info && is_debug_section(section))
-        },
-        strip_symbols: plan.strip == Strip::Symbols,
-        add: metadata.as_deref().map(|bytes| (SECTION_NAME, bytes)),
+    let metadata = annotation.as_ref().map(|annotation| &annotation.metadata[..]);
+    let debug_sections = annotation.as_ref().map_or(&[][..], |annotation| &annotation.debug_sections);
+    let remove = |section: &Section| {
+        section.name == FACTS_SECTION.as_bytes() || (!keeps_debug_info && is_debug_section(section))
     };
-    match rewrite(elf, &edit) {
+    let edit = |replace| Edit {
+        remove: &remove,
+        strip_symbols: plan.strip == Strip::Symbols,
+        replace,
+        add: metadata.map(|bytes| (SECTION_NAME, bytes)),
+    };
+    let rewritten = match rewrite(elf, &edit(debug_sections)) {
+        Err(reason) if !debug_sections.is_empty() => {
+            warn(
+                plan.warn,
+                path,
+                format_args!("the debug information does not say what calls allocate: {reason:#}"),
+            );
+            rewrite(elf, &edit(&[]))
+        }
+        rewritten => rewritten,
+    };
+    match rewritten {
         Ok(bytes) => replace(path, &bytes),
         Err(reason) => {
             warn(plan.warn, path, format_args!("it keeps debug info and symbols: {reason:#}"));
-            metadata.map_or(Ok(()), |bytes| append_to_file(path, elf, SECTION_NAME, &bytes))
+            metadata.map_or(Ok(()), |bytes| append_to_file(path, elf, SECTION_NAME, bytes))
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::inputs::LinkInputs;
+use crate::image::rewrite::ReplacedSection;
 
 /// One source file as the compiler sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,12 +34,23 @@ pub struct LinkOutput<'a> {
     pub map: Option<&'a str>,
     /// Whether the debug info stays in the file.
     pub keeps_debug_info: bool,
+    /// Whether the debug information is to say what calls allocate.
+    pub wants_alloc_types: bool,
     /// What was linked, as the command line says.
     pub inputs: &'a LinkInputs,
 }
 
-/// Makes the contents of the metadata section of a linked file. `None` says that there is nothing to put into it.
-pub type Annotate = fn(&LinkOutput) -> Result<Option<Vec<u8>>>;
+/// What is made of a linked file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Annotation {
+    /// The contents of the metadata section.
+    pub metadata: Vec<u8>,
+    /// Sections of debug information that get other contents.
+    pub debug_sections: Vec<ReplacedSection>,
+}
+
+/// Makes the metadata of a linked file. `None` says that there is nothing to put into it.
+pub type Annotate = fn(&LinkOutput) -> Result<Option<Annotation>>;
 
 /// The two analyses. Each runs in a process of its own, so that a crash costs an answer and not a build.
 #[derive(Clone, Copy)]

@@ -42,5 +42,5 @@ pub mod standard_input;
 pub mod units;
 pub mod warning;
 
-pub use hooks::{Annotate, Hooks, LinkOutput, UnitInfo};
+pub use hooks::{Annotate, Annotation, Hooks, LinkOutput, UnitInfo};
 pub use run::main;

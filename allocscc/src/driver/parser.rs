@@ -33,6 +33,7 @@ struct Parser {
     lto: bool,
     is_static: bool,
     warn: bool,
+    alloc_types: bool,
     introduction: Option<Introduction>,
     only_inputs: bool,
     malformed: bool,
@@ -119,6 +120,9 @@ impl Parser {
         if matches!(text, "-Xlinker" | "--for-linker") {
             return self.linker_options(value.iter().map(|value| value.to_str().unwrap_or("")));
         }
+        if matches!(text, "-gallocs" | "-gno-allocs") {
+            return self.alloc_types(text == "-gallocs");
+        }
         self.debug = self.debug.after(text);
         self.flag(text, value)
     }
@@ -185,6 +189,17 @@ impl Parser {
         WordKind::Option
     }
 
+    /// `-gallocs` asks for debug info, as most options do that say what is to be in it.
+    fn alloc_types(&mut self, wanted: bool) -> WordKind {
+        self.alloc_types = wanted;
+        let asks = wanted && matches!(self.debug, DebugRequest::Nothing | DebugRequest::Lines);
+        if asks {
+            self.debug = DebugRequest::Full;
+            return WordKind::AsksForDebugInfo;
+        }
+        WordKind::Ours
+    }
+
     fn prefixed_flag(&mut self, text: &str) {
         let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| text.starts_with(prefix));
         if is(&["-print-", "--print-", "--help=", "--autocomplete="]) {
@@ -232,6 +247,7 @@ impl Parser {
             lto: self.lto,
             is_static: self.is_static,
             warn: self.warn,
+            alloc_types: self.alloc_types,
             introduces_itself: self.introduction,
         }
     }

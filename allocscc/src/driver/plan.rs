@@ -34,6 +34,8 @@ pub struct Plan {
     pub is_static: bool,
     /// `-Wallocs`.
     pub warn: bool,
+    /// `-gallocs`: the debug information is to say what calls allocate.
+    pub alloc_types: bool,
     /// `-v`, `--version` or `--help`: the compiler speaks about itself, and so do we.
     pub introduces_itself: Option<Introduction>,
 }
@@ -147,8 +149,10 @@ pub enum WordKind {
     Language,
     /// `-c`, `-S`, `-E` and their like.
     Mode,
-    /// `-Wallocs`, `-Wno-allocs`: ours, not the compiler's.
+    /// `-Wallocs`, `-gallocs` and their opposites: ours, not the compiler's.
     Ours,
+    /// `-gallocs` where nothing before it asked for types: for the compiler it is `-g`.
+    AsksForDebugInfo,
     /// Asks the linker to leave something out. A `-Wl,` list may say more than that.
     Strip,
     /// `--`: only inputs follow.

@@ -119,7 +119,7 @@ pub fn meaning_options(plan: &Plan) -> Vec<OsString> {
 
 fn needs_removal(plan: &Plan) -> bool {
     plan.words.iter().any(|word| match word.kind {
-        WordKind::Ours => true,
+        WordKind::Ours | WordKind::AsksForDebugInfo => true,
         WordKind::Strip => removes_strip(plan),
         _ => false,
     })
@@ -134,6 +134,7 @@ fn kept(plan: &Plan, word: &Word) -> Vec<OsString> {
     let text = plan.text(word);
     match word.kind {
         WordKind::Ours => Vec::new(),
+        WordKind::AsksForDebugInfo => vec!["-g".into()],
         WordKind::Strip if removes_strip(plan) => match text[0].to_str().and_then(|t| t.strip_prefix("-Wl,"))
         {
             Some(list) => {

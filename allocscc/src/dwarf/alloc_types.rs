@@ -3,7 +3,7 @@
 //! DWARF 6 has `DW_AT_alloc_type` for it and clang `DW_AT_LLVM_alloc_type`. Neither was in the compilers that this was written
 //! with, so they are told by what they are: of all attributes of a call site, those alone refer to a type.
 
-use gimli::constants as dw;
+use gimli::{AttributeValue, constants as dw};
 use rustc_hash::FxHashMap;
 
 use super::error::{Error, Result};
@@ -37,6 +37,21 @@ fn read_unit<'a>(
     merged: &MergedTypes,
     found: &mut FxHashMap<u64, NodeId>,
 ) -> Result<()> {
+    for_each_call_site(unit, |die, address| {
+        let types = die.attrs().iter().filter(|attribute| may_be_alloc_type(attribute.name().0)).filter_map(
+            |attribute| {
+                let target = units.resolve(index, &attribute.value())?;
+                is_type(units.die(target).ok()?.tag()).then(|| merged.node(target)).flatten()
+            },
+        );
+        if let [ty] = types.collect::<Vec<_>>()[..] {
+            found.insert(address, ty);
+        }
+    })
+}
+
+/// Calls `f` with the DIE of each call site of a unit, and the return address of the call.
+pub(crate) fn for_each_call_site<'a>(unit: &Unit<'a>, mut f: impl FnMut(&Die<'a>, u64)) -> Result<()> {
     let root = unit.get().header.root_offset();
     let mut entries = unit.get().unit.entries_raw(None).map_err(unit.error_at(root))?;
     let mut die = Die::default();
@@ -48,27 +63,27 @@ fn read_unit<'a>(
         }
         let of_call = [dw::DW_AT_call_return_pc, dw::DW_AT_low_pc];
         let Some(address) = of_call.into_iter().find_map(|name| die.attr_value(name)) else { continue };
-        let Some(address) = unit.get().attr_address(address).map_err(unit.error_at(offset))? else {
-            continue;
-        };
-        let types = die.attrs().iter().filter(|attribute| may_be_alloc_type(attribute.name().0)).filter_map(
-            |attribute| {
-                let target = units.resolve(index, &attribute.value())?;
-                is_type(units.die(target).ok()?.tag()).then(|| merged.node(target)).flatten()
-            },
-        );
-        if let [ty] = types.collect::<Vec<_>>()[..] {
-            found.insert(address, ty);
+        if let Some(address) = unit.get().attr_address(address).map_err(unit.error_at(offset))? {
+            f(&die, address);
         }
     }
     Ok(())
+}
+
+/// Whether a call site has an attribute that may say what the call allocates.
+pub(crate) fn has_alloc_type(die: &Die<'_>) -> bool {
+    let is_reference = |value| matches!(value, AttributeValue::UnitRef(_) | AttributeValue::DebugInfoRef(_));
+    die.attrs()
+        .iter()
+        .any(|attribute| may_be_alloc_type(attribute.name().0) && is_reference(attribute.value()))
 }
 
 fn may_be_alloc_type(attribute: u16) -> bool {
     (LAST_OF_DWARF_5 + 1..LO_USER).contains(&attribute) || OF_LLVM.contains(&attribute)
 }
 
-fn is_type(tag: gimli::DwTag) -> bool {
+/// Whether a DIE with this tag is a type of C that an object can have.
+pub(crate) fn is_type(tag: gimli::DwTag) -> bool {
     matches!(
         tag,
         dw::DW_TAG_base_type

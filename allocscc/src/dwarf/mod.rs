@@ -4,7 +4,8 @@
 //! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
 //! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`] and [`cfa`] say where
 //! a variable is; [`statics`], [`literals`] and [`frames`] are what comes of it. [`lines`] answers where in the source an
-//! address is. [`receivers`] and [`alloc_types`] say what an allocation holds of which the source says nothing.
+//! address is. [`receivers`] and [`alloc_types`] say what an allocation holds of which the source says nothing. [`insert`] is the one that
+//! writes: it adds attributes to DIEs.
 
 pub mod alloc_types;
 mod arrays;
@@ -12,6 +13,7 @@ pub mod cfa;
 pub mod error;
 pub mod frames;
 pub mod index;
+pub mod insert;
 pub mod lines;
 pub mod linked;
 pub mod literals;

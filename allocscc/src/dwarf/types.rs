@@ -94,6 +94,11 @@ impl MergedTypes {
         base_types.chain(declared).filter(|&node| seen.insert(node)).collect()
     }
 
+    /// The type DIEs and their nodes, in no order.
+    pub(crate) fn dies(&self) -> impl Iterator<Item = (DieRef, NodeId)> {
+        self.nodes.iter().map(|(&die, &node)| (die, node))
+    }
+
     /// The node of a type DIE, or of a subprogram's type.
     #[must_use]
     pub fn node(&self, die: DieRef) -> Option<NodeId> {

@@ -129,6 +129,11 @@ impl<'a> Unit<'a> {
         !is_type && self.dwarf.file_type == DwarfFileType::Main
     }
 
+    /// Its DIEs are in the file's own `.debug_info`.
+    pub(crate) fn is_in_file(&self) -> bool {
+        self.unit.header.debug_info_offset().is_some() && self.dwarf.file_type == DwarfFileType::Main
+    }
+
     /// Where a DIE stands in its section, for messages.
     pub(crate) fn error_at(&self, offset: UnitOffset) -> impl FnOnce(gimli::Error) -> Error {
         Error::die(self.unit.section(), offset.to_unit_section_offset(&self.unit.header))
@@ -297,6 +302,11 @@ impl<'a> Units<'a> {
     #[must_use]
     pub fn follow(&self, from: UnitIndex, die: &Die<'_>, attribute: gimli::DwAt) -> Option<DieRef> {
         self.resolve(from, &die.attr_value(attribute)?)
+    }
+
+    /// The offset of a DIE in its section.
+    pub(crate) fn offset_of(&self, at: DieRef) -> usize {
+        at.offset.to_unit_section_offset(&self.get(at.unit).unit.header).0
     }
 
     /// Reads one DIE.

@@ -179,6 +179,6 @@ fn number(elf: &Elf, removed: &[bool]) -> Result<Vec<Option<u32>>> {
     Ok(new)
 }
 
-fn is_relocations(section: &Section) -> bool {
+pub(super) fn is_relocations(section: &Section) -> bool {
     matches!(section.sh_type, SHT_REL | SHT_RELA) && !section.is_alloc()
 }

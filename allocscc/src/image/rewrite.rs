@@ -4,14 +4,16 @@
 //! one, the section names, and the section header table. Whatever is not certain to come out right is an error, and the caller
 //! keeps the file as the linker wrote it.
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result, ensure};
 
 use super::append::{SECTION_ALIGNMENT, Tail, push_section_table};
 use super::elf::{
-    Elf, FILE_HEADER_SIZE, FileKind, SHN_LORESERVE, SHT_NOBITS, SHT_PROGBITS, SHT_SYMTAB, Section,
-    SectionIndex,
+    Elf, FILE_HEADER_SIZE, FileKind, SHF_COMPRESSED, SHN_LORESERVE, SHT_NOBITS, SHT_PROGBITS, SHT_SYMTAB,
+    Section, SectionIndex,
 };
-use super::renumber::Renumbering;
+use super::renumber::{Renumbering, is_relocations};
 
 /// What is to be different in the rewritten file.
 pub struct Edit<'a> {
@@ -19,8 +21,19 @@ pub struct Edit<'a> {
     pub remove: &'a dyn Fn(&Section) -> bool,
     /// Whether to take the symbol table out, as the linker's `-s` does.
     pub strip_symbols: bool,
+    /// Sections that are not in memory and get other contents.
+    pub replace: &'a [ReplacedSection],
     /// Name and contents of a section to add.
     pub add: Option<(&'a str, &'a [u8])>,
+}
+
+/// A section with other contents.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReplacedSection {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A section that is not in memory has no use for a larger alignment.
@@ -41,7 +54,10 @@ pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
     for index in by_offset {
         let is_names = SectionIndex(index as u32) == elf.names;
         if index != 0 && !is_names && lies_behind(&elf.sections[index], image_end) {
-            let bytes = renumbering.bytes(elf, index)?;
+            let bytes = match replacement(elf, edit, index)? {
+                Some(bytes) => Cow::Borrowed(bytes),
+                None => renumbering.bytes(elf, index)?,
+            };
             ensure!(placed[index].sh_addralign <= MAX_ALIGNMENT, "section {index} has an odd alignment");
             placed[index].sh_size = bytes.len() as u64;
             placed[index].sh_offset = tail.push(&bytes, placed[index].sh_addralign);
@@ -65,6 +81,18 @@ pub fn rewrite(elf: &Elf, edit: &Edit) -> Result<Vec<u8>> {
     let mut file = elf.file[..image_end as usize].to_vec();
     finish(&mut file, tail, sections, names_index)?;
     Ok(file)
+}
+
+/// The other contents that a section gets.
+fn replacement<'e>(elf: &Elf, edit: &Edit<'e>, index: usize) -> Result<Option<&'e [u8]>> {
+    let section = &elf.sections[index];
+    let Some(replaced) = edit.replace.iter().find(|replaced| replaced.name.as_bytes() == section.name) else {
+        return Ok(None);
+    };
+    ensure!(section.sh_flags & SHF_COMPRESSED == 0, "section {} is compressed", replaced.name);
+    let has_relocations = |other: &Section| is_relocations(other) && other.sh_info as usize == index;
+    ensure!(!elf.sections.iter().any(has_relocations), "section {} has relocations", replaced.name);
+    Ok(Some(&replaced.bytes))
 }
 
 /// A symbol table is always placed anew, because symbols may go away; the linker never puts it into the image.

@@ -2,8 +2,9 @@
 //!
 //! The order is the story: read the DWARF; find what shared libraries say of their functions ([`libraries`]); find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
 //! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`] and [`folded`]); find the types that they name ([`heap_types`]); find what other files must know of this
-//! one's functions, and this one of theirs ([`wrappers`]); write it all down.
+//! one's functions, and this one of theirs ([`wrappers`]); write it all down, on request in the debug information too ([`alloc_types`]).
 
+mod alloc_types;
 mod any_of;
 mod folded;
 mod foreign;
@@ -25,7 +26,7 @@ use anyhow::{Context, Result};
 use object::read::elf::ElfFile64;
 
 use crate::compile;
-use crate::driver::hooks::LinkOutput;
+use crate::driver::hooks::{Annotation, LinkOutput};
 use crate::driver::warning::warn_from_analysis;
 use crate::dwarf::statics::Static;
 use crate::dwarf::units::{DebugData, Units};
@@ -39,7 +40,7 @@ use crate::sites::facts::FileFacts;
 use crate::sites::solve::solve;
 
 /// Makes the metadata of a file that was just linked.
-pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
+pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
     let data = DebugData::load(output.bytes).context("reading the linked file")?;
     let units = Units::new(&data).context("reading the debug information")?;
     let mut contents = Contents::read(&units);
@@ -55,6 +56,15 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
     let file = ElfFile64::parse(output.bytes).context("reading the linked file")?;
     let solution = solve(&facts, &declared, &libraries::imports(output, &file));
     let sites = sites::find(&file, &units, &mut contents, &mut names, &facts, &declared, &solution)?;
+    let debug_sections = if output.wants_alloc_types {
+        alloc_types::say_at_call_sites(&units, &contents.types, &sites).unwrap_or_else(|reason| {
+            let kept = format!("the debug information does not say what calls allocate: {reason:#}");
+            warn_from_analysis(output.path.display(), kept);
+            Vec::new()
+        })
+    } else {
+        Vec::new()
+    };
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
         names: &mut names,
@@ -65,7 +75,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Vec<u8>>> {
         wrappers: &wrappers::exported(&file, &solution.signatures),
         build_id: data.file().build_id(),
     })?;
-    Ok(Some(metadata))
+    Ok(Some(Annotation { metadata, debug_sections }))
 }
 
 fn files(records: &[&[u8]]) -> Result<Vec<FileFacts>> {

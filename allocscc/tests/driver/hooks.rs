@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allocscc::driver::{Hooks, LinkOutput, UnitInfo};
+use allocscc::driver::{Annotation, Hooks, LinkOutput, UnitInfo};
 use anyhow::{Result, bail};
 
 /// Facts are the source's name and the functions that it declares with the prefix `fact_`; metadata are all facts, a line each.
@@ -30,7 +30,7 @@ fn analyse(text: &[u8], unit: &UnitInfo) -> Result<Vec<u8>> {
     Ok(format!("{}: {}", unit.source.display(), facts.join(" ")).into_bytes())
 }
 
-fn annotate(output: &LinkOutput) -> Result<Option<Vec<u8>>> {
+fn annotate(output: &LinkOutput) -> Result<Option<Annotation>> {
     let mut lines: Vec<&[u8]> = output.facts.clone();
     lines.sort();
     let text = lines.join(&b'\n');
@@ -45,7 +45,7 @@ fn annotate(output: &LinkOutput) -> Result<Option<Vec<u8>>> {
     if has("fact_refuse_the_link") {
         bail!("no metadata for {}", output.path.file_name().map(Path::new).unwrap_or(output.path).display());
     }
-    Ok(Some(text))
+    Ok(Some(Annotation { metadata: text, ..Annotation::default() }))
 }
 
 #[expect(unconditional_recursion, reason = "that is the point")]
