@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::{self, Key};
 use crate::lines::{self, Place};
 use crate::manifest::{Manifest, Program};
+use crate::parsed::Parsed;
 use crate::sources::Sources;
 use crate::stage::Stage;
 use crate::{child, fetch, objects, places, tools, tree};
@@ -63,6 +64,8 @@ pub struct Figures {
     pub cpu: Duration,
     /// Functions that call alloca, by source file.
     pub alloca: BTreeSet<String>,
+    /// How much our front end reads of the sources; for `allocscc`, where the manifest lists them.
+    pub parsed: Option<Parsed>,
     /// Lines of the package's source files and headers that the program is made of, as its debug information names them.
     pub lines: u64,
 }
@@ -102,7 +105,7 @@ pub fn build(
     let cc = tools::find(&variant.cc)?;
     let version = Command::new(&cc).arg("--version").output();
     let version = version.with_context(|| format!("cannot run {}", variant.cc))?.stdout;
-    let mut key = Key::new("build", 2)
+    let mut key = Key::new("build", 3)
         .with(&program.name)
         .with(serde_json::to_vec(&program.build)?)
         .with(variant.flags.join(" "))
@@ -110,7 +113,7 @@ pub fn build(
         .with(version);
     // The times of the two builds with the manifest's flags are compared, so those are made in one run.
     if compiler == Compiler::Allocscc || variant.flags.is_empty() {
-        key = key.with(cache::sha256_of(&stage.allocscc())?);
+        key = key.with(cache::sha256_of(&stage.allocscc())?).with(cache::sha256_of(&stage.allocs())?);
     }
     for package in manifest.packages_of(program) {
         key = key.with(&package.sha256);
@@ -134,7 +137,12 @@ pub fn build(
                 flags.extend(extra.iter().map(|flag| (*flag).to_owned()));
                 tree::Build { manifest, program, tree, cc: &cc, driver: &driver, flags }.run(dir)?
             }
-            None => Build { program, sources: &sources, variant, driver, extra, dir }.run()?,
+            None => {
+                let build = Build { program, sources: &sources, variant, driver, extra, dir };
+                let figures = build.run()?;
+                let parsed = (compiler == Compiler::Allocscc).then(|| build.parsed(&cc, &stage.allocs()));
+                Figures { parsed: parsed.transpose()?, ..figures }
+            }
         };
         if compiler == Compiler::Plain {
             figures.lines = lines::of_program(&dir.join(&program.name), &places_of(manifest, program)?)?;
@@ -210,6 +218,18 @@ impl Build<'_> {
         let mut command = self.compilation(&self.driver, index);
         command.args(self.extra).arg("-c").arg("-o").arg(object(self.dir, index));
         command
+    }
+
+    /// How much `allocs` reads of all sources behind the preprocessor of `cc`.
+    fn parsed(&self, cc: &Path, allocs: &Path) -> Result<Parsed> {
+        let scratch = tempfile::tempdir()?;
+        let mut parsed = Parsed::default();
+        for index in 0..self.sources.files.len() {
+            let preprocessed = scratch.path().join("source.i");
+            child::must(self.compilation(cc, index).arg("-E").arg("-o").arg(&preprocessed))?;
+            parsed.add(Parsed::of(allocs, &preprocessed)?);
+        }
+        Ok(parsed)
     }
 
     /// What `compiler` is told of a source but what to make of it.

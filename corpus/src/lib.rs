@@ -22,6 +22,7 @@ pub mod lines;
 pub mod manifest;
 pub mod matrix;
 pub mod objects;
+pub mod parsed;
 pub mod places;
 pub mod programs;
 pub mod report;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::census::Summary;
+use crate::parsed::Parsed;
 use crate::places;
 
 /// What the test of one program found; what it did not reach is missing.
@@ -16,6 +17,8 @@ pub struct Report {
     pub program: String,
     /// Lines of C that it is made of.
     pub lines: Option<u64>,
+    /// How much of it our front end reads; missing where the package's own scripts build it.
+    pub parsed: Option<Parsed>,
     /// CPU time of the build with the plain compiler.
     pub build_plain: Option<Duration>,
     /// CPU time of the build with `allocscc`.

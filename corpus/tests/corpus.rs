@@ -11,6 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use corpus::build::{self, Compiler, Variant};
 use corpus::census::Summary;
 use corpus::manifest::{Manifest, Program};
+use corpus::parsed::Parsed;
 use corpus::report::{Report, Verdict};
 use corpus::stage::Stage;
 use corpus::watch::{Preloads, Watch};
@@ -61,6 +62,8 @@ fn builds(program: &Program, stage: &Stage, report: &mut Report) -> Result<[Path
     progress("building with allocscc");
     let built = build::build(&manifest, program, Compiler::Allocscc, &Variant::default(), stage)?;
     report.build_allocscc = Some(built.figures.cpu);
+    report.parsed = built.figures.parsed.clone();
+    report.parsed.as_ref().map_or(Ok(()), Parsed::is_enough)?;
     plain.same_code(&built)?;
     Ok([plain.executable(), built.executable()])
 }

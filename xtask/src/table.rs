@@ -12,6 +12,7 @@ use crate::findings::Findings;
 struct Report {
     program: String,
     lines: Option<u64>,
+    parsed: Option<Parsed>,
     build_plain: Option<Duration>,
     build_allocscc: Option<Duration>,
     run_plain: Option<Duration>,
@@ -20,6 +21,12 @@ struct Report {
     alloca: Vec<String>,
     snapshot: Option<String>,
     failure: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Parsed {
+    declarations: usize,
+    skipped: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,9 +49,15 @@ pub(crate) fn print(findings: &Findings) -> Result<()> {
     );
     let mut callers = Vec::new();
     let (mut programs, mut lines) = (0, 0);
+    let mut parsed = Parsed::default();
     for result in findings.rows() {
         let report = Report::deserialize(result).with_context(|| format!("not a result: {result}"))?;
         println!("{}", report.row());
+        if let Some(of_program) = report.parsed {
+            parsed.declarations += of_program.declarations;
+            let named = |place: String| format!("  {}: {place}", report.program);
+            parsed.skipped.extend(of_program.skipped.into_iter().map(named));
+        }
         callers.extend(report.alloca);
         programs += 1;
         lines += report.lines.unwrap_or(0);
@@ -53,6 +66,12 @@ pub(crate) fn print(findings: &Findings) -> Result<()> {
     println!(
         "foreign: made by files without metadata, such as the C library for itself; typed and bytes are shares of the rest"
     );
+    println!(
+        "external declarations that could not be read: {} of {}",
+        parsed.skipped.len(),
+        parsed.declarations
+    );
+    parsed.skipped.iter().for_each(|place| println!("{place}"));
     match callers.len() {
         0 => println!("no function calls alloca"),
         count => println!("functions that call alloca: {count}: {}", callers.join(", ")),
