@@ -81,6 +81,7 @@ fn sink() -> impl Strategy<Value = Sink> {
         (name(), any::<u32>()).prop_map(|(name, index)| Sink::Argument(name, index)),
         holder().prop_map(Sink::Kept),
         Just(Sink::Carved),
+        Just(Sink::Lost),
     ]
 }
 

@@ -132,6 +132,8 @@ pub enum Sink {
     Argument(String, u32),
     /// It is kept in a place that has type pointer to void.
     Kept(Holder),
+    /// It becomes a pointer to void out of sight: in an element of an array, behind a function pointer.
+    Lost,
     /// It, or a pointer to some place in it, becomes a pointer that is used as one to something else than characters.
     Carved,
 }
@@ -234,7 +236,7 @@ pub struct Use {
 pub enum Usage {
     /// Bytes are read or written where it points, or it becomes a pointer to characters.
     Bytes,
-    /// It becomes a pointer to numbers.
+    /// A number is read or written where it points, or it becomes a pointer to words of the machine.
     Numbers,
     /// It becomes a pointer to something else, or goes out of sight.
     Anything,

@@ -81,7 +81,13 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
             let is_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
             // The callers say how many elements there are and how large: a pointer to characters counts bytes.
             let is_of_elements = is_generic && site.effects.iter().all(Effect::is_product_of_parameters);
-            if finding.ty.is_buffer() && !is_text && (is_of_elements || uses.is_carved(file, &site.sinks)) {
+            let is_other = || {
+                let is_for_caller = || is_generic && site.is_in_wrapper;
+                let is_untyped = finding.evidence == Evidence::Receiver && is_kept_untyped(&site.sinks);
+                uses.is_carved(file, &site.sinks)
+                    || (is_untyped && (is_for_caller() || uses.are_objects(file, &site.sinks)))
+            };
+            if finding.ty.is_buffer() && !is_text && (is_of_elements || is_other()) {
                 finding = Finding::NOTHING;
             }
             if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
@@ -130,6 +136,16 @@ fn is_plain(site: &Site) -> bool {
     site.effects.iter().all(|effect| {
         effect.behind == Behind::Nothing && !effect.size.is_product() && !effect.mentions_type()
     })
+}
+
+/// Whether the first that keeps a block is a pointer to void: one to characters that gets it later is how some function sees it.
+fn is_kept_untyped(sinks: &[Sink]) -> bool {
+    let first = sinks.iter().find_map(|sink| match sink {
+        Sink::Pointer(TypeRef::Pointer(to)) => Some(**to == TypeRef::Void),
+        Sink::Kept(_) | Sink::Lost => Some(true),
+        _ => None,
+    });
+    first == Some(true)
 }
 
 /// `char *`, `char **` and so on.

@@ -17,6 +17,17 @@ enum Place<'f> {
     Parameter(usize, &'f str, u32),
 }
 
+/// What is said of a block.
+#[derive(Default)]
+struct Said {
+    /// Bytes of it are read or written.
+    bytes: bool,
+    /// It is something else.
+    objects: bool,
+    /// It gets to where nothing is seen of it, or is read as numbers alone.
+    unseen: bool,
+}
+
 /// What becomes of pointers to void, in all files.
 pub(super) struct Uses<'f> {
     /// With the file that says it.
@@ -51,47 +62,63 @@ impl<'f> Uses<'f> {
     /// Whether a block is a buffer of bytes: somewhere bytes are read or written where a pointer to it points, and nowhere is it said to
     /// be something else.
     pub(super) fn are_bytes(&self, file: usize, sinks: &'f [Sink]) -> bool {
+        let said = self.said(file, sinks);
+        said.bytes && !said.objects && !said.unseen
+    }
+
+    /// Whether a block is said to be something else than bytes in some place that a pointer to void to it gets to.
+    pub(super) fn are_objects(&self, file: usize, sinks: &'f [Sink]) -> bool {
+        self.said(file, sinks).objects
+    }
+
+    /// What is said of a block in the places that keep a pointer to void to it.
+    fn said(&self, file: usize, sinks: &'f [Sink]) -> Said {
+        let mut said = Said::default();
         let mut next = Vec::new();
         for sink in sinks {
             let place = match sink {
                 Sink::Kept(holder) => self.place(file, holder),
                 Sink::Argument(function, index) => self.parameter(file, function, *index),
-                Sink::Carved => return false,
+                Sink::Carved => {
+                    said.objects = true;
+                    continue;
+                }
+                Sink::Lost => None,
                 Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) => continue,
             };
             match place {
                 Some(place) => next.push(place),
-                None if is_open(sink) => {}
-                None => return false,
+                None => said.unseen |= !is_open(sink),
             }
         }
         let mut seen = FxHashSet::default();
-        let mut has_bytes = false;
         while let Some(place) = next.pop() {
             if !seen.insert(place) {
                 continue;
             }
             if seen.len() > MOST_PLACES {
-                return false;
+                said.unseen = true;
+                break;
             }
             let uses = self.of.get(&place).map_or(&[][..], Vec::as_slice);
-            // Bytes are read as numbers too, for speed.
+            // Bytes are read as numbers too, for speed. What a function does with its parameter, it does with bytes of any meaning.
             let is_bytes = uses.iter().any(|(_, what)| **what == Usage::Bytes);
-            has_bytes |= is_bytes;
+            let may_be_bytes = is_bytes || matches!(place, Place::Parameter(..));
+            said.bytes |= is_bytes;
             for &(file, what) in uses {
                 match what {
                     Usage::Bytes | Usage::Parameter { .. } => {}
-                    Usage::Numbers if is_bytes => {}
-                    Usage::Numbers | Usage::Anything | Usage::Objects => return false,
+                    Usage::Numbers => said.unseen |= !may_be_bytes,
+                    Usage::Anything | Usage::Objects => said.objects = true,
                     Usage::Passed(holder) => match (self.place(file, holder), holder) {
                         (Some(place), _) => next.push(place),
                         (None, Holder::Argument(function, _)) if takes_anything(function) => {}
-                        (None, _) => return false,
+                        (None, _) => said.unseen = true,
                     },
                 }
             }
         }
-        has_bytes
+        said
     }
 
     /// Whether something else than characters is kept in a block that pointers to characters point to: they are there for arithmetic.
@@ -102,7 +129,7 @@ impl<'f> Uses<'f> {
                 let uses = self.of.get(&place).map_or(&[][..], Vec::as_slice);
                 uses.iter().any(|(_, what)| **what == Usage::Objects)
             }),
-            Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Kept(_) => false,
+            Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Kept(_) | Sink::Lost => false,
         })
     }
 

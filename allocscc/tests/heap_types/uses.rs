@@ -12,6 +12,7 @@ const OWNER: &str = "
     void start(struct owner *o) { o->data = malloc(o->size); }\n";
 
 const BYTES: &str = "malloc: array of uchar, receiver, buffer";
+const CHARACTERS: &str = "malloc: array of char, receiver, buffer";
 const UNKNOWN: &str = "malloc: unknown, none";
 
 fn check(uses: &str, expect: &str) {
@@ -144,5 +145,83 @@ fn blocks_in_other_places() {
         ("void *g; void f(size_t n, FILE *s) { g = malloc(n * 4); fread(g, 1, n, s); }", BYTES),
     ] {
         assert_eq!(solved(&[&format!("{prelude} {uses}")], ""), [expect], "{uses}");
+    }
+}
+
+/// A block that a pointer to void keeps first, and that some line sees as characters.
+#[test]
+fn characters_for_arithmetic() {
+    let prelude = "struct shelf { struct point *items; int *counts; void *any; void **rows; };
+        void sum(const char *); void see(void *);
+        void use_any(struct shelf *s) { struct point *p = s->any; p->x = 1; }
+        void keep(struct shelf *s, void *p) { s->items = p; }
+        void mark(void *p) { char *c = p; *c = 1; }";
+    let cast = "char *q = (char *)p + off; sum(q);";
+    let kept = "char *q = p; sum(q + off);";
+    let point = "malloc: array of struct point, receiver";
+    for (uses, of_cast, of_kept) in [
+        ("s->items = p;", point, point),
+        ("s->counts = p;", "malloc: array of int32, receiver", UNKNOWN),
+        ("s->rows = p;", "malloc: array of void*, receiver", UNKNOWN),
+        ("s->any = p;", UNKNOWN, UNKNOWN),
+        ("keep(s, p);", UNKNOWN, UNKNOWN),
+        ("mark(p);", BYTES, CHARACTERS),
+        ("((char *)p)[off] = 0;", CHARACTERS, CHARACTERS),
+        ("*(char *)p = 0; keep(s, p);", UNKNOWN, UNKNOWN),
+        ("s->rows[off] = p;", UNKNOWN, CHARACTERS),
+        ("see(p);", UNKNOWN, CHARACTERS),
+    ] {
+        for (sight, expect) in [(cast, of_cast), (kept, of_kept)] {
+            let source = format!(
+                "{prelude} void f(struct shelf *s, size_t n, size_t off) {{ void *p = malloc(n); {sight} {uses} }}"
+            );
+            assert_eq!(solved(&[&source], ""), [expect], "{sight} {uses}");
+        }
+    }
+}
+
+#[test]
+fn out_of_sight() {
+    let prelude = "typedef struct file FILE; size_t fread(void *, size_t, size_t, FILE *);
+        struct request { void *data; }; void send_it(struct request *);
+        void load(void *to, FILE *s) { fread(to, 1, 9, s); }";
+    for (uses, expect) in [
+        ("", BYTES),
+        ("void *v[2]; v[0] = p;", UNKNOWN),
+        ("struct { void *data; } o; o.data = p;", UNKNOWN),
+        ("struct request r = { p }; send_it(&r);", UNKNOWN),
+        ("void (*call)(void *) = 0; call(p);", UNKNOWN),
+        ("void **q = &p;", UNKNOWN),
+    ] {
+        let source =
+            format!("{prelude} void f(size_t n, FILE *s) {{ void *p = malloc(n); load(p, s); {uses} }}");
+        assert_eq!(solved(&[&source], ""), [expect], "{uses}");
+    }
+}
+
+/// Bytes that somebody reads as numbers, wherever these lie, and arrays of numbers.
+#[test]
+fn numbers_that_parameters_are_read_as() {
+    let prelude = "typedef struct { unsigned v; } __attribute__((packed)) anywhere; typedef union { unsigned v; } __attribute__((packed)) any_of;
+        typedef struct { unsigned v; } aligned; typedef struct { unsigned v, w; } __attribute__((packed)) two;";
+    for (take, expect) in [
+        ("n = *(unsigned *)p;", BYTES),
+        ("n = ((anywhere *)p)->v;", BYTES),
+        ("((any_of *)p)->v = n;", BYTES),
+        ("n = ((aligned *)p)->v;", UNKNOWN),
+        ("n = ((two *)p)->v;", UNKNOWN),
+        ("anywhere *a = p; n = a->v;", UNKNOWN),
+        // Words are how bytes are read for speed, but nobody reads `double`s so.
+        ("const size_t *w = p; while (!*w) w++;", BYTES),
+        ("double *d = p; d[n] = 1;", UNKNOWN),
+        ("((double *)p)[n] = 1;", UNKNOWN),
+        ("n = ((int *)p)[n];", UNKNOWN),
+        ("*((double *)p + n) = 1;", UNKNOWN),
+    ] {
+        let source = format!(
+            "{OWNER} {prelude} static void take(void *p, size_t n) {{ {take} }}
+             void use(struct owner *o, FILE *f, size_t n) {{ fread(o->data, 1, n, f); take(o->data, n); }}"
+        );
+        assert_eq!(solved(&[&source], ""), [expect], "{take}");
     }
 }

@@ -249,6 +249,7 @@ impl<'b> Decoder<'b> {
             3 => Sink::Argument(self.string()?, self.small()?),
             4 => Sink::Kept(self.holder()?),
             5 => Sink::Carved,
+            6 => Sink::Lost,
             _ => return self.bad(),
         })
     }

@@ -252,6 +252,7 @@ impl Encoder {
                 self.holder(holder);
             }
             Sink::Carved => self.number(5),
+            Sink::Lost => self.number(6),
         }
     }
 

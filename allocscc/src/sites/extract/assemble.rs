@@ -173,17 +173,16 @@ impl Assembly<'_, '_> {
     }
 
     fn sinks(&mut self, sinks: &[FoundSink]) -> Vec<Sink> {
-        let sink = |sink: &FoundSink| {
-            Some(match *sink {
-                FoundSink::Return(offset) => Sink::Return(self.offset(offset)),
-                FoundSink::Out(index, offset) => Sink::Out(index, self.offset(offset)),
-                FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
-                FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
-                FoundSink::Kept(keeper) => Sink::Kept(self.holder(keeper)?),
-                FoundSink::Carved => Sink::Carved,
-            })
+        let sink = |sink: &FoundSink| match *sink {
+            FoundSink::Return(offset) => Sink::Return(self.offset(offset)),
+            FoundSink::Out(index, offset) => Sink::Out(index, self.offset(offset)),
+            FoundSink::Pointer(ty) => Sink::Pointer(self.reference(ty)),
+            FoundSink::Argument(name, index) => Sink::Argument(self.unit.tokens.names.text(name), index),
+            FoundSink::Kept(keeper) => self.holder(keeper).map_or(Sink::Lost, Sink::Kept),
+            FoundSink::Lost => Sink::Lost,
+            FoundSink::Carved => Sink::Carved,
         };
-        sinks.iter().filter_map(sink).collect()
+        sinks.iter().map(sink).collect()
     }
 
     /// What becomes of pointers to void, and which parameters are such.

@@ -22,7 +22,7 @@ pub(super) struct Carving {
 }
 
 impl Walk<'_, '_, '_, '_> {
-    fn is_byte_pointer(&self, ty: TypeId) -> bool {
+    pub(super) fn is_byte_pointer(&self, ty: TypeId) -> bool {
         matches!(*self.unit.types.get(ty), Type::Pointer(to) if self.is_character(to))
     }
 
@@ -115,6 +115,7 @@ impl Walk<'_, '_, '_, '_> {
             return;
         }
         let is_object = match self.unit.types.get(to) {
+            Type::Record(_) if is_cast && self.is_number(to) => false,
             Type::Record(_) | Type::Pointer(_) => true,
             Type::Vector(..) => !is_cast,
             _ => false,

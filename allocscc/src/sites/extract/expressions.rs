@@ -50,7 +50,10 @@ impl Walk<'_, '_, '_, '_> {
                 self.context = outer.or(Some(node.start));
                 let value = self.value(*operand);
                 self.context = outer;
-                self.convert(value, node.ty);
+                // A pointer to characters may be made for arithmetic alone: what is done with it says more.
+                if !self.is_byte_pointer(node.ty) {
+                    self.convert(value, node.ty);
+                }
                 self.used_as(*operand, value, node.ty, true);
                 value
             }
@@ -69,8 +72,10 @@ impl Walk<'_, '_, '_, '_> {
                 self.kept_in(id)
             }
             Expr::Index(left, right) => {
-                self.value(*left);
+                let pointer = self.value(*left);
                 self.value(*right);
+                self.accessed(*left, pointer);
+                self.counted(pointer, unit.tree.node(*left).ty);
                 Values::OPAQUE
             }
             Expr::SizeofType(ty) => self.size_of(*ty),
@@ -136,7 +141,12 @@ impl Walk<'_, '_, '_, '_> {
                 self.store(operand, after);
                 before
             }
-            UnaryOp::Deref | UnaryOp::Minus | UnaryOp::Complement | UnaryOp::Not => {
+            UnaryOp::Deref => {
+                let pointer = self.value(operand);
+                self.accessed(operand, pointer);
+                Values::OPAQUE
+            }
+            UnaryOp::Minus | UnaryOp::Complement | UnaryOp::Not => {
                 self.value(operand);
                 Values::OPAQUE
             }
@@ -186,6 +196,9 @@ impl Walk<'_, '_, '_, '_> {
 
     /// A pointer of this type, so many elements further.
     fn step(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) -> ValueId {
+        if *self.found.values.get(count) != Value::Const(0) {
+            self.counted(pointer, ty);
+        }
         let by = match (self.unit.types.pointee(ty), self.found.values.get(count)) {
             (_, Value::Const(0)) => return pointer,
             (Some(element), &Value::Const(count)) => Distance::Elements(element, count),
@@ -306,8 +319,12 @@ impl Walk<'_, '_, '_, '_> {
                     self.convert(value, self.unit.tree.node(target).ty);
                     return self.store(target, value);
                 }
-                let pointer = self.value(*pointer);
-                if let Value::PointerParam(index) = *self.found.values.get(pointer) {
+                let at = self.value(*pointer);
+                self.accessed(*pointer, at);
+                if matches!(self.unit.tree.node(target).expr, Expr::Index(..)) {
+                    self.counted(at, self.unit.tree.node(*pointer).ty);
+                }
+                if let Value::PointerParam(index) = *self.found.values.get(at) {
                     self.receive(value, FoundSink::Out(index, Offset::None));
                 }
             }
@@ -345,6 +362,14 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
+    /// What an expression points to is read or written: characters, if it is a pointer to these.
+    fn accessed(&mut self, pointer: ExprId, value: ValueId) {
+        let ty = self.unit.tree.node(pointer).ty;
+        if self.is_byte_pointer(ty) {
+            self.convert(value, ty);
+        }
+    }
+
     /// A value becomes one of this type.
     pub(super) fn convert(&mut self, value: ValueId, ty: TypeId) {
         if let Type::Pointer(to) = *self.unit.types.get(ty)
@@ -363,7 +388,9 @@ impl Walk<'_, '_, '_, '_> {
                 FoundSink::Return(_) => Some((call, output, FoundSink::Return(Offset::Behind(by)))),
                 FoundSink::Out(index, _) => Some((call, output, FoundSink::Out(index, Offset::Behind(by)))),
                 FoundSink::Carved => Some((call, output, sink)),
-                FoundSink::Pointer(_) | FoundSink::Argument(..) | FoundSink::Kept(_) => None,
+                FoundSink::Pointer(_) | FoundSink::Argument(..) | FoundSink::Kept(_) | FoundSink::Lost => {
+                    None
+                }
             },
             _ => None,
         };

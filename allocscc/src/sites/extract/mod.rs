@@ -93,6 +93,7 @@ enum FoundSink {
     Pointer(TypeId),
     Argument(Symbol, u32),
     Kept(Keeper),
+    Lost,
     Carved,
 }
 

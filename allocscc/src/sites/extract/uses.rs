@@ -6,11 +6,12 @@
 
 use super::values::{Distance, Value, ValueId, Values};
 use super::{FoundSink, OUTSIDE, Walk};
+use crate::c::layout::size_and_align;
 use crate::c::scopes::{ObjectId, Storage};
 use crate::c::syntax::{BinaryOp, Expr, ExprId, UnaryOp};
 use crate::c::token::Symbol;
-use crate::c::types::{RecordId, Type, TypeId, Types};
-use crate::sites::facts::{Holder, TagKind};
+use crate::c::types::{Member, RecordId, Type, TypeId, Types, UNSIGNED};
+use crate::sites::facts::{BaseType, Holder, TagKind};
 use crate::sites::functions::moves_bytes;
 
 /// Where a pointer to void is kept.
@@ -122,6 +123,7 @@ impl Walk<'_, '_, '_, '_> {
     pub(super) fn lose(&mut self, value: ValueId) {
         let keepers = self.keepers(value);
         self.note(keepers, FoundUse::Anything);
+        self.receive(value, FoundSink::Lost);
     }
 
     /// A place that keeps a pointer to void has its address taken.
@@ -141,12 +143,47 @@ impl Walk<'_, '_, '_, '_> {
         for (keeper, moved) in self.keepers_of(expr, value) {
             let what = match self.unit.types.get(to) {
                 Type::Base(base) if base.size == 1 => FoundUse::Bytes,
-                Type::Base(_) => FoundUse::Numbers,
+                _ if self.is_word(to) || (is_cast && self.is_number(to)) => FoundUse::Numbers,
                 _ => FoundUse::Anything,
             };
             if what != FoundUse::Bytes || !(moved || is_cast) {
                 self.note(vec![(keeper, moved)], what);
             }
+        }
+    }
+
+    /// Elements that a pointer of this type points to are counted from there: it is an array of them.
+    pub(super) fn counted(&mut self, pointer: ValueId, ty: TypeId) {
+        if self.unit.types.pointee(ty).is_some_and(|to| self.is_number(to) && !self.is_word(to)) {
+            let keepers = self.keepers(pointer);
+            self.note(keepers, FoundUse::Anything);
+        }
+    }
+
+    /// Whether this is how programs read bytes for speed, many at once.
+    fn is_word(&self, ty: TypeId) -> bool {
+        const WORD: BaseType = BaseType { encoding: UNSIGNED, size: 8 };
+        matches!(*self.unit.types.get(ty), Type::Base(WORD))
+    }
+
+    /// Whether this is a number of several bytes, or a record of one that lies anywhere: `struct { unsigned v; } __attribute__((packed))`
+    /// is how programs read a number that is not aligned.
+    pub(super) fn is_number(&self, ty: TypeId) -> bool {
+        match *self.unit.types.get(ty) {
+            Type::Base(base) => base.size > 1,
+            Type::Record(record) => {
+                let is_number = |member: &Member| matches!(self.unit.types.get(member.ty), Type::Base(_));
+                let layout = size_and_align(&self.unit.types, ty);
+                let members = &self.unit.types.record(record).members;
+                let is_one = layout.is_some_and(|layout| {
+                    layout.align == 1
+                        && members
+                            .iter()
+                            .all(|member| self.unit.types.size_of(member.ty) == Some(layout.size))
+                });
+                is_one && !members.is_empty() && members.iter().all(is_number)
+            }
+            _ => false,
         }
     }
 
@@ -161,6 +198,9 @@ impl Walk<'_, '_, '_, '_> {
         let value = values[index as usize];
         if let Some(Type::Pointer(to)) = parameter.map(|ty| self.unit.types.get(ty)) {
             self.carve(value, *to, false);
+        }
+        if function.is_none() && parameter.is_none_or(|parameter| self.is_void_pointer(parameter)) {
+            self.receive(value, FoundSink::Lost);
         }
         let keepers = self.keepers_of(expr, value);
         if keepers.is_empty() {
@@ -214,7 +254,10 @@ impl Walk<'_, '_, '_, '_> {
                 }
             }
             (None, Expr::Object(_)) => {}
-            (None, _) => self.note(keepers, FoundUse::Anything),
+            (None, _) => {
+                self.note(keepers, FoundUse::Anything);
+                self.receive(value, FoundSink::Lost);
+            }
         }
     }
 
@@ -225,6 +268,7 @@ impl Walk<'_, '_, '_, '_> {
         }
         let keepers = self.keepers_of(source, value);
         self.note(keepers, FoundUse::Anything);
+        self.receive(value, FoundSink::Lost);
         if self.points_to_objects(source) {
             self.found.keepers_of_objects.extend(holder);
         }
