@@ -93,6 +93,7 @@ fn callee() -> impl Strategy<Value = Callee> {
         name().prop_map(Callee::Global),
         name().prop_map(Callee::Static),
         any::<u32>().prop_map(Callee::Param),
+        Just(Callee::Any),
     ]
 }
 

@@ -117,6 +117,8 @@ pub enum Callee {
     Param(u32),
     /// A function pointer that a function of this name returns.
     Result(String),
+    /// Any function: somebody has the address of the function pointer and may change it.
+    Any,
 }
 
 /// What receives the result of a call.

@@ -73,7 +73,11 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
             let Some(site) = found.sites.get(&(file, index)) else { continue };
             let function = facts.functions.get(call.function as usize);
             let is_generic = function.is_some_and(|function| is_pointer_to_anything(&function.result));
-            let finding = find(file, site, is_generic, &helpers, &aggregates);
+            let finding = if site.is_open() {
+                Finding::NOTHING
+            } else {
+                find(file, site, is_generic, &helpers, &aggregates)
+            };
             // In a wrapper, a scalar is what it keeps for itself, or a unit of rounding.
             let says_size = matches!(finding.evidence, Evidence::Sizeof | Evidence::Both);
             let is_own = site.is_in_wrapper && says_size && !finding.ty.has_record();
@@ -114,7 +118,8 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
                     | Callee::Global(_)
                     | Callee::Static(_)
                     | Callee::Param(_)
-                    | Callee::Result(_) => None,
+                    | Callee::Result(_)
+                    | Callee::Any => None,
                 },
                 arguments: call.arguments.clone(),
                 is_in_wrapper: site.is_in_wrapper,
@@ -130,12 +135,13 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
     Solution { sites, signatures: found.signatures }
 }
 
-/// Whether a block without a type may be a buffer of bytes: nothing lies in front of it for a wrapper, and its size is no number of
+/// Whether a block without a type may be a buffer of bytes: the library or the program's own functions make it, nothing lies in front of it for a wrapper, and its size is no number of
 /// elements of some size.
 fn is_plain(site: &Site) -> bool {
-    site.effects.iter().all(|effect| {
-        effect.behind == Behind::Nothing && !effect.size.is_product() && !effect.mentions_type()
-    })
+    !site.is_open()
+        && site.effects.iter().all(|effect| {
+            effect.behind == Behind::Nothing && !effect.size.is_product() && !effect.mentions_type()
+        })
 }
 
 /// Whether the first that keeps a block is a pointer to void: one to characters that gets it later is how some function sees it.

@@ -1,7 +1,8 @@
 //! Which functions a call may reach: by name, and through function pointers.
 //!
 //! Function pointers are followed by where they are kept, whatever object that is in: a field of a struct, a variable outside functions,
-//! a parameter, what a function returns. What is kept there anywhere in the link may be called through it.
+//! a parameter, what a function returns. What is kept there anywhere in the link may be called through it, and any function if somebody
+//! has the address of such a place: `*(void **)&hook = dlsym(lib, "hook");`.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -24,6 +25,8 @@ pub(super) enum Target {
     Known(String),
     /// By name, one that [`Imports`] has.
     Imported(String),
+    /// Any function beside these: the address of a function pointer gets out of sight.
+    Any,
 }
 
 /// Where function pointers are kept.
@@ -81,6 +84,10 @@ impl<'f> Targets<'f> {
             let place = match callee {
                 Callee::Direct(name) => {
                     found.extend(self.named(file, name));
+                    continue;
+                }
+                Callee::Any => {
+                    found.push(Target::Any);
                     continue;
                 }
                 Callee::Field(ty, field) => Place::Field(ty, field),

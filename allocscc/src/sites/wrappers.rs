@@ -36,6 +36,13 @@ pub(super) struct Site {
     pub(super) requirements: Vec<Requirement>,
 }
 
+impl Site {
+    /// Whether it may reach functions that are not known, whose arguments may mean anything.
+    pub(super) fn is_open(&self) -> bool {
+        self.targets.contains(&Target::Any)
+    }
+}
+
 /// What is found in the files of a link.
 pub(super) struct Findings {
     /// The calls that allocate, by file and index of the call.
@@ -120,7 +127,8 @@ impl Wrappers<'_> {
         effects.retain(|effect| effect.gives == gives);
         let sinks = self.sinks(file, index, gives);
         let mut is_in_wrapper = self.declared.declares(&function.name);
-        for effect in &effects {
+        let is_open = targets.contains(&Target::Any);
+        for effect in effects.iter().filter(|_| !is_open) {
             for passed_on in self.passed_on(file, function, effect, &sinks) {
                 is_in_wrapper = true;
                 passed_on.add_to(self.effects.entry((file, call.function)).or_default());
@@ -158,6 +166,7 @@ impl Wrappers<'_> {
                         Vec::new()
                     }
                 },
+                Target::Any => Vec::new(),
             };
             for effect in effects {
                 effect.of_call(&call.arguments).add_to(&mut all);

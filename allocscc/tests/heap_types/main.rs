@@ -3,6 +3,7 @@
 
 mod carving;
 mod explain;
+mod exposed;
 mod mixed;
 mod other_files;
 mod uses;

@@ -228,6 +228,7 @@ impl<'b> Decoder<'b> {
             3 => Callee::Param(self.small()?),
             4 => Callee::Static(self.string()?),
             5 => Callee::Result(self.string()?),
+            6 => Callee::Any,
             _ => return self.bad(),
         })
     }

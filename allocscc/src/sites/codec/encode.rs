@@ -186,6 +186,7 @@ impl Encoder {
                 self.number(4);
                 self.string(name);
             }
+            Callee::Any => self.number(6),
         }
     }
 

@@ -31,6 +31,9 @@ pub(super) fn reason(
     if site.is_in_wrapper {
         return (Reason::ForCaller, String::new());
     }
+    if site.is_open() {
+        return (Reason::Pointer, target_names(files, &site.targets));
+    }
     let differ = site.effects.len() > 1 || site.effects.iter().any(|effect| is_of_many(&effect.size));
     if site.targets.len() > 1 && differ {
         return (Reason::Pointer, target_names(files, &site.targets));
@@ -80,11 +83,15 @@ pub(super) fn target_names(files: &[FileFacts], targets: &[Target]) -> String {
                 Some(files.get(*file)?.functions.get(*function as usize)?.name.as_str())
             }
             Target::Known(name) | Target::Imported(name) => Some(name),
+            Target::Any => None,
         })
         .collect();
     names.sort_unstable();
     names.dedup();
     let more = names.len() > MOST_NAMES;
     names.truncate(MOST_NAMES);
+    if targets.contains(&Target::Any) {
+        names.push("what is stored through its address");
+    }
     names.join(", ") + if more { ", ..." } else { "" }
 }

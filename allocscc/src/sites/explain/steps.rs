@@ -136,6 +136,7 @@ impl Explainer<'_> {
             | Callee::Static(name)
             | Callee::Result(name) => name,
             Callee::Param(_) => "a parameter",
+            Callee::Any => "a function pointer",
         };
         let text = format!("{pointer}: {}", target_names(self.files, &site.targets));
         Step { kind: StepKind::Targets, number: 0, place: call.place.clone(), text }

@@ -52,18 +52,23 @@ impl Walk<'_, '_, '_, '_> {
 
     /// Whether something of this type has function pointers in it.
     pub(super) fn holds_functions(&self, ty: TypeId) -> bool {
-        self.holds_functions_within(ty, DEEPEST)
+        self.holds(ty, &|ty| self.points_to_function(ty), DEEPEST)
     }
 
-    fn holds_functions_within(&self, ty: TypeId, depth: u32) -> bool {
+    /// Whether something of this type has pointers in it.
+    pub(super) fn holds_pointers(&self, ty: TypeId) -> bool {
+        self.holds(ty, &|ty| matches!(self.unit.types.get(ty), Type::Pointer(_)), DEEPEST)
+    }
+
+    fn holds(&self, ty: TypeId, is_such: &impl Fn(TypeId) -> bool, depth: u32) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         match *self.unit.types.get(ty) {
-            Type::Array(element, _) => self.holds_functions_within(element, depth),
+            Type::Array(element, _) => self.holds(element, is_such, depth),
             Type::Record(record) => {
                 let members = &self.unit.types.record(record).members;
-                members.iter().any(|member| self.holds_functions_within(member.ty, depth))
+                members.iter().any(|member| self.holds(member.ty, is_such, depth))
             }
-            _ => self.points_to_function(ty),
+            _ => is_such(ty),
         }
     }
 
@@ -93,7 +98,7 @@ impl Walk<'_, '_, '_, '_> {
                 let name = self.unit.scopes.object(function.object).name;
                 Some(Holder::Argument(self.unit.tokens.names.text(name), index))
             }
-            Callee::Direct(_) | Callee::Result(_) => None,
+            Callee::Direct(_) | Callee::Result(_) | Callee::Any => None,
         }
     }
 
@@ -115,6 +120,16 @@ impl Walk<'_, '_, '_, '_> {
         let function = (self.function != OUTSIDE).then_some(self.function);
         for source in sources {
             self.found.bindings.push(FoundBinding { holder: holder.clone(), source, function });
+        }
+    }
+
+    /// The address of an expression is taken: a function pointer there may be changed out of sight.
+    pub(super) fn expose(&mut self, place: ExprId) {
+        if self.leads_to_function(self.unit.tree.node(place).ty)
+            && let Some(holder) = self.holder(place)
+        {
+            let function = (self.function != OUTSIDE).then_some(self.function);
+            self.found.bindings.push(FoundBinding { holder, source: Callee::Any, function });
         }
     }
 

@@ -129,6 +129,7 @@ impl Walk<'_, '_, '_, '_> {
             UnaryOp::AddressOf => {
                 self.value(operand);
                 self.lose_place(operand);
+                self.expose(operand);
                 self.forget(operand);
                 self.address_inside(operand)
             }
@@ -142,6 +143,12 @@ impl Walk<'_, '_, '_, '_> {
                 before
             }
             UnaryOp::Deref => {
+                // `*(fn *volatile *)&hook` only reads.
+                let below = self.below_casts(operand);
+                if let Expr::Unary(UnaryOp::AddressOf, place) = self.unit.tree.node(below).expr {
+                    self.value(place);
+                    return Values::OPAQUE;
+                }
                 let pointer = self.value(operand);
                 self.accessed(operand, pointer);
                 Values::OPAQUE
@@ -316,6 +323,7 @@ impl Walk<'_, '_, '_, '_> {
                 // `*(void **) &p = …`
                 let below = self.below_casts(*pointer);
                 if let Expr::Unary(UnaryOp::AddressOf, target) = self.unit.tree.node(below).expr {
+                    self.expose(target);
                     self.convert(value, self.unit.tree.node(target).ty);
                     return self.store(target, value);
                 }

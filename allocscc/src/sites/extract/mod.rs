@@ -172,7 +172,7 @@ impl<'d> Found<'d> {
             let Some(init) = variable.init else { continue };
             let object = unit.scopes.object(variable.object);
             let mut walk = Walk::new(unit, self, OUTSIDE, Types::UNKNOWN, &[]);
-            if walk.holds_functions(object.ty) || walk.leads_to_function(object.ty) {
+            if walk.holds_pointers(object.ty) {
                 walk.variable_initializer(variable.object, init);
             } else if object.is_const {
                 let value = walk.scalar_initializer(init);
