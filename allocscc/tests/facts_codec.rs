@@ -114,6 +114,7 @@ fn usage() -> impl Strategy<Value = Usage> {
         Just(Usage::Anything),
         Just(Usage::Objects),
         holder().prop_map(Usage::Passed),
+        (callee(), any::<u32>()).prop_map(|(pointer, index)| Usage::Called(pointer, index)),
         any::<bool>().prop_map(|is_static| Usage::Parameter { is_static }),
     ]
 }

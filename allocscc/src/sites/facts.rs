@@ -244,6 +244,8 @@ pub enum Usage {
     Anything,
     /// It is kept in another place too.
     Passed(Holder),
+    /// It is passed as the argument with this index to what this function pointer points to.
+    Called(Callee, u32),
     /// It is a pointer to characters, and becomes one to structs or pointers.
     Objects,
     /// Nothing: it is a parameter, of a function that only its file sees or not.

@@ -11,6 +11,7 @@ use super::imports::{Imports, Requirement};
 use super::shape::{self, Aggregates, Context, Shape};
 use super::signature::Signature;
 use super::sums::{self, Helpers, Sum, Unit};
+use super::targets::Targets;
 use super::uses::Uses;
 use super::wrappers::{self, Site};
 use crate::c::types::{CHAR, UCHAR};
@@ -63,9 +64,10 @@ pub struct Solution {
 #[must_use]
 pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Imports) -> Solution {
     let helpers = Helpers::new(files);
-    let found = wrappers::find(files, declared, imports, &helpers);
+    let targets = Targets::new(files, declared, imports);
+    let found = wrappers::find(files, declared, imports, &targets, &helpers);
     let explainer = Explainer::new(files, &found.sites);
-    let uses = Uses::new(files);
+    let uses = Uses::new(files, &targets);
     let mut sites = Vec::new();
     for (file, facts) in files.iter().enumerate() {
         let aggregates = Aggregates::new(facts);

@@ -42,6 +42,16 @@ enum Place<'f> {
 /// A function, or a function pointer that is copied: in which file and, if in one, in which function.
 type Source<'f> = (usize, Option<u32>, &'f Callee);
 
+/// Where a function pointer leads to.
+enum End<'f> {
+    /// To the function of this name that a file sees.
+    Named(usize, &'f str),
+    /// To any function.
+    Any,
+    /// To what is not known.
+    Nowhere,
+}
+
 /// The functions of all files, and what function pointers point to.
 pub(super) struct Targets<'f> {
     declared: &'f DeclaredFunctions,
@@ -77,38 +87,60 @@ impl<'f> Targets<'f> {
 
     /// The functions that a call may reach, as far as they are known.
     pub(super) fn of_call(&self, file: usize, call: &'f Call) -> Vec<Target> {
-        let mut found = Vec::new();
-        let mut seen = FxHashSet::default();
-        let mut next: Vec<Source> = vec![(file, Some(call.function), &call.callee)];
-        while let Some((file, function, callee)) = next.pop() {
-            let place = match callee {
-                Callee::Direct(name) => {
-                    found.extend(self.named(file, name));
-                    continue;
-                }
-                Callee::Any => {
-                    found.push(Target::Any);
-                    continue;
-                }
-                Callee::Field(ty, field) => Place::Field(ty, field),
-                Callee::Global(name) => Place::Global(name),
-                Callee::Static(name) => Place::Static(file, name),
-                Callee::Result(name) => match self.own_named(file, name) {
-                    Some(function) => Place::Result(function),
-                    None => continue,
-                },
-                Callee::Param(index) => match function {
-                    Some(function) => Place::Parameter((file, function), *index),
-                    None => continue,
-                },
-            };
-            if found.len() < MOST_TARGETS && seen.insert(place) {
-                next.extend(self.sources.get(&place).into_iter().flatten());
-            }
-        }
+        let ends = self.ends((file, Some(call.function), &call.callee));
+        let target = |end| match end {
+            End::Named(file, name) => self.named(file, name),
+            End::Any => Some(Target::Any),
+            End::Nowhere => None,
+        };
+        let mut found: Vec<Target> = ends.into_iter().filter_map(target).collect();
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The functions that a function pointer of a file points to, by name and the file that sees them; `None` if there may be more.
+    pub(super) fn of_pointer(&self, file: usize, pointer: &'f Callee) -> Option<Vec<(usize, &'f str)>> {
+        let ends = self.ends((file, None, pointer));
+        let named = |end| match end {
+            End::Named(file, name) => Some((file, name)),
+            End::Any | End::Nowhere => None,
+        };
+        ends.into_iter().map(named).collect()
+    }
+
+    /// Where a function or function pointer leads to, through all places that it is copied from.
+    fn ends(&self, source: Source<'f>) -> Vec<End<'f>> {
+        let mut ends = Vec::new();
+        let mut seen = FxHashSet::default();
+        let mut next = vec![source];
+        while let Some((file, function, callee)) = next.pop() {
+            let place = match callee {
+                Callee::Direct(name) => {
+                    ends.push(End::Named(file, name));
+                    continue;
+                }
+                Callee::Any => {
+                    ends.push(End::Any);
+                    continue;
+                }
+                Callee::Field(ty, field) => Some(Place::Field(ty, field)),
+                Callee::Global(name) => Some(Place::Global(name)),
+                Callee::Static(name) => Some(Place::Static(file, name)),
+                Callee::Result(name) => self.own_named(file, name).map(Place::Result),
+                Callee::Param(index) => function.map(|function| Place::Parameter((file, function), *index)),
+            };
+            if place.is_some_and(|place| seen.contains(&place)) {
+                continue;
+            }
+            let sources = place.and_then(|place| self.sources.get(&place));
+            match sources.filter(|_| ends.len() < MOST_TARGETS) {
+                Some(sources) => next.extend(sources),
+                None => ends.push(End::Nowhere),
+            }
+            seen.extend(place);
+        }
+        ends
     }
 
     /// The function of this name that a file sees.

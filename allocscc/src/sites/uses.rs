@@ -2,8 +2,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::facts::{FileFacts, Holder, Sink, Usage};
+use super::facts::{Callee, FileFacts, Holder, Sink, Usage};
 use super::functions::takes_anything;
+use super::targets::Targets;
 
 /// The most places that one pointer is followed through.
 const MOST_PLACES: usize = 256;
@@ -34,11 +35,12 @@ pub(super) struct Uses<'f> {
     of: FxHashMap<Place<'f>, Vec<(usize, &'f Usage)>>,
     /// The files of the functions that all see, by name.
     shared: FxHashMap<&'f str, usize>,
+    targets: &'f Targets<'f>,
 }
 
 impl<'f> Uses<'f> {
-    pub(super) fn new(files: &'f [FileFacts]) -> Self {
-        let mut uses = Uses { of: FxHashMap::default(), shared: FxHashMap::default() };
+    pub(super) fn new(files: &'f [FileFacts], targets: &'f Targets<'f>) -> Self {
+        let mut uses = Uses { of: FxHashMap::default(), shared: FxHashMap::default(), targets };
         for (file, facts) in files.iter().enumerate() {
             for one in &facts.uses {
                 let place = match &one.of {
@@ -115,10 +117,20 @@ impl<'f> Uses<'f> {
                         (None, Holder::Argument(function, _)) if takes_anything(function) => {}
                         (None, _) => said.unseen = true,
                     },
+                    Usage::Called(pointer, index) => match self.called(file, pointer, *index) {
+                        Some(places) => next.extend(places),
+                        None => said.unseen = true,
+                    },
                 }
             }
         }
         said
+    }
+
+    /// The parameters that what is passed to a function pointer becomes; `None` if any of the functions is not seen.
+    fn called(&self, file: usize, pointer: &'f Callee, index: u32) -> Option<Vec<Place<'f>>> {
+        let functions = self.targets.of_pointer(file, pointer)?;
+        functions.into_iter().map(|(file, name)| self.parameter(file, name, index)).collect()
     }
 
     /// Whether something else than characters is kept in a block that pointers to characters point to: they are there for arithmetic.

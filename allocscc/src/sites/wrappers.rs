@@ -57,7 +57,7 @@ struct Wrappers<'f> {
     declared: &'f DeclaredFunctions,
     imports: &'f Imports,
     helpers: &'f Helpers<'f>,
-    targets: Targets<'f>,
+    targets: &'f Targets<'f>,
     /// File, call and argument that get what another call gave, by file and index of that.
     passed: FxHashMap<(usize, usize), Vec<(usize, u32)>>,
     /// What receives the block of a call, by file, index of the call, and where the block is found.
@@ -71,6 +71,7 @@ pub(super) fn find<'f>(
     files: &'f [FileFacts],
     declared: &'f DeclaredFunctions,
     imports: &'f Imports,
+    targets: &'f Targets<'f>,
     helpers: &'f Helpers<'f>,
 ) -> Findings {
     let mut wrappers = Wrappers {
@@ -78,7 +79,7 @@ pub(super) fn find<'f>(
         declared,
         imports,
         helpers,
-        targets: Targets::new(files, declared, imports),
+        targets,
         passed: passed(files),
         sinks: FxHashMap::default(),
         effects: FxHashMap::default(),

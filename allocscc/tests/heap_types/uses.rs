@@ -225,3 +225,25 @@ fn numbers_that_parameters_are_read_as() {
         assert_eq!(solved(&[&source], ""), [expect], "{take}");
     }
 }
+
+/// A pointer that is passed to what a function pointer points to, of which all or not all is known.
+#[test]
+fn through_function_pointers() {
+    let work = "typedef void worker(void *, size_t); struct job { worker *work; };
+        void bytes(void *p, size_t n) { char *c = p; c[n] = 0; } void more(void *p, size_t n) { bytes(p, n); }
+        void points(void *p, size_t n) { struct point *at = p; at[n].x = 0; } worker other; void change(worker **);";
+    for (uses, expect) in [
+        ("j->work = bytes;", BYTES),
+        ("j->work = n ? bytes : more;", BYTES),
+        ("j->work = n ? bytes : points;", UNKNOWN),
+        ("j->work = n ? bytes : other;", UNKNOWN),
+        ("j->work = bytes; change(&j->work);", UNKNOWN),
+        ("", UNKNOWN),
+    ] {
+        let source = format!(
+            "{OWNER} {work} void start_work(struct job *j, size_t n) {{ {uses} }}
+             void use(struct owner *o, struct job *j, size_t n) {{ sum(o->data, n); j->work((char *)o->data + n, n); }}"
+        );
+        assert_eq!(solved(&[&source], ""), [expect], "{uses}");
+    }
+}

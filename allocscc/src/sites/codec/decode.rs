@@ -316,6 +316,7 @@ impl<'b> Decoder<'b> {
             4 => Usage::Parameter { is_static: false },
             5 => Usage::Parameter { is_static: true },
             6 => Usage::Objects,
+            7 => Usage::Called(self.callee()?, self.small()?),
             _ => return self.bad(),
         })
     }

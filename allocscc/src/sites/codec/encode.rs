@@ -267,6 +267,11 @@ impl Encoder {
                 self.holder(holder);
             }
             Usage::Objects => self.number(6),
+            Usage::Called(pointer, index) => {
+                self.number(7);
+                self.callee(pointer);
+                self.number((*index).into());
+            }
             Usage::Parameter { is_static } => self.number(4 + u64::from(*is_static)),
         }
     }

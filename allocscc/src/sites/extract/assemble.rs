@@ -198,6 +198,10 @@ impl Assembly<'_, '_> {
             };
             uses.extend(self.holder(keeper).zip(what).map(|(of, what)| Use { of, what }));
         }
+        for (keeper, pointer, index) in &found.called {
+            let what = Usage::Called(pointer.clone(), *index);
+            uses.extend(self.holder(*keeper).map(|of| Use { of, what }));
+        }
         let objects = found.keepers_of_objects.iter().cloned();
         uses.extend(objects.map(|of| Use { of, what: Usage::Anything }));
         for function in &found.functions {

@@ -44,7 +44,8 @@ impl Walk<'_, '_, '_, '_> {
         }
         self.context = outer;
         for (index, &argument) in (0..).zip(arguments) {
-            self.passed(name, (index, argument), &values, parameters.get(index as usize).copied());
+            let parameter = parameters.get(index as usize).copied();
+            self.passed((name, target.as_ref()), (index, argument), &values, parameter);
         }
         let result = unit.tree.node(id).ty;
         match (target, allocation) {

@@ -146,6 +146,8 @@ struct Found<'d> {
     bindings: Vec<FoundBinding>,
     /// What becomes of pointers to void.
     uses: FxHashSet<(Keeper, FoundUse)>,
+    /// The function pointers that pointers to void are passed to, and as which argument.
+    called: FxHashSet<(Keeper, Callee, u32)>,
     /// The members of type pointer to void that initialisers point to other things than bytes.
     keepers_of_objects: FxHashSet<Holder>,
     /// The values of constant variables outside functions.
@@ -161,6 +163,7 @@ impl<'d> Found<'d> {
             calls: Vec::new(),
             bindings: Vec::new(),
             uses: FxHashSet::default(),
+            called: FxHashSet::default(),
             keepers_of_objects: FxHashSet::default(),
             constants: FxHashMap::default(),
         }

@@ -11,7 +11,7 @@ use crate::c::scopes::{ObjectId, Storage};
 use crate::c::syntax::{BinaryOp, Expr, ExprId, UnaryOp};
 use crate::c::token::Symbol;
 use crate::c::types::{Member, RecordId, Type, TypeId, Types, UNSIGNED};
-use crate::sites::facts::{BaseType, Holder, TagKind};
+use crate::sites::facts::{BaseType, Callee, Holder, TagKind};
 use crate::sites::functions::moves_bytes;
 
 /// Where a pointer to void is kept.
@@ -190,7 +190,7 @@ impl Walk<'_, '_, '_, '_> {
     /// An expression becomes an argument of a function, which may not say what it takes.
     pub(super) fn passed(
         &mut self,
-        function: Option<Symbol>,
+        (function, target): (Option<Symbol>, Option<&Callee>),
         (index, expr): (u32, ExprId),
         values: &[ValueId],
         parameter: Option<TypeId>,
@@ -211,7 +211,7 @@ impl Walk<'_, '_, '_, '_> {
         {
             return self.used_as(expr, value, parameter, false);
         }
-        let Some(name) = function else { return self.note(keepers, FoundUse::Anything) };
+        let Some(name) = function else { return self.passed_to_pointer(keepers, target, index) };
         let number = |argument: u32| values.get(argument as usize).copied().unwrap_or(Values::OPAQUE);
         let is_byte = |argument: u32| match *self.found.values.get(number(argument)) {
             Value::Const(1) => true,
@@ -225,6 +225,18 @@ impl Walk<'_, '_, '_, '_> {
         let what =
             if moves_bytes { FoundUse::Bytes } else { FoundUse::Passed(Keeper::Argument(name, index)) };
         self.note(keepers, what);
+    }
+
+    /// Pointers become an argument of what a function pointer points to.
+    fn passed_to_pointer(&mut self, keepers: Vec<(Keeper, bool)>, pointer: Option<&Callee>, index: u32) {
+        match pointer {
+            // A parameter of one function is no place that all know.
+            None | Some(Callee::Param(_)) => self.note(keepers, FoundUse::Anything),
+            Some(pointer) => {
+                let called = keepers.into_iter().map(|(keeper, _)| (keeper, pointer.clone(), index));
+                self.found.called.extend(called);
+            }
+        }
     }
 
     /// The enclosing function returns an expression.
