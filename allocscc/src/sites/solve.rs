@@ -97,8 +97,12 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
                 finding = Finding::NOTHING;
             }
             if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
-                finding.ty = HeapType::ArrayOf(TypeRef::Base(UCHAR));
-                finding.evidence = Evidence::Receiver;
+                let bytes =
+                    |effect: &Effect| in_block(&effect.behind, HeapType::ArrayOf(TypeRef::Base(UCHAR)));
+                finding.ty = site.effects.iter().map(bytes).reduce(HeapType::one_of).unwrap_or(finding.ty);
+                if finding.ty != HeapType::Unknown {
+                    finding.evidence = Evidence::Receiver;
+                }
             }
             let is_unknown = finding.evidence == Evidence::None;
             let reason = is_unknown.then(|| explainer.reason((file, index), &helpers, &aggregates));
@@ -137,12 +141,12 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
     Solution { sites, signatures: found.signatures }
 }
 
-/// Whether a block without a type may be a buffer of bytes: the library or the program's own functions make it, nothing lies in front of it for a wrapper, and its size is no number of
-/// elements of some size.
+/// Whether a block without a type may be a buffer of bytes: it is known what makes it and what lies in front of it for a wrapper, and its
+/// size is no number of elements of some size.
 fn is_plain(site: &Site) -> bool {
     !site.is_open()
         && site.effects.iter().all(|effect| {
-            effect.behind == Behind::Nothing && !effect.size.is_product() && !effect.mentions_type()
+            effect.behind != Behind::Something && !effect.size.is_product() && !effect.mentions_type()
         })
 }
 
@@ -235,15 +239,7 @@ fn find_one(
     } else {
         decide(size, receiver, shape::is_text(&branches), aggregates)
     };
-    let ty = match &effect.behind {
-        Behind::Nothing => ty,
-        Behind::Parts(parts) => parts.iter().rev().fold(ty, |ty, part| match part {
-            SizeExpr::Sizeof(header) => behind(header, ty),
-            SizeExpr::OffsetOf(of, member) => behind_member(of, member, ty),
-            _ => HeapType::Unknown,
-        }),
-        Behind::Something => HeapType::Unknown,
-    };
+    let ty = in_block(&effect.behind, ty);
     let evidence =
         if evidence == Evidence::None && ty != HeapType::Unknown { Evidence::Sizeof } else { evidence };
     Finding { ty, evidence, retypes }
@@ -261,6 +257,19 @@ fn first_of_several(receiver: Option<TypeRef>, branches: &[Sum]) -> (HeapType, E
             (HeapType::Sequence { before: Vec::new(), head, element }, Evidence::Both)
         }
         None => (HeapType::Unknown, Evidence::None),
+    }
+}
+
+/// What a block holds whose caller gets this, behind what its wrappers keep.
+fn in_block(behind_what: &Behind, ty: HeapType) -> HeapType {
+    match behind_what {
+        Behind::Nothing => ty,
+        Behind::Parts(parts) => parts.iter().rev().fold(ty, |ty, part| match part {
+            SizeExpr::Sizeof(header) => behind(header, ty),
+            SizeExpr::OffsetOf(of, member) => behind_member(of, member, ty),
+            _ => HeapType::Unknown,
+        }),
+        Behind::Something => HeapType::Unknown,
     }
 }
 

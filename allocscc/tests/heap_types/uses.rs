@@ -13,6 +13,7 @@ const OWNER: &str = "
 
 const BYTES: &str = "malloc: array of uchar, receiver, buffer";
 const CHARACTERS: &str = "malloc: array of char, receiver, buffer";
+const UNKNOWN_GET: &str = "get: unknown, none";
 const UNKNOWN: &str = "malloc: unknown, none";
 
 fn check(uses: &str, expect: &str) {
@@ -245,5 +246,20 @@ fn through_function_pointers() {
              void use(struct owner *o, struct job *j, size_t n) {{ sum(o->data, n); j->work((char *)o->data + n, n); }}"
         );
         assert_eq!(solved(&[&source], ""), [expect], "{uses}");
+    }
+}
+
+/// What a wrapper keeps in front of the bytes is not in their way.
+#[test]
+fn behind_a_header() {
+    let wrapper = "void *get(size_t n) { long *p = malloc(n + 8); *p = n; return p + 1; }
+        void start_with_header(struct owner *o) { o->other = get(o->size); }";
+    for (uses, expect) in [
+        ("fread(o->other, 1, n, f);", "get: int64 then uchar, receiver"),
+        ("fread(o->other, 1, n, f); struct point *p = o->other;", UNKNOWN_GET),
+        ("", UNKNOWN_GET),
+    ] {
+        let source = format!("{OWNER} {wrapper} void use(struct owner *o, FILE *f, size_t n) {{ {uses} }}");
+        assert_eq!(solved(&[&source], "").last().map(String::as_str), Some(expect), "{uses}");
     }
 }
