@@ -127,11 +127,8 @@ impl Walk<'_, '_, '_, '_> {
         match op {
             UnaryOp::Plus => self.value(operand),
             UnaryOp::AddressOf => {
-                self.value(operand);
-                self.lose_place(operand);
                 self.expose(operand);
-                self.forget(operand);
-                self.address_inside(operand)
+                self.address_of(operand)
             }
             UnaryOp::Step => {
                 let before = self.value(operand);
@@ -146,7 +143,7 @@ impl Walk<'_, '_, '_, '_> {
                 // `*(fn *volatile *)&hook` only reads.
                 let below = self.below_casts(operand);
                 if let Expr::Unary(UnaryOp::AddressOf, place) = self.unit.tree.node(below).expr {
-                    self.value(place);
+                    self.address_of(place);
                     return Values::OPAQUE;
                 }
                 let pointer = self.value(operand);
@@ -158,6 +155,13 @@ impl Walk<'_, '_, '_, '_> {
                 Values::OPAQUE
             }
         }
+    }
+
+    fn address_of(&mut self, place: ExprId) -> ValueId {
+        self.value(place);
+        self.lose_place(place);
+        self.forget(place);
+        self.address_inside(place)
     }
 
     fn binary(&mut self, op: BinaryOp, left: ExprId, right: ExprId, ty: TypeId) -> ValueId {
