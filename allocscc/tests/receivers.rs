@@ -78,7 +78,7 @@ FUNCTION site_a_struct(void) { struct item *p = malloc(sizeof *p); if (!p) exit(
 FUNCTION site_b_array(const unsigned *n) { struct item *p = malloc(*n * sizeof *p); KEEP(p); }
 FUNCTION site_c_pointers(const unsigned *n) { struct item **p = calloc(*n, sizeof *p); KEEP(p); }
 FUNCTION site_d_tail(const unsigned *n) { struct tail *p = malloc(sizeof *p + *n * sizeof p->items[0]); KEEP(p); }
-FUNCTION site_e_union(void) { union either *p = malloc(2 * sizeof *p); KEEP(p); }
+FUNCTION site_e_union(const unsigned *n) { union either *p = malloc(*n * sizeof *p); KEEP(p); }
 FUNCTION site_f_opaque(void) { struct opaque *p = malloc(24); KEEP(p); }
 FUNCTION site_g_void(void) { void *p = malloc(24); KEEP(p); }
 FUNCTION site_h_other_size(void) { struct item *p = malloc(25); KEEP(p); }
@@ -86,11 +86,12 @@ FUNCTION site_i_any_size(const unsigned *n) { struct item *p = malloc(*n); KEEP(
 FUNCTION site_j_characters(const unsigned *n) { char *p = malloc(*n); KEEP(p); }
 FUNCTION site_k_function(void) { void (*p)(void) = (void (*)(void))malloc(24); KEEP(p); }
 FUNCTION site_l_through(struct box *b) { struct box *in = b; KEEP(in); in->items = malloc(8 * sizeof *in->items); KEEP(in); }
+FUNCTION site_m_two_or_larger(void) { struct item *p = malloc(2 * sizeof *p); KEEP(p); }
 int main(int argc, char **argv) {
 	unsigned n = argc;
 	struct box box;
-	site_a_struct(); site_b_array(&n); site_c_pointers(&n); site_d_tail(&n); site_e_union(); site_f_opaque(); site_g_void();
-	site_h_other_size(); site_i_any_size(&n); site_j_characters(&n); site_k_function(); site_l_through(&box);
+	site_a_struct(); site_b_array(&n); site_c_pointers(&n); site_d_tail(&n); site_e_union(&n); site_f_opaque(); site_g_void();
+	site_h_other_size(); site_i_any_size(&n); site_j_characters(&n); site_k_function(); site_l_through(&box); site_m_two_or_larger();
 	return 0;
 }
 "#;
@@ -115,6 +116,7 @@ int main(int argc, char **argv) {
                 ("site_j_characters", "__ARR0_signed_char$8", Evidence::Dwarf),
                 ("site_k_function", UNKNOWN, Evidence::None),
                 ("site_l_through", through.0, through.1),
+                ("site_m_two_or_larger", UNKNOWN, Evidence::None),
             ],
         );
     }

@@ -141,6 +141,9 @@ fn names_its_object(object: NodeId, size: Linear, types: &Canonical) -> bool {
 }
 
 /// The array of objects that a block of this size is, or the one object that ends in an array of open length.
+///
+/// Of structs it is one, or a number that the program works out: a constant that is some times the size of a struct may as well be
+/// the size of a larger one that begins with it.
 fn array(object: NodeId, size: Linear, types: &mut Canonical) -> Option<NodeId> {
     if !is_object(object, types) {
         return None;
@@ -154,7 +157,14 @@ fn array(object: NodeId, size: Linear, types: &mut Canonical) -> Option<NodeId> 
             _ => None,
         };
     }
-    (is_multiple && size != Linear { factor: 0, constant: 0 }).then(|| types.unbounded_array_of(object))
+    let may_be_larger = is_struct(object, types)
+        && match size.factor {
+            0 => size.constant != of_one,
+            // Structs of one byte have any size.
+            factor => factor != of_one || factor == 1,
+        };
+    let is_some = size != Linear { factor: 0, constant: 0 };
+    (is_multiple && is_some && !may_be_larger).then(|| types.unbounded_array_of(object))
 }
 
 /// Whether objects of a type exist, as they do not of `void`, functions and what is only declared.

@@ -21,6 +21,9 @@
 //@ stdout: of another size: unknown
 //@ stdout: characters for the caller: unknown
 //@ stdout: base for the caller: unknown
+//@ stdout: derived: unknown
+//@ stdout: many derived: unknown
+//@ stdout: three numbers: __ARR0_int$32
 //@ stdout: from assembler: unknown
 //@ stdout: static object: __ARR3_point
 //@ stdout: frame: added_lib_c_of_frame
@@ -71,6 +74,9 @@ int main(void)
 	show("of another size", of_another_size());
 	show("characters for the caller", characters_for_caller(24));
 	show("base for the caller", base_for_caller(24));
+	show("derived", derived());
+	show("many derived", many_derived(&request));
+	show("three numbers", three_numbers());
 	show("from assembler", from_assembler());
 	printf("static object: %s\n", known(table));
 	of_frame(show_frame);

@@ -6,6 +6,7 @@
 struct list { struct list *next; char name[20]; };
 struct text { size_t length; char bytes[]; };
 struct base { int kind; };
+struct derived { struct base base; int more[2]; };
 struct holder { int n; struct list *list; };
 
 struct point table[3];
@@ -122,6 +123,28 @@ void *base_for_caller(size_t n)
 	struct base *b = malloc(n);
 	b->kind = 1;
 	return kept(b);
+}
+
+/* Its size is that of three base structs. */
+void *derived(void)
+{
+	struct base *b = malloc(sizeof(struct derived));
+	b->kind = 1;
+	return kept(b);
+}
+
+void *many_derived(const struct request *r)
+{
+	struct base *b = calloc(r->n, sizeof(struct derived));
+	b->kind = 1;
+	return kept(b);
+}
+
+void *three_numbers(void)
+{
+	int *p = malloc(3 * sizeof *p);
+	*p = 1;
+	return kept(p);
 }
 
 /* What has neither types nor variables. */
