@@ -277,7 +277,8 @@ fn either(left: &SizeExpr, right: &SizeExpr) -> SizeExpr {
     if all.len() == 1 { all.swap_remove(0) } else { SizeExpr::Alt(all) }
 }
 
-/// A size that is not too large to go on with. What is left of a large one is what it depends on.
+/// A size that is not too large to go on with. What is left of a large one is what it depends on: one of these, or their sum if it adds
+/// up several types.
 fn bounded(size: SizeExpr) -> SizeExpr {
     if weight(&size) <= LARGEST_SIZE {
         return size;
@@ -290,5 +291,23 @@ fn bounded(size: SizeExpr) -> SizeExpr {
     }
     telling.truncate(MOST_LEAVES);
     let times = |leaf: &SizeExpr| SizeExpr::Mul(Box::new(leaf.clone()), Box::new(SizeExpr::Opaque));
-    SizeExpr::Alt(telling.into_iter().map(times).collect())
+    let telling = telling.into_iter().map(times);
+    if mixes_types(&size) {
+        let sum = telling.reduce(|left, right| SizeExpr::Add(Box::new(left), Box::new(right)));
+        return sum.unwrap_or(SizeExpr::Opaque);
+    }
+    SizeExpr::Alt(telling.collect())
+}
+
+/// Whether some branch of a size names several types.
+fn mixes_types(size: &SizeExpr) -> bool {
+    if let SizeExpr::Alt(parts) = size {
+        return parts.iter().any(mixes_types);
+    }
+    let leaves = leaves(size);
+    let mut named = leaves.iter().filter_map(|leaf| match leaf {
+        SizeExpr::Sizeof(ty) | SizeExpr::OffsetOf(ty, _) => Some(ty),
+        _ => None,
+    });
+    named.next().is_some_and(|first| named.any(|other| other != first))
 }

@@ -91,6 +91,21 @@ fn gaps_that_align_the_next_array() {
 }
 
 #[test]
+fn many_arrays() {
+    // Too much to keep as it is.
+    let part = |(index, ty): (usize, &str)| {
+        let condition = if index % 2 == 0 { format!("if (h->kind == {index}) ") } else { String::new() };
+        format!("{condition}k += (h->size * {} * sizeof({ty}) + 63) & ~63; ", index + 1)
+    };
+    let types = ["float", "short", "char", "float", "short", "char"];
+    let sum: String = types.into_iter().enumerate().map(part).collect();
+    for receiver in ["void", "unsigned char"] {
+        let source = format!("struct header *h; size_t k = 0; {sum} {receiver} *p = malloc(k);");
+        check(&source, &["malloc: unknown, none"]);
+    }
+}
+
+#[test]
 fn sizes_that_are_rounded_up() {
     for round in ["(SIZE + 7) / 8 * 8", "((SIZE + 7) >> 3) << 3", "8 * ((SIZE + 7) / 8)"] {
         let of = |size: &str| format!("void *p = malloc({});", round.replace("SIZE", size));
