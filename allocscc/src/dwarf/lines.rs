@@ -176,6 +176,13 @@ impl LineIndex {
         self.contexts[context.0 as usize].caller.as_ref().map(|caller| caller.context)
     }
 
+    /// The context that one is inlined into, and line and column of the call there.
+    #[must_use]
+    pub fn call_of(&self, context: ContextIndex) -> Option<(ContextIndex, (u32, u32))> {
+        let caller = self.contexts[context.0 as usize].caller.as_ref()?;
+        Some((caller.context, (caller.line, caller.column)))
+    }
+
     fn string(&self, index: StringIndex) -> &str {
         &self.strings[index.0 as usize]
     }

@@ -2,7 +2,8 @@
 //!
 //! Where branches end alike, compilers keep one copy of the end, and the calls in it become one instruction. gcc gives it the
 //! place of one of them. So each copy of a function's body, inlined ones included, is asked for its sites: one that no
-//! instruction was found for may be in any instruction of the same code that calls the same function. clang gives it line 0, and
+//! instruction was found for may be in any instruction of the same code that calls the same function. So may those of a function of
+//! whose call nothing is left (see [`super::inlined`]). clang gives it line 0, and
 //! leaves nothing of an inlined function that was merged with another one: there all sites of the unit come into question.
 //!
 //! The constants that the instruction passes rule sites out (see [`super::passed`]), and where several sites have one line, the
@@ -15,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::any_of::any_of;
 use super::heap_types::HeapTypes;
+use super::inlined::{Given, SourceCalls};
 use super::matching::POINTER;
 use super::missing::{Known, MissingSites};
 use super::passed::PassedConstants;
@@ -23,7 +25,7 @@ use crate::dwarf::units::UnitIndex;
 use crate::emit::SiteInput;
 use crate::image::arguments::ConstantArguments;
 use crate::image::branches::Branches;
-use crate::image::calls::CallInstruction;
+use crate::image::calls::{CallInstruction, Svma};
 use crate::sites::functions::DeclaredFunctions;
 use crate::sites::solve::SolvedSite;
 
@@ -38,13 +40,17 @@ pub(super) struct Merges<'a, 'data, 'units> {
 }
 
 impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
-    /// `readings` are those of all calls; `folded` are the sites that sites stand for too.
+    /// `readings` are those of all calls; `folded` are the sites that sites stand for too; `calls` are those of the source, and
+    /// `instructions` those that call the functions that these do.
+    #[expect(clippy::too_many_arguments, reason = "the two sides of a match, each in its parts")]
     pub(super) fn new(
         branches: &Branches<'a, 'data>,
         source: &'a Source<'a, 'units>,
         declared: &'a DeclaredFunctions,
         readings: &[Reading<'a>],
         folded: FxHashMap<usize, Vec<usize>>,
+        calls: &SourceCalls<'_>,
+        instructions: &[(Svma, String)],
         types: &mut HeapTypes<'_>,
     ) -> Self {
         let mut constants = ConstantArguments::new(branches);
@@ -68,9 +74,15 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         }
         let symbols = branches.file().symbols().filter_map(|symbol| symbol.name().ok());
         let split = symbols.filter_map(|name| Some(name.split_once(".part.")?.0));
-        let known =
-            Known { solved: source.solved, units: source.unit_of_site, present, split: split.collect() };
-        let missing = MissingSites::new(source.lines, |unit| source.unit(unit), &known);
+        let known = Known {
+            solved: source.solved,
+            units: source.unit_of_site,
+            present,
+            split: split.collect(),
+            calls,
+            instructions,
+        };
+        let missing = MissingSites::new(source.lines, |unit| source.unit(unit), &known, types);
         passed.is_whole_program = missing.crosses_units();
         Merges { source, constants, passed, missing, folded, columns }
     }
@@ -124,13 +136,19 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
             return sites;
         }
         let constants = self.constants.of_call(call.return_svma);
-        let mut may_be = |site: usize| self.passed.may_come_from(site, callee, &constants, types);
-        if sites.iter().any(|&site| may_be(site)) {
-            sites.retain(|&site| may_be(site));
+        let mut may_be =
+            |site: usize, given: &Given| self.passed.may_come_from((site, given), callee, &constants, types);
+        let anything = Given::default();
+        if sites.iter().any(|&site| may_be(site, &anything)) {
+            sites.retain(|&site| may_be(site, &anything));
         }
-        let is_other = |&site: &usize| !self.source.solved[site].is_in_wrapper && may_be(site);
-        let others: Vec<usize> = missing.iter().copied().filter(is_other).collect();
-        sites.extend(others.into_iter().filter(|site| !step.found.contains(site)));
+        for missing in missing {
+            let is_known = step.found.contains(&missing.site) || sites.contains(&missing.site);
+            let is_in_wrapper = self.source.solved[missing.site].is_in_wrapper;
+            if !is_known && !is_in_wrapper && may_be(missing.site, &missing.given) {
+                sites.push(missing.site);
+            }
+        }
         sites
     }
 
@@ -152,10 +170,11 @@ impl<'a, 'data, 'units> Merges<'a, 'data, 'units> {
         let code =
             self.source.lines.frames_at(call.return_svma.0 - 1).last().map_or("", |frame| frame.function);
         let constants = self.constants.of_call(call.return_svma);
+        let anything = Given::default();
         let mut sites = Vec::new();
         for (number, site) in self.source.solved.iter().enumerate() {
             let is_near = self.passed.is_whole_program || self.source.unit_of_site[number] == unit;
-            if !is_near || !self.passed.may_come_from(number, callee, &constants, types) {
+            if !is_near || !self.passed.may_come_from((number, &anything), callee, &constants, types) {
                 continue;
             }
             if !site.is_in_wrapper {

@@ -1,7 +1,7 @@
 //! The link step: from a linked file with debug information, and the facts of its sources, to the metadata section.
 //!
 //! The order is the story: read the DWARF; find what shared libraries say of their functions ([`libraries`]); find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
-//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`] and [`folded`]); find the types that they name ([`heap_types`]); find what other files must know of this
+//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`], [`missing`], [`inlined`] and [`folded`]); find the types that they name ([`heap_types`]); find what other files must know of this
 //! one's functions, and this one of theirs ([`wrappers`]); write it all down, on request in the debug information too ([`alloc_types`]).
 
 mod alloc_types;
@@ -9,6 +9,7 @@ mod any_of;
 mod folded;
 mod foreign;
 mod heap_types;
+mod inlined;
 mod libraries;
 mod matching;
 mod merged;

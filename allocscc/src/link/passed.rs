@@ -2,11 +2,12 @@
 //! one that the instruction comes from.
 //!
 //! Compilers change the parameters of functions that only their own code calls. So the arguments of a function count only if
-//! calls whose site is known bear them out; those of the C library's functions always do.
+//! calls whose site is known bear them out; those of the C library's functions, and of function pointers, always do.
 
 use rustc_hash::FxHashMap;
 
 use super::heap_types::HeapTypes;
+use super::inlined::Given;
 use super::matching::{POINTER, plain_callee};
 use crate::dwarf::units::UnitIndex;
 use crate::image::arguments::{Constants, Passed};
@@ -79,11 +80,11 @@ impl<'a> PassedConstants<'a> {
         }
     }
 
-    /// Whether a call of the symbol `callee` that passes `constants` may come from a site, through wrappers that were inlined there
-    /// too.
+    /// Whether a call of the symbol `callee` that passes `constants` may come from a site whose function is given something, through
+    /// wrappers that were inlined there too.
     pub(super) fn may_come_from(
         &self,
-        site: usize,
+        (site, given): (usize, &Given),
         callee: &str,
         constants: &Constants,
         types: &mut HeapTypes<'_>,
@@ -92,12 +93,15 @@ impl<'a> PassedConstants<'a> {
             if !self.counts(callee, index) {
                 return true;
             }
-            match (passed, types.constant(self.units[site], argument)) {
+            let argument = given.put_into(argument);
+            match (passed, types.constant(self.units[site], &argument)) {
                 (Passed::Unknown, _) | (Passed::Computed, None) => true,
                 (Passed::Computed, Some(_)) => false,
                 (Passed::Constant(constant), Some(value)) => value as u32 == *constant,
-                // Where the function is inlined, what depends on its parameters may be a constant.
-                (Passed::Constant(_), None) => argument.depends_on_parameters(),
+                // Where the function is inlined, what depends on its parameters may be a constant, and so may a pointer.
+                (Passed::Constant(_), None) => {
+                    argument.depends_on_parameters() || callee == POINTER && argument == SizeExpr::Opaque
+                }
             }
         };
         let mut ways = self.ways(site, plain_callee(callee), MOST_WRAPPERS).into_iter();
@@ -105,6 +109,10 @@ impl<'a> PassedConstants<'a> {
     }
 
     fn counts(&self, callee: &str, argument: usize) -> bool {
+        // Nobody changes the parameters of a function that is called through a pointer.
+        if callee == POINTER {
+            return true;
+        }
         let is_of_library = !callee.contains('.') && self.declared.find(plain_callee(callee)).is_some();
         let is_declared = self.declared.declares(plain_callee(callee));
         let (right, wrong) = self.borne_out.get(&(callee, argument)).copied().unwrap_or_default();
@@ -115,7 +123,7 @@ impl<'a> PassedConstants<'a> {
     fn ways(&self, site: usize, callee: &str, wrappers: usize) -> Vec<Vec<SizeExpr>> {
         let SolvedSite { callee: named, arguments, .. } = &self.solved[site];
         let Some(named) = named.as_deref().map(plain_callee) else {
-            return if callee == POINTER { vec![Vec::new()] } else { Vec::new() };
+            return if callee == POINTER { vec![arguments.clone()] } else { Vec::new() };
         };
         match (named, callee) {
             _ if named == callee => return vec![arguments.clone()],

@@ -8,6 +8,7 @@ use super::any_of::any_of;
 use super::folded::sites_folded;
 use super::foreign::{Foreign, is_foreign};
 use super::heap_types::HeapTypes;
+use super::inlined::SourceCalls;
 use super::matching::{POINTER, SiteIndex, SiteKey, plain_callee};
 use super::merged::Merges;
 use super::reading::{Reading, Source};
@@ -37,8 +38,9 @@ pub(super) fn find(
 ) -> Result<Vec<SiteInput>> {
     let solved = &solution.sites;
     let branches = Branches::of(file)?;
-    let calls = calls_that_allocate(&branches, solved, declared)?;
     let unit_of_file: Vec<_> = files.iter().map(|f| contents.index.unit(&f.source, &f.directory)).collect();
+    let source_calls = SourceCalls::new(files, &unit_of_file, solved);
+    let Calls { calls, typed } = calls_that_allocate(&branches, solved, declared, &source_calls)?;
     let unit_of_site: Vec<_> = solved.iter().map(|s| unit_of_file[s.file]).collect();
     let index = SiteIndex::new(solved.iter().zip(&unit_of_site).map(|(s, &unit)| key(s, unit)));
     let frames = CfaRules::read(units.file());
@@ -63,7 +65,8 @@ pub(super) fn find(
     let readings: Vec<Reading> = calls.iter().map(|call| source.reading(call)).collect();
     let unit_of = |unit| source.unit(unit);
     let folded = sites_folded(&contents.lines, unit_of, files, solved, &unit_of_site, &mut types);
-    let mut merges = Merges::new(&branches, &source, declared, &readings, folded, &mut types);
+    let mut merges =
+        Merges::new(&branches, &source, declared, &readings, folded, &source_calls, &typed, &mut types);
     let mut inputs: FxHashMap<Svma, SiteInput> = FxHashMap::default();
     for reading in &readings {
         if let Some(input) = merges.site(reading, &mut types) {
@@ -94,12 +97,19 @@ pub(super) fn find(
     Ok(inputs)
 }
 
-/// The calls of allocation functions, of wrappers, and through function pointers where a source site has one.
+struct Calls {
+    /// The calls of allocation functions, of wrappers, and through function pointers where a source site has one.
+    calls: Vec<CallInstruction<Option<String>>>,
+    /// The calls of functions that allocate what they know: where they return to, and the symbols.
+    typed: Vec<(Svma, String)>,
+}
+
 fn calls_that_allocate(
     branches: &Branches<'_, '_>,
     solved: &[SolvedSite],
     declared: &DeclaredFunctions,
-) -> Result<Vec<CallInstruction<Option<String>>>> {
+    source_calls: &SourceCalls<'_>,
+) -> Result<Calls> {
     let own = solved.iter().filter(|s| s.is_in_wrapper).map(|s| plain_callee(&s.function));
     let others = solved.iter().filter(|s| !s.requirements.is_empty()).filter_map(|s| s.callee.as_deref());
     let wrappers: FxHashSet<&str> = own.chain(others.map(plain_callee)).collect();
@@ -109,7 +119,15 @@ fn calls_that_allocate(
         let name = plain_callee(name);
         !is_cold && (declared.find(name).is_some() || wrappers.contains(name))
     };
-    calls::to_symbols_or_pointers(branches, is_wanted)
+    let all =
+        calls::to_symbols_or_pointers(branches, |name| is_wanted(name) || source_calls.allocates(name))?;
+    let typed = |call: &CallInstruction<Option<String>>| {
+        let name = call.callee.as_ref().filter(|name| source_calls.allocates(name))?;
+        Some((call.return_svma, name.clone()))
+    };
+    let typed = all.iter().filter_map(typed).collect();
+    let is_wanted = |call: &CallInstruction<Option<String>>| call.callee.as_deref().is_none_or(is_wanted);
+    Ok(Calls { calls: all.into_iter().filter(is_wanted).collect(), typed })
 }
 
 fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {

@@ -206,7 +206,7 @@ fn parts(size: &SizeExpr) -> Vec<&SizeExpr> {
 }
 
 /// All parts that have no parts.
-pub(super) fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
+pub(crate) fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
     let (mut found, mut next) = (Vec::new(), vec![size]);
     while let Some(size) = next.pop() {
         let parts = parts(size);
@@ -219,7 +219,7 @@ pub(super) fn leaves(size: &SizeExpr) -> Vec<&SizeExpr> {
 }
 
 /// The parameters in a size.
-pub(super) fn parameters(size: &SizeExpr) -> Vec<u32> {
+pub(crate) fn parameters(size: &SizeExpr) -> Vec<u32> {
     let index = |leaf: &SizeExpr| match leaf {
         SizeExpr::Param(index) => Some(*index),
         _ => None,

@@ -4,7 +4,9 @@
 //@ modes: library O0 O1 O3 Os clang -flto
 //@ stdout: one size: right, other sizes: right, wrapper: right, factories: right, folded: right, switch: right
 //@ stdout: beside dead code: right and alone, two in a line: right and alone
-//@ stdout: inlined tails: right
+//@ stdout: inlined tails: right, apart: right, gone: right, gone beside a call: right
+//@ stdout: beside no size: right and alone
+//@ stdout: beside dead code by hook: right and alone
 #include "wrappers.h"
 
 struct four { float a, b; };
@@ -188,6 +190,108 @@ WRAPPER static void *inlined_tails(int c, int n)
 	return next_four(n);
 }
 
+__attribute__((always_inline)) static inline struct one *touched_one(int n)
+{
+	struct one *p = malloc(sizeof *p);
+	touch(p);
+	return p;
+}
+
+static inline struct four *touched_four(int n)
+{
+	struct four *p = malloc(sizeof *p);
+	touch(p);
+	return p;
+}
+
+/* Each has its copy here. */
+WRAPPER static void *apart(int c, int n)
+{
+	struct one *p = touched_one(n);
+	struct four *q = touched_four(n);
+	touch(c ? (void *) p : (void *) q);
+	free(c ? (void *) q : (void *) p);
+	return c ? (void *) p : (void *) q;
+}
+
+/* One of the two inlined functions has left nothing here. */
+void *gone(int, int);
+void *gone_beside_a_call(int, int);
+
+WRAPPER __attribute__((noclone)) void *gone(int c, int n)
+{
+	if (c == 0) {
+		touch(&c);
+		return touched_one(n);
+	}
+	if (c == 1) {
+		touch(&c);
+		return touched_four(n);
+	}
+	return NULL;
+}
+
+WRAPPER __attribute__((noclone)) void *gone_beside_a_call(int c, int n)
+{
+	if (c == 0) {
+		touch(&c);
+		void *p = malloc(sizeof(struct one));
+		touch(p);
+		return p;
+	}
+	if (c == 1) {
+		touch(&c);
+		return touched_four(n);
+	}
+	return NULL;
+}
+
+struct slot { void *block; };
+
+/* Nobody knows what is in there, but of no size there is none. */
+static inline void *filled(struct slot *slot, size_t n)
+{
+	touch(slot);
+	if (!slot->block && n)
+		slot->block = calloc(1, n);
+	return slot->block;
+}
+
+WRAPPER static void *beside_no_size(struct slot *slot)
+{
+	struct many *p = calloc(1, sizeof *p);
+	if (!filled(slot, 0))
+		touch(p);
+	return p;
+}
+
+static void *by_malloc(void *user, size_t n)
+{
+	touch(user);
+	return malloc(n);
+}
+
+static void *(*volatile hook)(void *, size_t) = by_malloc;
+
+static inline void set_name_by_hook(char **slot, const char *text)
+{
+	if (text) {
+		*slot = hook(slot, strlen(text) + 1);
+		strcpy(*slot, text);
+	} else {
+		*slot = NULL;
+	}
+}
+
+WRAPPER static void *beside_dead_code_by_hook(void)
+{
+	char *text;
+	struct many *p = hook(&text, sizeof *p);
+	set_name_by_hook(&text, NULL);
+	touch(&text);
+	return p;
+}
+
 int main(void)
 {
 	printf("one size: %s, ", both(verdict(one_size(1), "__ARR0_one"), verdict(one_size(0), "__ARR0_four")));
@@ -198,6 +302,13 @@ int main(void)
 	printf("switch: %s\n", both(verdict(in_switch(0), "__ARR0_one"), both(verdict(in_switch(1), "__ARR0_four"), verdict(in_switch(2), "__ARR0_many"))));
 	printf("beside dead code: %s, ", alone(beside_dead_code(), "__ARR0_many"));
 	printf("two in a line: %s\n", alone(two_in_a_line(0), "__ARR0_many"));
-	printf("inlined tails: %s\n", both(verdict(inlined_tails(1, 1), "__ARR0_one"), verdict(inlined_tails(0, 1), "__ARR0_four")));
+	printf("inlined tails: %s, ", both(verdict(inlined_tails(1, 1), "__ARR0_one"), verdict(inlined_tails(0, 1), "__ARR0_four")));
+	printf("apart: %s, ", both(verdict(apart(1, 1), "__ARR0_one"), verdict(apart(0, 1), "__ARR0_four")));
+	printf("gone: %s, ", both(verdict(gone(0, 1), "__ARR0_one"), verdict(gone(1, 1), "__ARR0_four")));
+	printf("gone beside a call: %s\n", both(verdict(gone_beside_a_call(0, 1), "__ARR0_one"), verdict(gone_beside_a_call(1, 1), "__ARR0_four")));
+	struct slot slot = { NULL };
+	printf("beside no size: %s\n", alone(beside_no_size(&slot), "__ARR0_many"));
+	touch(filled(&slot, sizeof(struct four)));
+	printf("beside dead code by hook: %s\n", alone(beside_dead_code_by_hook(), "__ARR0_many"));
 	return 0;
 }
