@@ -135,7 +135,8 @@ pub fn build(
             Some(tree) => {
                 let mut flags = [&program.build.cflags[..], &variant.flags].concat();
                 flags.extend(extra.iter().map(|flag| (*flag).to_owned()));
-                tree::Build { manifest, program, tree, cc: &cc, driver: &driver, flags }.run(dir)?
+                tree::Build { manifest, program, tree, cc: &cc, driver: &driver, flags, kept: "o" }
+                    .run(dir)?
             }
             None => {
                 let build = Build { program, sources: &sources, variant, driver, extra, dir };

@@ -31,7 +31,7 @@ fn lines(text: &[u8]) -> u64 {
 }
 
 /// The absolute paths of all files of all line tables.
-fn files(executable: &Path) -> Result<BTreeSet<PathBuf>> {
+pub fn files(executable: &Path) -> Result<BTreeSet<PathBuf>> {
     let data = fs::read(executable)?;
     let file = object::File::parse(&*data)?;
     let section = |id: gimli::SectionId| -> Result<_, object::Error> {
@@ -58,7 +58,7 @@ fn files(executable: &Path) -> Result<BTreeSet<PathBuf>> {
 }
 
 /// Without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
+pub fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

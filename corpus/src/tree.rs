@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 
 use crate::build::{Figures, callers_of_alloca};
 use crate::cache::{self, Key};
-use crate::lines::Place;
+use crate::lines::{self, Place};
 use crate::manifest::{Manifest, Program, Tree};
 use crate::{child, fetch, places, tools};
 
@@ -31,6 +31,8 @@ pub struct Build<'a> {
     pub driver: &'a Path,
     /// All flags of the compiler.
     pub flags: Vec<String>,
+    /// The extension of the files that are kept of those that the compiler makes: `o`, or `i` with `-save-temps`.
+    pub kept: &'static str,
 }
 
 /// What decides the result beside the packages, the recipe and the compiler: our own files that the recipe compiles.
@@ -54,13 +56,33 @@ pub fn places(manifest: &Manifest, program: &Program, tree: &Tree) -> Result<Vec
     tree.packages.iter().map(place).collect()
 }
 
-/// The object files of a finished build.
+/// The name in the manifest's terms of a file that is compiled.
+pub fn name_of(program: &Program, path: &Path) -> Option<String> {
+    Some(lines::normal(path).strip_prefix(compiled(program)).ok()?.to_str()?.to_owned())
+}
+
+/// The object files of a finished build, or what it has kept in place of them.
 pub fn objects(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
     let kept = dir.join(OBJECTS);
     let mut objects = files(&kept)?;
     objects.sort();
     let named = |path: PathBuf| Ok((path.strip_prefix(&kept)?.display().to_string(), path));
     objects.into_iter().map(named).collect()
+}
+
+/// What the preprocessor makes of every source that the recipe compiles. It is gcc that builds: another one does not say in
+/// which directory it ran, from which the names of files are relative.
+///
+/// The directory has the executable, too, with debug information: not all that a recipe compiles is part of it.
+pub fn preprocessed(manifest: &Manifest, program: &Program, tree: &Tree) -> Result<PathBuf> {
+    let cc = tools::find("cc")?;
+    let mut flags = program.build.cflags.clone();
+    flags.extend(["-g", "-save-temps=obj"].map(str::to_owned));
+    let build = Build { manifest, program, tree, cc: &cc, driver: &cc, flags, kept: "i" };
+    let key = build.key("preprocessed")?.with(tree.make.join("\n")).with(key(tree)?.digits());
+    let entry = places::kept().join("preprocessed").join(format!("{}-{}", program.name, key.digits()));
+    cache::directory(&entry, |dir| build.run(dir).map(drop))
+        .with_context(|| format!("building {} with cc", program.name))
 }
 
 /// The directory of the object files in that of a build.
@@ -92,7 +114,7 @@ impl Build<'_> {
         }
         for object in files(&place)? {
             let inside = object.strip_prefix(&place)?;
-            let is_made = object.extension().is_some_and(|extension| extension == "o");
+            let is_made = object.extension().is_some_and(|extension| extension == self.kept);
             if is_made && !configured.join(inside).exists() {
                 let kept = out.join(OBJECTS).join(inside);
                 fs::create_dir_all(kept.parent().unwrap_or(out))?;
@@ -106,15 +128,22 @@ impl Build<'_> {
         Ok(figures)
     }
 
-    /// The tree after `configure`.
-    fn configured(&self, place: &Path) -> Result<PathBuf> {
+    /// What decides the tree after `configure`, and with it all that is made from it.
+    fn key(&self, kind: &str) -> Result<Key> {
         let version = Command::new(self.cc).arg("--version").output()?.stdout;
-        let mut key = Key::new("configured", 1).with(version).with(place.to_string_lossy().as_bytes());
+        let mut key =
+            Key::new(kind, 1).with(version).with(compiled(self.program).to_string_lossy().as_bytes());
         key = key.with(self.tree.configure.join("\n")).with(self.program.build.cflags.join("\n"));
         for name in &self.tree.packages {
             key = key.with(&self.manifest.package(name)?.sha256);
         }
-        let entry = places::kept().join("configured").join(format!("{}-{}", self.program.name, key.digits()));
+        Ok(key)
+    }
+
+    /// The tree after `configure`.
+    fn configured(&self, place: &Path) -> Result<PathBuf> {
+        let key = self.key("configured")?.digits();
+        let entry = places::kept().join("configured").join(format!("{}-{key}", self.program.name));
         cache::directory(&entry, |dir| {
             fs::remove_dir_all(place)?;
             fs::create_dir_all(place)?;
@@ -175,6 +204,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accuracy::calls;
     use crate::manifest;
     use crate::objects::same_code;
 
@@ -206,21 +236,21 @@ mod tests {
         }
     }
 
-    fn build(program: &Program, flags: &[&str], out: &Path) -> Result<Figures> {
+    fn build(program: &Program, flags: &[&str], kept: &'static str, out: &Path) -> Result<Figures> {
         let manifest = Manifest { package: Vec::new(), program: Vec::new() };
         let cc = tools::find("cc").unwrap();
         let tree = program.build.tree.as_ref().unwrap();
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        Build { manifest: &manifest, program, tree, cc: &cc, driver: &cc, flags }.run(out)
+        Build { manifest: &manifest, program, tree, cc: &cc, driver: &cc, flags, kept }.run(out)
     }
 
     #[test]
     fn two_builds_leave_the_same_objects_behind() {
         let program = program("tree-test", &["cd src && $CC $CFLAGS -c \"$PWD/a.c\" && $CC -o a a.o"]);
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let figures = build(&program, &["-O1", "-Walloca"], first.path()).unwrap();
+        let figures = build(&program, &["-O1", "-Walloca"], "o", first.path()).unwrap();
         assert_eq!(figures.alloca.len(), 1, "{:?}", figures.alloca);
-        build(&program, &["-O1", "-g"], second.path()).unwrap();
+        build(&program, &["-O1", "-g"], "o", second.path()).unwrap();
         assert!(first.path().join("tree-test").is_file());
         let [first, second] = [&first, &second].map(|dir| objects(dir.path()).unwrap());
         assert_eq!(first.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["src/a.o"]);
@@ -228,12 +258,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_preprocessor_makes_says_where_its_files_are() {
+        let program =
+            program("tree-test-preprocesses", &["cd src && $CC $CFLAGS -c ../src/a.c && $CC -o a a.o"]);
+        let out = tempfile::tempdir().unwrap();
+        build(&program, &["-g", "-save-temps=obj"], "i", out.path()).unwrap();
+        let kept = objects(out.path()).unwrap();
+        assert_eq!(kept.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["src/a.i"]);
+        let text = fs::read_to_string(&kept[0].1).unwrap();
+        let (main, dir) = calls::main_file(&text).unwrap();
+        assert_eq!((main, name_of(&program, &dir.join(main)).as_deref()), ("../src/a.c", Some("src/a.c")));
+    }
+
+    #[test]
     fn a_recipe_that_fails_is_named() {
         let out = tempfile::tempdir().unwrap();
-        let error =
-            build(&program("tree-test-fails", &["true", "cd src && exit 3"]), &[], out.path()).unwrap_err();
+        let error = build(&program("tree-test-fails", &["true", "cd src && exit 3"]), &[], "o", out.path())
+            .unwrap_err();
         assert!(format!("{error:#}").starts_with("in cd src && exit 3: exit 3"), "{error:#}");
-        let error = build(&program("tree-test-lacks", &["true"]), &[], out.path()).unwrap_err();
+        let error = build(&program("tree-test-lacks", &["true"]), &[], "o", out.path()).unwrap_err();
         assert!(format!("{error:#}").starts_with("the build has made no src/a"), "{error:#}");
     }
 }

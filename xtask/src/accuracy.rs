@@ -6,6 +6,7 @@ use std::path::{self, PathBuf};
 use anyhow::Result;
 use duct::cmd;
 
+use crate::corpus::TIER;
 use crate::{cargo, install};
 
 #[derive(clap::Args)]
@@ -13,6 +14,9 @@ pub(crate) struct Options {
     /// Draws calls that people are to label, and appends them to `corpus/labels`
     #[arg(long, conflicts_with_all = ["untyped", "json"])]
     draw: bool,
+    /// The programs to judge: the few of every change, the many and large ones, or both
+    #[arg(long, value_name = "TIER", default_value = "1", value_parser = ["1", "2", "all"])]
+    tier: String,
     /// Only the programs whose name this regular expression matches
     #[arg(long, value_name = "REGEX")]
     filter: Option<String>,
@@ -35,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(json) = &options.json {
         words.extend(["--json".into(), path::absolute(json)?.into()]);
     }
-    let judges = cmd(cargo::program(), words).dir(cargo::root()?);
+    let judges = cmd(cargo::program(), words).dir(cargo::root()?).env(TIER, &options.tier);
     // A draw needs no products.
     let judges = if options.draw { judges } else { judges.env("ALLOCS_STAGE", install::stage()?) };
     judges.run()?;

@@ -3,6 +3,7 @@
 //! It knows words and parentheses, not C: what it finds must not depend on what the tool under judgement understands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// A call in a source file.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,6 +105,13 @@ pub fn lines_compiled(preprocessed: &str) -> BTreeMap<&str, BTreeSet<usize>> {
         number += 1;
     }
     found
+}
+
+/// The file that was preprocessed, and the directory in which it was, if the preprocessor has been asked to say that.
+pub fn main_file(preprocessed: &str) -> Option<(&str, &Path)> {
+    let mut markers = preprocessed.lines().filter_map(line_marker).map(|(_, name)| name);
+    let main = markers.next()?;
+    Some((main, Path::new(markers.next()?.strip_suffix("//")?)))
 }
 
 /// `# 12 "file" 1 3`
@@ -309,6 +317,13 @@ mod tests {
     #[test]
     fn macros_are_named() {
         assert_eq!(macros("#define A 1\n # define B(x) x\n#undef C").collect::<Vec<_>>(), ["A", "B"]);
+    }
+
+    #[test]
+    fn a_preprocessed_file_says_where_it_was_made() {
+        let text = "# 0 \"lib/a.c\"\n# 1 \"/p q//\"\n# 0 \"<built-in>\"\n";
+        assert_eq!(main_file(text), Some(("lib/a.c", Path::new("/p q"))));
+        assert_eq!(main_file("# 0 \"a.c\"\n# 0 \"<built-in>\"\n"), None);
     }
 
     #[test]

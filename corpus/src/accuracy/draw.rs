@@ -13,8 +13,10 @@ use crate::manifest::{Manifest, Program};
 /// Decides which calls are drawn. Another one draws others.
 const SEED: &str = "four-and-twenty";
 
-/// How many calls of a program are drawn, if it has so many.
-pub const CALLS_PER_PROGRAM: usize = 120;
+/// How many calls of a program are drawn, if it has so many: of the second tier's many programs fewer.
+fn calls_of(program: &Program) -> usize {
+    if program.tier == 1 { 120 } else { 18 }
+}
 
 /// Draws calls of a program beside those that are labelled, until there are enough, and appends them to its labels.
 /// Calls that are labelled for another program, whose sources it shares, are not drawn.
@@ -25,7 +27,7 @@ pub fn draw(manifest: &Manifest, program: &Program) -> Result<usize> {
     }
     let mut candidates = candidates(&Text::read(manifest, program)?.files);
     candidates.retain(|label| !elsewhere.contains(&label.at));
-    let drawn = chosen(&program.name, candidates, &Labels::read(&program.name)?);
+    let drawn = chosen(&program.name, calls_of(program), candidates, &Labels::read(&program.name)?);
     Labels::append(&program.name, &drawn)?;
     Ok(drawn.len())
 }
@@ -61,13 +63,13 @@ fn allocating_macros(files: &BTreeMap<String, Source>) -> BTreeSet<String> {
 }
 
 /// The candidates that are drawn in addition to what is labelled, in the order of the candidates.
-fn chosen(program: &str, mut candidates: Vec<Label>, labelled: &Labels) -> Vec<Label> {
+fn chosen(program: &str, most: usize, mut candidates: Vec<Label>, labelled: &Labels) -> Vec<Label> {
     let labelled: BTreeSet<&str> = labelled.call.iter().map(|label| label.at.as_str()).collect();
     candidates.retain(|label| !labelled.contains(label.at.as_str()));
     let lot = |label: &Label| Key::new(SEED, 1).with(program).with(&label.at).digits();
     let mut lots: Vec<String> = candidates.iter().map(lot).collect();
     lots.sort();
-    lots.truncate(CALLS_PER_PROGRAM.saturating_sub(labelled.len()));
+    lots.truncate(most.saturating_sub(labelled.len()));
     candidates.retain(|label| lots.last().is_some_and(|last| lot(label) <= *last));
     candidates
 }
@@ -75,6 +77,8 @@ fn chosen(program: &str, mut candidates: Vec<Label>, labelled: &Labels) -> Vec<L
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MOST: usize = 120;
 
     fn files(calls: usize) -> BTreeMap<String, Source> {
         let text = (0..=calls).map(|n| format!("p{n} = malloc({n});\n")).collect();
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn few_calls_are_all_drawn() {
-        let drawn = chosen("p", candidates(&files(2)), &Labels::default());
+        let drawn = chosen("p", MOST, candidates(&files(2)), &Labels::default());
         let places: Vec<_> = drawn.iter().map(|label| (&*label.at, &*label.quote)).collect();
         assert_eq!(places, [("p/a.c:1:6", "p0 = malloc(0);"), ("p/a.c:2:6", "p1 = malloc(1);")]);
     }
@@ -92,19 +96,19 @@ mod tests {
     #[test]
     fn many_calls_are_drawn_by_the_seed_alone() {
         let all = candidates(&files(1000));
-        let drawn = chosen("p", all.clone(), &Labels::default());
-        assert_eq!(drawn.len(), CALLS_PER_PROGRAM);
-        let reversed = chosen("p", all.iter().rev().cloned().collect(), &Labels::default());
+        let drawn = chosen("p", MOST, all.clone(), &Labels::default());
+        assert_eq!(drawn.len(), MOST);
+        let reversed = chosen("p", MOST, all.iter().rev().cloned().collect(), &Labels::default());
         assert!(drawn.iter().rev().eq(&reversed));
-        assert_ne!(drawn, chosen("q", all, &Labels::default()));
+        assert_ne!(drawn, chosen("q", MOST, all, &Labels::default()));
     }
 
     #[test]
     fn what_is_labelled_is_not_drawn_again() {
         let all = candidates(&files(1000));
-        let mut labelled = Labels { call: chosen("p", all.clone(), &Labels::default()) };
-        assert_eq!(chosen("p", all.clone(), &labelled), []);
+        let mut labelled = Labels { call: chosen("p", MOST, all.clone(), &Labels::default()) };
+        assert_eq!(chosen("p", MOST, all.clone(), &labelled), []);
         let removed = labelled.call.remove(7);
-        assert_eq!(chosen("p", all, &labelled), [removed]);
+        assert_eq!(chosen("p", MOST, all, &labelled), [removed]);
     }
 }

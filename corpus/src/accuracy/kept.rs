@@ -120,14 +120,19 @@ fn spelled(words: &[&str], typedefs: &Typedefs, depth: usize) -> Result<Vec<Stri
 /// The name of an arithmetic type, if the words spell one.
 fn arithmetic(words: &[&str]) -> Option<String> {
     let count = |what: &str| words.iter().filter(|&&word| word == what).count();
-    let known =
-        ["char", "short", "int", "long", "unsigned", "signed", "float", "double", "_Bool", "__int128"];
+    let known = [
+        "char", "short", "int", "long", "unsigned", "signed", "float", "double", "_Complex", "_Bool",
+        "__int128",
+    ];
     if words.is_empty() || !words.iter().all(|word| known.contains(word)) {
         return None;
     }
     let name = match () {
         () if count("char") > 0 => CHARACTER,
         () if count("_Bool") > 0 => "boolean$8",
+        () if count("_Complex") > 0 && count("float") > 0 => "complex_float$64",
+        () if count("_Complex") > 0 && count("long") > 0 => "complex_float$256",
+        () if count("_Complex") > 0 => "complex_float$128",
         () if count("float") > 0 => "float$32",
         () if count("double") > 0 && count("long") > 0 => "float$128",
         () if count("double") > 0 => "float$64",
@@ -202,6 +207,8 @@ mod tests {
         check("uint64_t", parts(&["uint$64"]));
         check("long long int", parts(&["int$64"]));
         check("long double", parts(&["float$128"]));
+        check("float _Complex", parts(&["complex_float$64"]));
+        check("double _Complex", parts(&["complex_float$128"]));
         check("void *", parts(&["__PTR_void"]));
         check("call_t", parts(&["__PTR_function"]));
         check("function *", parts(&["__PTR_function"]));

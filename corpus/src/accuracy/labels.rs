@@ -101,6 +101,9 @@ impl Labels {
 
     /// Appends drawn calls to the file of a program. What is there stays as people wrote it.
     pub fn append(program: &str, drawn: &[Label]) -> Result<()> {
+        if drawn.is_empty() {
+            return Ok(());
+        }
         let path = Self::path(program);
         let mut text = match fs::read_to_string(&path) {
             Ok(text) => text,

@@ -12,6 +12,7 @@ use corpus::accuracy::draw;
 use corpus::accuracy::join::Join;
 use corpus::accuracy::labels::Labels;
 use corpus::accuracy::metadata::Metadata;
+use corpus::accuracy::quotes;
 use corpus::accuracy::report::{CONSISTENT_BAR, Report};
 use corpus::accuracy::sources::Text;
 use corpus::build::{self, Compiler, Variant};
@@ -56,6 +57,9 @@ fn run(arguments: &Arguments) -> Result<()> {
             println!("{:10} {} calls drawn", program.name, draw::draw(&manifest, program)?);
         }
         return Ok(());
+    }
+    for program in &programs {
+        quotes::check(&manifest, program).with_context(|| format!("the labels of {}", program.name))?;
     }
     let stage = Stage::ready()?;
     let preloads = Preloads::ready(&stage)?;
