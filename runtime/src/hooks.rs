@@ -25,6 +25,8 @@ pub struct Hooks {
     pub look_up_call: fn(Avma) -> Call,
     /// Whether the first address lies on the stack that the second one, below it, lies on: that of the calling thread.
     pub is_on_stack: fn(Avma, Avma) -> bool,
+    /// The calling thread has named a stack for its signal handlers, or has none any more.
+    pub signal_stack_changed: fn(),
     /// Whether a site that reallocates gives the type of its blocks, rather than its origin.
     pub decides: fn(SiteIndex) -> bool,
     /// What a census prints about a site.

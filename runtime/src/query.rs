@@ -158,10 +158,10 @@ fn mapped(p: Avma, caller: Caller) -> Place {
     // From a signal handler on a stack of its own, the walk goes over to the stack that was interrupted.
     match stack::frame_at(p, caller) {
         Ok(hit) => Place::Frame(hit),
-        Err(miss) if mapping.kind == mmap::Kind::Stack => {
-            Place::Stack(Bounds { start: mapping.start, end: mapping.end }, miss)
-        }
-        Err(_) => Place::Mapping(mapping),
+        Err(miss) => match stack::any_at(p, &mapping) {
+            Some(bounds) => Place::Stack(bounds, miss),
+            None => Place::Mapping(mapping),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use crate::allocators::{auxv, calls, site_types, stack};
+use crate::allocators::{auxv, calls, signal_stacks, site_types, stack};
 use crate::avma::Avma;
 use crate::c_api;
 use crate::hooks::{self, Hooks};
@@ -15,6 +15,7 @@ static HOOKS: Hooks = Hooks {
     after_unload: site_types::files_unloaded,
     look_up_call: calls::look_up,
     is_on_stack: stack::is_same,
+    signal_stack_changed: signal_stacks::changed,
     decides: site_types::decides,
     is_loaded,
     describe_site: site_types::describe,

@@ -5,6 +5,8 @@ pub mod calls;
 pub mod conditions;
 pub mod malloc;
 pub mod mmap;
+pub mod signal_stacks;
 pub mod site_types;
 pub mod stack;
 pub mod statics;
+pub mod thread_stacks;

@@ -1,4 +1,4 @@
-//! The calling thread's stack and its frames.
+//! Stacks, and the frames of the calling thread's.
 //!
 //! # Safety
 //! [`home`] is two words of thread-local storage that only its own thread touches. While they change, the end is NULL, so
@@ -9,7 +9,8 @@ use core::num::NonZeroU64;
 use core::ops::ControlFlow;
 
 use super::auxv;
-use super::mmap;
+use super::mmap::{self, Mapping};
+use super::{signal_stacks, thread_stacks};
 use crate::avma::Avma;
 use crate::modules;
 use crate::types::{self, TypeRef, Uniqtype};
@@ -17,7 +18,7 @@ use crate::unwind::Caller;
 use crate::unwind::cache::{Cache, Key};
 use crate::unwind::walk::{self, End};
 
-/// The mapping that a stack lies in, without what the kernel put above the first frame.
+/// A stack, without what the kernel put above the first frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
     /// First byte.
@@ -70,8 +71,13 @@ pub fn bounds_of(sp: Avma) -> Option<Bounds> {
         return Some(known);
     }
     let mapping = mmap::mapping_at(sp)?;
-    let found =
-        Bounds { start: mapping.start, end: auxv::first_after(sp).unwrap_or(mapping.end).min(mapping.end) };
+    let found = match mapping.kind {
+        mmap::Kind::Stack => {
+            let end = auxv::first_after(sp).unwrap_or(mapping.end);
+            Bounds { start: mapping.start, end: end.min(mapping.end) }
+        }
+        _ => in_mapping(sp, &mapping),
+    };
     // SAFETY: as above.
     unsafe {
         (&raw mut (*home).end).write_volatile(Avma::NULL);
@@ -79,6 +85,24 @@ pub fn bounds_of(sp: Avma) -> Option<Bounds> {
         (&raw mut (*home).end).write_volatile(found.end);
     }
     Some(found)
+}
+
+/// The stack that holds a stack pointer of the calling thread, as far as it is in the mapping. If nobody knows of one, as of a
+/// coroutine's, it is all of the mapping.
+fn in_mapping(sp: Avma, mapping: &Mapping) -> Bounds {
+    let known = signal_stacks::at(sp).or_else(|| thread_stacks::own().filter(|stack| stack.hold(sp)));
+    let Some(stack) = known else { return Bounds { start: mapping.start, end: mapping.end } };
+    Bounds { start: stack.start.max(mapping.start), end: stack.end.min(mapping.end) }
+}
+
+/// The stack of any thread that holds an address, whoever asks.
+#[must_use]
+pub fn any_at(p: Avma, mapping: &Mapping) -> Option<Bounds> {
+    match mapping.kind {
+        mmap::Kind::Stack => Some(Bounds { start: mapping.start, end: mapping.end }),
+        mmap::Kind::Heap => None,
+        mmap::Kind::Other => signal_stacks::at(p).or_else(|| thread_stacks::at(p)),
+    }
 }
 
 /// The stack that the calling thread was last seen on, if it holds an address above its stack pointer.

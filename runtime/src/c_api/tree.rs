@@ -15,6 +15,7 @@ use super::allocators::{AllocatorObject, object};
 use super::inner;
 use super::misc::put;
 use crate::allocators::mmap::{self, Mapping};
+use crate::allocators::stack::{self, Bounds};
 use crate::allocators::{site_types, statics};
 use crate::avma::Avma;
 use crate::index::big::{self, BigAllocation, BigId};
@@ -432,6 +433,14 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
         };
         chain[2] = open::loaded_segment(module, p).map(|at| part(at, Allocator::StaticSegment));
         chain[3] = open::section_with(module, p).map(|at| part(at, Allocator::StaticSection));
+    } else if mapping.kind != mmap::Kind::Stack {
+        let bounds = match place {
+            Place::Stack(bounds, _) => Some(*bounds),
+            Place::Frame(_) => stack::any_at(p, &mapping),
+            _ => None,
+        };
+        let allocator = Allocator::Stack;
+        chain[1] = bounds.map(|Bounds { start, end }| Node::Mapping { start, end, allocator });
     }
     if let Place::Heap(_) | Place::Static(_) | Place::Symbol(_) | Place::Frame(_) | Place::Auxv(_) = place {
         chain[4] = Some(Node::Typed {

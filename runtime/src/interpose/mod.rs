@@ -28,6 +28,8 @@ mod padded;
 #[cfg(not(test))]
 pub mod real;
 #[cfg(not(test))]
+pub mod signal_stack;
+#[cfg(not(test))]
 pub mod strings;
 
 #[cfg(not(test))]

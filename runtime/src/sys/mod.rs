@@ -12,6 +12,7 @@ pub mod memory;
 pub mod process;
 pub mod signal;
 pub mod syscall;
+pub mod tasks;
 pub mod threads;
 
 pub use errno::Errno;

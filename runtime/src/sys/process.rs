@@ -36,10 +36,23 @@ pub fn tid() -> Tid {
 ///
 /// Some containers and valgrind do not allow the call: an error, so treat it as "not known".
 pub fn read_memory(from: Avma, buffer: &mut [u8]) -> Result<usize, Errno> {
-    let local = [buffer.as_mut_ptr() as usize, buffer.len()];
-    let remote = [from.0, buffer.len()];
+    // SAFETY: the buffer has that many bytes.
+    unsafe { copy(from, buffer.as_mut_ptr(), buffer.len()) }
+}
+
+/// The same for words: how many whole ones could be copied.
+pub fn read_words(from: Avma, buffer: &mut [usize]) -> Result<usize, Errno> {
+    // SAFETY: the buffer has that many bytes, and any bytes are words.
+    let bytes = unsafe { copy(from, buffer.as_mut_ptr().cast(), size_of_val(buffer)) }?;
+    Ok(bytes / size_of::<usize>())
+}
+
+/// # Safety
+/// `len` bytes at `to` may be written.
+unsafe fn copy(from: Avma, to: *mut u8, len: usize) -> Result<usize, Errno> {
+    let (local, remote) = ([to as usize, len], [from.0, len]);
     let (local, remote) = (local.as_ptr() as usize, remote.as_ptr() as usize);
-    // SAFETY: the kernel writes only the buffer and checks the source range itself.
+    // SAFETY: the kernel writes only what the caller allows and checks the source range itself.
     unsafe { syscall(Call::ProcessVmReadv, [pid().0 as usize, local, 1, remote, 1, 0]) }
 }
 

@@ -1,12 +1,13 @@
-//! Signals: masks, and one handler of our own.
+//! Signals: masks, the stack for handlers, and one handler of our own.
 //!
 //! # Safety
-//! The kernel gets a pointer to a mask of the size that it is told; `sigaction` gets glibc's structure.
+//! The kernel gets a pointer to a mask of the size that it is told, or to a `stack_t`; `sigaction` gets glibc's structure.
 #![allow(unsafe_code)]
 
 use super::Errno;
 use super::libc;
 use super::syscall::{Call, syscall};
+use crate::avma::Avma;
 
 /// A signal number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,25 @@ pub fn set_mask(set: SignalSet) -> Result<SignalSet, Errno> {
     // SAFETY: both masks have the 8 bytes that the call is told.
     unsafe { syscall(Call::RtSigprocmask, [SIG_SETMASK, new_at, old_at, 8, 0, 0]) }?;
     Ok(old)
+}
+
+/// `stack_t`.
+#[repr(C)]
+struct SignalStack {
+    start: usize,
+    flags: i32,
+    size: usize,
+}
+
+/// The stack that this thread has named for its handlers: first byte and size. `None` too while a handler runs on one that is
+/// disarmed meanwhile.
+#[must_use]
+pub fn stack() -> Option<(Avma, usize)> {
+    const SS_DISABLE: i32 = 2;
+    let mut stack = SignalStack { start: 0, flags: SS_DISABLE, size: 0 };
+    // SAFETY: the kernel writes the structure.
+    unsafe { syscall(Call::Sigaltstack, [0, &raw mut stack as usize, 0, 0, 0, 0]) }.ok()?;
+    (stack.flags & SS_DISABLE == 0).then_some((Avma(stack.start), stack.size))
 }
 
 /// Makes `handler` run on `signal`, until the program sets a handler of its own.

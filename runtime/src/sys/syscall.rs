@@ -46,10 +46,16 @@ pub enum Call {
     Unlink = 87,
     /// `readlink(path, buf, size)`.
     Readlink = 89,
+    /// `sigaltstack(new, old)`.
+    Sigaltstack = 131,
     /// `gettid()`.
     Gettid = 186,
+    /// `getdents64(fd, entries, count)`.
+    Getdents64 = 217,
     /// `openat(dirfd, path, flags, mode)`.
     Openat = 257,
+    /// `get_robust_list(tid, head, len)`.
+    GetRobustList = 274,
     /// `prlimit64(pid, resource, new, old)`.
     Prlimit64 = 302,
     /// `process_vm_readv(pid, local, n, remote, n, flags)`.
