@@ -99,15 +99,11 @@ pub fn place_of(p: Avma, caller: Caller) -> Place {
     if p.0 < crate::sys::memory::PAGE_SIZE || p >= Avma::USER_END || !init::ready() {
         return Place::Nowhere;
     }
-    let own_stack = stack::own_stack_at(p, caller);
-    if let Some(bounds) = own_stack {
+    if stack::own_stack_at(p, caller).is_some() {
         return match stack::frame_at(p, caller) {
             Ok(hit) => Place::Frame(hit),
             // A signal stack, a coroutine's or a thread's may lie in a heap block or in a static.
-            Err(miss) => match divided(p) {
-                Some(place) => place,
-                None => Place::Stack(bounds, miss),
-            },
+            Err(miss) => divided(p).unwrap_or_else(|| outside_frames(p, caller, miss)),
         };
     }
     divided(p).unwrap_or_else(|| mapped(p, caller))
@@ -150,6 +146,15 @@ pub fn mapping_at(p: Avma) -> Option<Mapping> {
     let mapping = mmap::mapping_at(p)?;
     let Some(file) = modules::at(mapping.start) else { return Some(mapping) };
     mapping.split_at_file(file.end).into_iter().find(|part| p.is_in(part.start, part.size()))
+}
+
+/// Where an address is that was taken for one on the calling thread's stack, by the bounds that the stack had some time ago.
+#[cold]
+fn outside_frames(p: Avma, caller: Caller, miss: Miss) -> Place {
+    match stack::find_bounds(caller.return_slot).filter(|bounds| bounds.hold(p)) {
+        Some(bounds) => Place::Stack(bounds, miss),
+        None => mapped(p, caller),
+    }
 }
 
 #[cold]

@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use crate::allocators::{auxv, calls, signal_stacks, site_types, stack};
+use crate::allocators::{auxv, calls, signal_stacks, site_types, stack, thread_stacks};
 use crate::avma::Avma;
 use crate::c_api;
 use crate::hooks::{self, Hooks};
@@ -29,6 +29,7 @@ static HOOKS: Hooks = Hooks {
 pub unsafe fn start(argv: *const *const c_char) {
     dl::init();
     threads::init();
+    thread_stacks::init();
     // SAFETY: says the caller.
     unsafe { auxv::init(argv) };
     c_api::allocators::init();

@@ -67,9 +67,16 @@ pub fn bounds_of(sp: Avma) -> Option<Bounds> {
     let home = home();
     // SAFETY: this thread's own words.
     let known = unsafe { home.read_volatile() };
-    if known.hold(sp) {
-        return Some(known);
-    }
+    if known.hold(sp) { Some(known) } else { find_bounds(sp) }
+}
+
+/// The same, whatever was there before: a program may have unmapped the stack of a coroutine, and mapped it anew with
+/// other bounds.
+#[cold]
+#[inline(never)]
+#[must_use]
+pub fn find_bounds(sp: Avma) -> Option<Bounds> {
+    let home = home();
     let mapping = mmap::mapping_at(sp)?;
     let found = match mapping.kind {
         mmap::Kind::Stack => {
@@ -78,7 +85,7 @@ pub fn bounds_of(sp: Avma) -> Option<Bounds> {
         }
         _ => in_mapping(sp, &mapping),
     };
-    // SAFETY: as above.
+    // SAFETY: this thread's own words.
     unsafe {
         (&raw mut (*home).end).write_volatile(Avma::NULL);
         (&raw mut (*home).start).write_volatile(found.start);

@@ -34,11 +34,23 @@ pub fn at(p: Avma) -> Option<Bounds> {
     [above, below].into_iter().flatten().find_map(|head| stack_with(head).filter(holds))
 }
 
-/// The calling thread's own stack, wherever it runs now. The main thread has none that the C library knows.
+/// The calling thread's own stack, wherever it runs now.
 #[must_use]
 pub fn own() -> Option<Bounds> {
+    stack_with(list_of_caller()?)
+}
+
+fn list_of_caller() -> Option<Avma> {
     const CALLING_THREAD: Tid = Tid(0);
-    stack_with(tasks::robust_list(CALLING_THREAD)?)
+    tasks::robust_list(CALLING_THREAD)
+}
+
+/// The main thread's list: its stack is the kernel's, and its descriptor says nothing of it.
+static MAIN: AtomicUsize = AtomicUsize::new(0);
+
+/// Notes which thread is the main one. Called once, by that.
+pub fn init() {
+    MAIN.store(list_of_caller().map_or(0, |head| head.0), Ordering::Relaxed);
 }
 
 /// Which word behind the head of the list is the first of [`Words`]; 0 if nobody has looked. It differs between versions of
@@ -50,6 +62,9 @@ const FURTHEST: usize = 192;
 
 /// The stack of the thread with that list of robust mutexes.
 fn stack_with(head: Avma) -> Option<Bounds> {
+    if head.0 == MAIN.load(Ordering::Relaxed) {
+        return None;
+    }
     let known = PLACE.load(Ordering::Relaxed);
     if known != 0 {
         return Words::of(&read::<WORDS>(head, known)?)?.stack(head);
