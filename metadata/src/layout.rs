@@ -8,7 +8,7 @@ pub const SECTION_NAME: &str = ".allocs";
 pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
 
 /// Version of this layout. A reader takes exactly its own.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Alignment of the section and of every table in it.
 pub const ALIGN: u64 = 8;
@@ -72,6 +72,8 @@ pub struct Header {
     pub wrappers: Table,
     /// [`ConditionRecord`]s by ascending return address.
     pub conditions: Table,
+    /// [`VlaRecord`]s by ascending address of their frames.
+    pub vlas: Table,
     /// NUL-terminated strings; starts with one NUL.
     pub strings: Table,
 }
@@ -226,6 +228,30 @@ pub struct SlotRecord {
     /// Its name.
     pub name: StrRef,
     /// Its type.
+    pub ty: TypeId,
+}
+
+/// An array of variable length, which lies below the variables of its frame, and the code over which it is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct VlaRecord {
+    /// [`FrameRecord::svma`] of its frame.
+    pub frame: u64,
+    /// First byte of the code, from the start of the frame's range.
+    pub start: u32,
+    /// Length of the code in bytes.
+    pub length: u32,
+    /// Distance up to the CFA from the word that holds its address.
+    pub address_below_cfa: u32,
+    /// Distance up to the CFA from the word that says how many elements it has.
+    pub count_below_cfa: u32,
+    /// What to add to that word: 1 for the index of the last element.
+    pub count_bias: u32,
+    /// Size of an element in bytes.
+    pub element_size: u32,
+    /// Its name.
+    pub name: StrRef,
+    /// Its type, the unbounded array.
     pub ty: TypeId,
 }
 
@@ -513,12 +539,13 @@ impl ConditionRecord {
     }
 }
 
-const _: () = assert!(size_of::<Header>() == 144);
+const _: () = assert!(size_of::<Header>() == 152);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
 const _: () = assert!(size_of::<FrameRecord>() == 24);
 const _: () = assert!(size_of::<SlotRecord>() == 20);
+const _: () = assert!(size_of::<VlaRecord>() == 40);
 const _: () = assert!(size_of::<SiteRecord>() == 40);
 const _: () = assert!(size_of::<StepRecord>() == 16);
 const _: () = assert!(size_of::<HopRecord>() == 16);

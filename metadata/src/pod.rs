@@ -8,7 +8,7 @@
 
 use crate::layout::{
     ConditionRecord, FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
-    StepRecord, TypeRecord, WrapperRecord,
+    StepRecord, TypeRecord, VlaRecord, WrapperRecord,
 };
 
 #[cfg(not(target_endian = "little"))]
@@ -34,6 +34,8 @@ unsafe impl Pod for StaticRecord {}
 unsafe impl Pod for FrameRecord {}
 // SAFETY: as above.
 unsafe impl Pod for SlotRecord {}
+// SAFETY: as above.
+unsafe impl Pod for VlaRecord {}
 // SAFETY: as above.
 unsafe impl Pod for SiteRecord {}
 // SAFETY: as above.

@@ -6,7 +6,7 @@ use crate::explain::StepKind;
 use crate::frame::FrameLayout;
 use crate::layout::{
     ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord,
-    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, WrapperRecord,
+    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord, WrapperRecord,
 };
 use crate::pod::{self, Pod};
 
@@ -67,6 +67,7 @@ pub struct Metadata<'a> {
     steps: &'a [StepRecord],
     wrappers: &'a [WrapperRecord],
     conditions: &'a [ConditionRecord],
+    vlas: &'a [VlaRecord],
     strings: &'a [u8],
 }
 
@@ -111,6 +112,7 @@ impl<'a> Metadata<'a> {
             steps: table(bytes, header.steps)?,
             wrappers: table(bytes, header.wrappers)?,
             conditions: table(bytes, header.conditions)?,
+            vlas: table(bytes, header.vlas)?,
             strings,
         })
     }
@@ -177,6 +179,21 @@ impl<'a> Metadata<'a> {
     pub fn frame_at(&self, svma: u64) -> Option<FrameLayout<'a>> {
         let record = last_not_after(self.frames, svma, |r| r.svma)?;
         FrameLayout::at(record, self.slots(record), svma)
+    }
+
+    /// All arrays of variable length, by ascending address of their frames.
+    #[must_use]
+    pub fn vlas(&self) -> &'a [VlaRecord] {
+        self.vlas
+    }
+
+    /// The arrays of variable length that are there at a program counter. For a caller, pass its return address minus one.
+    pub fn vlas_at(&self, svma: u64) -> impl Iterator<Item = &'a VlaRecord> + use<'a> {
+        let frame = last_not_after(self.frames, svma, |r| r.svma).map_or(u64::MAX, |r| r.svma);
+        let first = self.vlas.partition_point(|r| r.frame < frame);
+        let of_frame = self.vlas.get(first..).unwrap_or(&[]).iter().take_while(move |r| r.frame == frame);
+        let at = svma.wrapping_sub(frame);
+        of_frame.filter(move |r| at.wrapping_sub(r.start.into()) < r.length.into())
     }
 
     /// All allocation sites, by ascending return address.

@@ -6,7 +6,7 @@
 use crate::allocators::auxv::{self, Item};
 use crate::allocators::mmap::{self, Mapping};
 use crate::allocators::site_types;
-use crate::allocators::stack::{self, Bounds, FrameHit, Miss};
+use crate::allocators::stack::{self, Bounds, FrameHit, Miss, Object};
 use crate::allocators::statics::{self, StaticHit};
 use crate::avma::Avma;
 use crate::index::{self, Block, Coverage, site};
@@ -35,6 +35,8 @@ pub enum Allocator {
     Stack,
     /// A function's frame.
     StackFrame,
+    /// An array of variable length in a frame.
+    Alloca,
     /// The area above the first frame.
     Auxv,
     /// A `malloc`.
@@ -76,7 +78,9 @@ pub enum Place {
     /// A loaded file, where no segment is.
     File(&'static Module),
     /// A stack frame.
-    Frame(FrameHit),
+    Frame(Object),
+    /// An array of variable length in one.
+    Vla(Object),
     /// A stack, where no known frame is.
     Stack(Bounds, Miss),
     /// Part of the area above the first frame.
@@ -101,7 +105,7 @@ pub fn place_of(p: Avma, caller: Caller) -> Place {
     }
     if stack::own_stack_at(p, caller).is_some() {
         return match stack::frame_at(p, caller) {
-            Ok(hit) => Place::Frame(hit),
+            Ok(hit) => hit.into(),
             // A signal stack, a coroutine's or a thread's may lie in a heap block or in a static.
             Err(miss) => divided(p).unwrap_or_else(|| outside_frames(p, caller, miss)),
         };
@@ -162,11 +166,20 @@ fn mapped(p: Avma, caller: Caller) -> Place {
     let Some(mapping) = mapping_at(p) else { return Place::Nowhere };
     // From a signal handler on a stack of its own, the walk goes over to the stack that was interrupted.
     match stack::frame_at(p, caller) {
-        Ok(hit) => Place::Frame(hit),
+        Ok(hit) => hit.into(),
         Err(miss) => match stack::any_at(p, &mapping) {
             Some(bounds) => Place::Stack(bounds, miss),
             None => Place::Mapping(mapping),
         },
+    }
+}
+
+impl From<FrameHit> for Place {
+    fn from(hit: FrameHit) -> Place {
+        match hit {
+            FrameHit::Variables(object) => Place::Frame(object),
+            FrameHit::Vla(object) => Place::Vla(object),
+        }
     }
 }
 
@@ -182,6 +195,7 @@ impl Place {
             Place::Segment(..) => Allocator::StaticSegment,
             Place::File(_) => Allocator::StaticFile,
             Place::Frame(_) => Allocator::StackFrame,
+            Place::Vla(_) => Allocator::Alloca,
             Place::Stack(..) => Allocator::Stack,
             Place::Auxv(_) => Allocator::Auxv,
             Place::Mapping(mapping) if mapping.kind == mmap::Kind::Heap => Allocator::Brk,
@@ -199,7 +213,7 @@ impl Place {
             Place::Symbol(symbol) => symbol.base,
             Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
             Place::File(module) => module.start,
-            Place::Frame(hit) => hit.base,
+            Place::Frame(object) | Place::Vla(object) => object.base,
             Place::Auxv(item) => item.base,
             Place::Mapping(mapping) => mapping.start,
         }
@@ -217,7 +231,7 @@ impl Place {
                 bounds.end.0.saturating_sub(bounds.start.0)
             }
             Place::File(module) => module.end.0.saturating_sub(module.start.0),
-            Place::Frame(hit) => hit.size,
+            Place::Frame(object) | Place::Vla(object) => object.size,
             Place::Auxv(item) => item.size,
             Place::Mapping(mapping) => mapping.size(),
         }
@@ -233,7 +247,7 @@ impl Place {
             Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
                 Err(Reason::UnknownStatic)
             }
-            Place::Frame(hit) => Ok(hit.ty),
+            Place::Frame(object) | Place::Vla(object) => Ok(object.ty),
             Place::Stack(_, Miss::Lost) => Err(Reason::LostWalk),
             Place::Stack(..) => Err(Reason::UnknownFrame),
             Place::Auxv(item) => item.ty().ok_or(Reason::UnknownStorage),
@@ -274,7 +288,7 @@ impl Place {
                 let named = mmap::named_at(mapping.start)?;
                 (!named.name().is_empty()).then(|| f(named.name()))
             }
-            Place::Nowhere | Place::Heap(_) | Place::Auxv(_) => None,
+            Place::Nowhere | Place::Heap(_) | Place::Vla(_) | Place::Auxv(_) => None,
         }
     }
 }

@@ -37,6 +37,7 @@ pub fn handled(place: &Place) {
             Line::Static
         }
         Place::Frame(_) | Place::Stack(..) => Line::Stack,
+        Place::Vla(_) => Line::Alloca,
         Place::Nowhere => Line::UnknownStorage,
         Place::Auxv(_) | Place::Mapping(_) => return queried(),
     });

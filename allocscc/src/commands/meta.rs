@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use allocs_metadata::{
     ConditionRecord, Evidence, Expectation, FrameRecord, Kind, MEMBER_MAY_BE_INVALID, Metadata,
     RelatedRecord, SITE_IS_BUFFER, SITE_RETYPES, SlotRecord, TYPE_INCOMPLETE, TYPE_MAKES_PRECISE, TypeId,
-    TypeRecord, UNBOUNDED_SIZE,
+    TypeRecord, UNBOUNDED_SIZE, VlaRecord,
 };
 use anyhow::Context;
 use serde::Serialize;
@@ -146,6 +146,21 @@ struct FrameEntry<'a> {
     length: u32,
     name: &'a str,
     variables: Vec<SlotEntry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vlas: Vec<VlaEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct VlaEntry<'a> {
+    start: u64,
+    end: u64,
+    address_below_cfa: u32,
+    count_below_cfa: u32,
+    count_bias: u32,
+    element_size: u32,
+    #[serde(rename = "type")]
+    ty: Option<&'a str>,
+    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -257,6 +272,16 @@ impl<'a> Report<'a> {
                     unknown(v.ty)
                 )?;
             }
+            for v in &f.vlas {
+                let (address, count, bias) = (v.address_below_cfa, v.count_below_cfa, v.count_bias);
+                let (start, end) = (v.start, v.end);
+                writeln!(
+                    out,
+                    "    *(CFA-{address}) {}: {} of *(CFA-{count})+{bias} at {start:#x}..{end:#x}",
+                    v.name,
+                    unknown(v.ty)
+                )?;
+            }
         }
         Ok(())
     }
@@ -288,8 +313,22 @@ impl<'a> FrameEntry<'a> {
                 name: m.text(slot.name),
             }
         };
+        let vla = |vla: &VlaRecord| {
+            let start = f.svma.saturating_add(u64::from(vla.start));
+            VlaEntry {
+                start,
+                end: start.saturating_add(u64::from(vla.length)),
+                address_below_cfa: vla.address_below_cfa,
+                count_below_cfa: vla.count_below_cfa,
+                count_bias: vla.count_bias,
+                element_size: vla.element_size,
+                ty: m.ty(vla.ty).map(|t| m.text(t.name)),
+                name: m.text(vla.name),
+            }
+        };
         let variables = m.slots(f).iter().map(variable).collect();
-        FrameEntry { svma: f.svma, length: f.length, name: m.text(f.name), variables }
+        let vlas = m.vlas().iter().filter(|vla| vla.frame == f.svma).map(vla).collect();
+        FrameEntry { svma: f.svma, length: f.length, name: m.text(f.name), variables, vlas }
     }
 }
 

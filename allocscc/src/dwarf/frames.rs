@@ -9,6 +9,7 @@ use super::location::{FrameBase, distances};
 use super::scopes::{Function, FunctionIndex, Scopes};
 use super::types::MergedTypes;
 use super::units::Units;
+use super::vlas::{self, Vla};
 use crate::graph::NodeId;
 use crate::graph::names::plain;
 
@@ -21,6 +22,8 @@ pub struct Frame {
     pub name: String,
     /// The variables that are in memory below the CFA.
     pub slots: Vec<Slot>,
+    /// The arrays of variable length, which lie below those.
+    pub vlas: Vec<Vla>,
 }
 
 /// A variable and the code over which it is at its place.
@@ -50,7 +53,7 @@ pub fn read<'a>(
     warnings: &mut Vec<Error>,
 ) -> Vec<Frame> {
     let rules = CfaRules::read(units.file());
-    let mut by_function: BTreeMap<FunctionIndex, Vec<Slot>> = BTreeMap::new();
+    let mut by_function: BTreeMap<FunctionIndex, (Vec<Slot>, Vec<Vla>)> = BTreeMap::new();
     let mut base_of: Option<(FunctionIndex, FrameBase)> = None;
     for (index, variable) in scopes.variables.iter().enumerate() {
         let Some(scope) = variable.scope else { continue };
@@ -71,11 +74,18 @@ pub fn read<'a>(
         let Some((_, base)) = &base_of else { continue };
         match slots(units, scopes, merged, index, base, &rules) {
             Ok(slots) if slots.is_empty() => {}
-            Ok(slots) => by_function.entry(function_index).or_default().extend(slots),
+            Ok(slots) => by_function.entry(function_index).or_default().0.extend(slots),
+            Err(e) => warnings.push(e),
+        }
+        match vlas::read(units, scopes, merged, index, base, &rules) {
+            Ok(vlas) if vlas.is_empty() => {}
+            Ok(vlas) => by_function.entry(function_index).or_default().1.extend(vlas),
             Err(e) => warnings.push(e),
         }
     }
-    let frames_of = |(function, slots)| frames(units, scopes.function(function), slots);
+    let frames_of = |(function, (slots, vlas)): (FunctionIndex, (Vec<Slot>, Vec<Vla>))| {
+        frames(units, scopes.function(function), slots, &vlas)
+    };
     by_function.into_iter().flat_map(frames_of).collect()
 }
 
@@ -107,7 +117,7 @@ fn slots<'a>(
 }
 
 /// The frame of each piece of a function's code.
-fn frames(units: &Units<'_>, function: &Function<'_>, mut slots: Vec<Slot>) -> Vec<Frame> {
+fn frames(units: &Units<'_>, function: &Function<'_>, mut slots: Vec<Slot>, vlas: &[Vla]) -> Vec<Frame> {
     // Of one variable at one place the pieces of code that touch or overlap are one.
     slots.sort_unstable();
     slots.dedup_by(|next, slot| {
@@ -126,7 +136,9 @@ fn frames(units: &Units<'_>, function: &Function<'_>, mut slots: Vec<Slot>) -> V
             (start < end).then(|| Slot { start, end, ..slot.clone() })
         };
         let slots: Vec<Slot> = slots.iter().filter_map(cut).collect();
-        (!slots.is_empty()).then(|| Frame { code: code.clone(), name: name.clone(), slots })
+        let vlas: Vec<Vla> = vlas.iter().filter_map(|vla| vla.cut(code)).collect();
+        let is_empty = slots.is_empty() && vlas.is_empty();
+        (!is_empty).then(|| Frame { code: code.clone(), name: name.clone(), slots, vlas })
     };
     function.ranges.iter().filter_map(frame).collect()
 }

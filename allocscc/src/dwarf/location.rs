@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gimli::{AttributeValue, Expression, Operation};
+use gimli::{AttributeValue, Expression, Operation, UnitOffset};
 
 use super::cfa::CfaRules;
 use super::error::Result;
@@ -24,6 +24,17 @@ pub(crate) enum Place {
 
 /// The place that an expression of one operation says.
 pub(crate) fn place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<Place> {
+    place_and_load(unit, expression).filter(|(_, is_loaded)| !is_loaded).map(|(place, _)| place)
+}
+
+/// The place of the word that an expression of two operations loads.
+fn loaded_place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<Place> {
+    place_and_load(unit, expression).filter(|(_, is_loaded)| *is_loaded).map(|(place, _)| place)
+}
+
+/// The place that the first operation says, and whether a second one, the last, loads the word there.
+fn place_and_load(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<(Place, bool)> {
+    const GENERIC_TYPE: UnitOffset = UnitOffset(0);
     let mut operations = expression.operations(unit.get().encoding());
     let place = match operations.next().ok()?? {
         Operation::Address { address } => Place::Address(address),
@@ -33,7 +44,13 @@ pub(crate) fn place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Optio
         Operation::CallFrameCFA => Place::Cfa,
         _ => return None,
     };
-    operations.next().ok()?.is_none().then_some(place)
+    match operations.next().ok()? {
+        None => Some((place, false)),
+        Some(Operation::Deref { base_type: GENERIC_TYPE, size: 8, space: false }) => {
+            operations.next().ok()?.is_none().then_some((place, true))
+        }
+        Some(_) => None,
+    }
 }
 
 /// The place that a `DW_AT_frame_base` says. A register there means its value, not the register itself.
@@ -80,7 +97,8 @@ fn pieces<'a>(unit: &Unit<'a>, value: &Value<'a>, scope: &[Range<u64>]) -> Resul
     Ok(found)
 }
 
-fn intersection(a: &Range<u64>, b: &Range<u64>) -> Option<Range<u64>> {
+/// What two pieces of code have in common.
+pub(crate) fn intersection(a: &Range<u64>, b: &Range<u64>) -> Option<Range<u64>> {
     let both = a.start.max(b.start)..a.end.min(b.end);
     (both.start < both.end).then_some(both)
 }
@@ -111,6 +129,11 @@ impl FrameBase {
     }
 }
 
+/// Whether a location is a list, in which the compiler says over which code each place holds.
+pub(crate) fn is_list(location: &Value<'_>) -> bool {
+    expression(location).is_none()
+}
+
 /// The distances of a variable from the CFA, by code; nothing where it is not in its frame's memory.
 pub(crate) fn distances<'a>(
     unit: &Unit<'a>,
@@ -119,9 +142,31 @@ pub(crate) fn distances<'a>(
     base: &FrameBase,
     rules: &CfaRules,
 ) -> Result<Vec<(Range<u64>, i64)>> {
+    let pieces = pieces(unit, location, scope)?;
+    Ok(distances_of(pieces, |expression| place(unit, expression), base, rules))
+}
+
+/// The same of the word that holds a variable's address.
+pub(crate) fn word_distances<'a>(
+    unit: &Unit<'a>,
+    location: &Value<'a>,
+    scope: &[Range<u64>],
+    base: &FrameBase,
+    rules: &CfaRules,
+) -> Result<Vec<(Range<u64>, i64)>> {
+    let pieces = pieces(unit, location, scope)?;
+    Ok(distances_of(pieces, |expression| loaded_place(unit, expression), base, rules))
+}
+
+fn distances_of<'a>(
+    pieces: Vec<Piece<'a>>,
+    place: impl Fn(Expression<Slice<'a>>) -> Option<Place>,
+    base: &FrameBase,
+    rules: &CfaRules,
+) -> Vec<(Range<u64>, i64)> {
     let mut found = Vec::new();
-    for (range, expression) in pieces(unit, location, scope)? {
-        match place(unit, expression) {
+    for (range, expression) in pieces {
+        match place(expression) {
             Some(Place::FrameBase(offset)) => {
                 found.extend(base.0.iter().filter_map(|(code, base)| {
                     Some((intersection(&range, code)?, base.checked_add(offset)?))
@@ -134,7 +179,7 @@ pub(crate) fn distances<'a>(
             Some(Place::Address(_) | Place::Cfa) | None => {}
         }
     }
-    Ok(found)
+    found
 }
 
 /// The registers that a variable is in, by code.

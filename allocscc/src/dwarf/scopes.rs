@@ -130,6 +130,13 @@ impl<'a> Scopes<'a> {
         &self.scopes[index.0 as usize]
     }
 
+    /// Whether a scope is an inlined call or lies in one.
+    #[must_use]
+    pub fn is_inlined(&self, index: ScopeIndex) -> bool {
+        let mut scopes = std::iter::successors(Some(self.scope(index)), |s| s.parent.map(|p| self.scope(p)));
+        scopes.any(|scope| scope.inlined.is_some())
+    }
+
     /// The code of a scope. A block that says none has that of the scope around it; of an inlined call that says none, nothing is
     /// left.
     #[must_use]

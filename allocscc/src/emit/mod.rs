@@ -9,7 +9,7 @@ use allocs_metadata::{
     ConditionRecord, Evidence, Expectation, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, Reason,
     RelatedRecord, SavedRbp, SiteRecord, SlotRecord, StaticRecord, StepKind, StepRecord, StrRef,
     TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId,
-    TypeRecord, UNBOUNDED_SIZE, WrapperRecord,
+    TypeRecord, UNBOUNDED_SIZE, VlaRecord, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -247,6 +247,20 @@ impl Tables {
             slot_count: 0,
         };
         self.out.frame(record, &slots);
+        for vla in &frame.vlas {
+            let record = VlaRecord {
+                frame: frame.code.start,
+                start: offset(vla.code.start),
+                length: offset(vla.code.end) - offset(vla.code.start),
+                address_below_cfa: vla.address_below_cfa,
+                count_below_cfa: vla.count_below_cfa,
+                count_bias: vla.count_bias,
+                element_size: vla.element_size,
+                name: self.out.string(&vla.name),
+                ty: self.number(vla.ty),
+            };
+            self.out.vla(record);
+        }
     }
 
     /// Writes the next type. `complement` is the integer of the other signedness.

@@ -5,7 +5,7 @@
 //! sections those are; [`dynamic`] says what the dynamic linker connects; [`branches`] decodes the code, [`calls`] finds call instructions in it, [`arguments`] the constants that they pass, [`tail_calls`] who sees the return
 //! address of those that are jumps, [`literals`] and [`unmerged`] the string literals. [`bitcode`] does for clang's `-flto`
 //! objects what [`append`] does for ELF. [`function_code`] is for who reads the code of functions: [`linear`] says what is known of the
-//! integers that a call passes, [`result`] where its result goes, by the `registers`. [`unstrip`] puts a file and its debug information together.
+//! integers that a call passes, [`result`] where its result goes, by the `registers`; [`stores`] over which code a word of a frame is set. [`unstrip`] puts a file and its debug information together.
 
 pub mod append;
 pub mod arguments;
@@ -22,6 +22,7 @@ mod registers;
 pub mod renumber;
 pub mod result;
 pub mod rewrite;
+pub mod stores;
 pub mod tail_calls;
 pub mod unmerged;
 pub mod unstrip;

@@ -1,4 +1,4 @@
-//@ modes: library O0 O2 -O2,-fno-inline O3 clang -O1,-gdwarf-4
+//@ modes: library O0 O2 -O2,-fno-inline O3 clang -O2,-gdwarf-4
 //@ stdout: the same name in one place: first double, second int, both stackframes
 //@ stdout: the same name one in the other: outer int, inner double, outer again int
 //@ stdout: in a loop: double double double

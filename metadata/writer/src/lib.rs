@@ -9,7 +9,7 @@ use std::fmt;
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
     ALIGN, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord,
-    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, WrapperRecord,
+    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord, WrapperRecord,
 };
 
 /// Collects records and lays them out.
@@ -25,6 +25,7 @@ pub struct Writer {
     steps: Vec<StepRecord>,
     wrappers: Vec<WrapperRecord>,
     conditions: Vec<ConditionRecord>,
+    vlas: Vec<VlaRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
     /// Runs of related slots by content. Frames of one function often have the same variables.
@@ -98,6 +99,11 @@ impl Writer {
         self.frames.push(record);
     }
 
+    /// Adds an array of variable length.
+    pub fn vla(&mut self, record: VlaRecord) {
+        self.vlas.push(record);
+    }
+
     /// Adds steps, at most 255 of them; equal runs of steps are written once. The index of the first, and how many there are.
     pub fn steps(&mut self, steps: &[StepRecord]) -> (u32, u8) {
         let steps = &steps[..steps.len().min(u8::MAX.into())];
@@ -155,6 +161,7 @@ impl Writer {
         self.conditions
             .sort_by_key(|r| (r.return_svma, r.slot_svma, r.expectation, r.parameter, r.signature));
         self.conditions.dedup();
+        self.vlas.sort_by_key(|r| (r.frame, r.start));
 
         let mut id = [0; 32];
         let id_len = build_id.len().min(id.len());
@@ -175,6 +182,7 @@ impl Writer {
             steps: Table::default(),
             wrappers: Table::default(),
             conditions: Table::default(),
+            vlas: Table::default(),
             strings: Table::default(),
         };
         let mut out = vec![0; size_of::<Header>()];
@@ -187,6 +195,7 @@ impl Writer {
         header.steps = append(&mut out, &self.steps);
         header.wrappers = append(&mut out, &self.wrappers);
         header.conditions = append(&mut out, &self.conditions);
+        header.vlas = append(&mut out, &self.vlas);
         // Last of the tables, since its records are not a multiple of 8 long.
         header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };

@@ -2,7 +2,7 @@
 
 use allocs_metadata::{
     ConditionRecord, Error, Expectation, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord,
-    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TypeId, TypeRecord, WrapperRecord,
+    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TypeId, TypeRecord, VlaRecord, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -34,6 +34,20 @@ fn frame_record(svma: u64, length: u32, name: StrRef) -> FrameRecord {
     FrameRecord { svma, length, name, first_slot: 0, slot_count: 0 }
 }
 
+fn vla_record(frame: u64, start: u32, length: u32, name: StrRef) -> VlaRecord {
+    VlaRecord {
+        frame,
+        start,
+        length,
+        address_below_cfa: 16,
+        count_below_cfa: 24,
+        count_bias: 1,
+        element_size: 4,
+        name,
+        ty: TypeId(0),
+    }
+}
+
 fn static_record(svma: u64, size: u64, name: StrRef) -> StaticRecord {
     StaticRecord { svma, size, ty: TypeId(0), name }
 }
@@ -53,6 +67,31 @@ fn site_record(return_svma: u64, name: StrRef) -> SiteRecord {
         detail: name,
         first_step: 0,
     }
+}
+
+#[test]
+fn arrays_of_variable_length_are_found_where_they_are() {
+    let mut w = Writer::new();
+    let [a, b] = ["a", "b"].map(|name| w.string(name));
+    let all = [vla_record(0x40, 0, 8, b), vla_record(0x10, 4, 8, b), vla_record(0x10, 0, 16, a)];
+    all.iter().for_each(|&vla| w.vla(vla));
+    for (svma, length) in [(0x40, 8), (0x10, 16), (0x20, 16)] {
+        w.frame(frame_record(svma, length, a), &[]);
+    }
+    let bytes = Aligned::new(&w.finish(&[]).unwrap());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    assert_eq!(m.vlas(), [all[2], all[1], all[0]]);
+    let check = |svma, expect: &[VlaRecord]| {
+        assert_eq!(m.vlas_at(svma).copied().collect::<Vec<_>>(), expect, "{svma:#x}");
+        assert!(expect.is_empty() || m.frame_at(svma).is_none(), "the frame has no other variables");
+    };
+    check(0xf, &[]);
+    check(0x10, &[all[2]]);
+    check(0x14, &[all[2], all[1]]);
+    check(0x1c, &[all[2]]);
+    check(0x20, &[]);
+    check(0x47, &[all[0]]);
+    check(0x48, &[]);
 }
 
 #[test]
@@ -191,6 +230,7 @@ fn walk(m: &Metadata<'_>) -> usize {
     for probe in [0, 0x10, 0x1000, u64::MAX] {
         seen += usize::from(m.static_at(probe).is_some());
         seen += m.frame_at(probe).map_or(0, |f| f.variables().map(|v| f.offset(v) as usize & 1).sum());
+        seen += m.vlas_at(probe).map(|vla| vla.length as usize & 1).sum::<usize>();
         seen += usize::from(m.site_at(probe).is_some());
         seen += usize::from(m.hop_at(probe).is_some());
         seen += usize::from(m.wrapper_at(probe).is_some()) + m.conditions_at(probe).len();
@@ -224,6 +264,7 @@ proptest! {
         w.ty(type_record(name, 6), &[RelatedRecord { ty: int, name, value: 0 }]);
         w.add_static(static_record(0x10, 4, name));
         w.frame(frame_record(0x10, 4, name), &[SlotRecord { start: 0, length: 4, below_cfa: 8, name, ty: int }]);
+        w.vla(vla_record(0x10, 0, 4, name));
         let step = StepRecord { file: name, line: 1, text: name, kind: 1, number: 0, reserved: 0 };
         let (first_step, step_count) = w.steps(&[step, StepRecord { kind: 12, number: 1, line: 0, ..step }]);
         w.site(SiteRecord { first_step, step_count, ..site_record(0x10, name) });

@@ -10,3 +10,4 @@ pub mod site_types;
 pub mod stack;
 pub mod statics;
 pub mod thread_stacks;
+pub mod vlas;

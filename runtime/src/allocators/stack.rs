@@ -10,7 +10,7 @@ use core::ops::ControlFlow;
 
 use super::auxv;
 use super::mmap::{self, Mapping};
-use super::{signal_stacks, thread_stacks};
+use super::{signal_stacks, thread_stacks, vlas};
 use crate::avma::Avma;
 use crate::modules;
 use crate::types::{self, TypeRef, Uniqtype};
@@ -128,12 +128,21 @@ pub fn is_same(p: Avma, sp: Avma) -> bool {
     bounds_of(sp).is_some_and(|bounds| bounds.hold(p))
 }
 
-/// A frame that holds an address.
+/// What a frame has at an address.
 #[derive(Clone, Copy, Debug)]
-pub struct FrameHit {
-    /// Lowest local.
+pub enum FrameHit {
+    /// The frame's variables, from the lowest one to the end of the frame.
+    Variables(Object),
+    /// An array of variable length below them.
+    Vla(Object),
+}
+
+/// An object on the stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Object {
+    /// First byte.
     pub base: Avma,
-    /// Bytes from there to the end of the frame.
+    /// Size in bytes.
     pub size: usize,
     /// Its type.
     pub ty: TypeRef,
@@ -153,22 +162,22 @@ pub enum Miss {
 /// The frame that holds an address.
 pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
     let found = walk::walk(caller, |frame| {
-        if p >= frame.cfa || p < frame.sp {
-            return ControlFlow::Continue(());
+        if p < frame.cfa && p >= frame.sp {
+            ControlFlow::Break(frame.place())
+        } else {
+            ControlFlow::Continue(())
         }
-        let Some(ty) = type_at(frame.code) else {
-            return ControlFlow::Break(Err(Miss::NoMetadata));
-        };
-        let size = ty.size().unwrap_or(0);
-        let base = Avma(frame.cfa.0.wrapping_sub(size));
-        let hit = FrameHit { base, size, ty };
-        ControlFlow::Break(if p >= base { Ok(hit) } else { Err(Miss::Outside) })
     });
-    match found {
-        Ok(result) => result,
-        Err(End::Outermost) => Err(Miss::Outside),
-        Err(End::Lost) => Err(Miss::Lost),
-    }
+    let frame = match found {
+        Ok(frame) => frame,
+        Err(End::Outermost) => return Err(Miss::Outside),
+        Err(End::Lost) => return Err(Miss::Lost),
+    };
+    let vla = |miss| vlas::at(p, &frame).map(FrameHit::Vla).ok_or(miss);
+    let Some(ty) = type_at(frame.code) else { return vla(Miss::NoMetadata) };
+    let size = ty.size().unwrap_or(0);
+    let base = Avma(frame.cfa.0.wrapping_sub(size));
+    if p >= base { Ok(FrameHit::Variables(Object { base, size, ty })) } else { vla(Miss::Outside) }
 }
 
 /// The type of a function's frame at an instruction; its size is the distance from the lowest local to the CFA.

@@ -110,6 +110,7 @@ pub fn object(allocator: Allocator) -> &'static AllocatorObject {
         Allocator::StaticSymbol => &__static_symbol_allocator,
         Allocator::Stack => &__stack_allocator,
         Allocator::StackFrame => &__stackframe_allocator,
+        Allocator::Alloca => &__alloca_allocator,
         Allocator::Auxv => &__auxv_allocator,
         Allocator::Malloc => &__default_lib_malloc_allocator,
     }

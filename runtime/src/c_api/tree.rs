@@ -436,13 +436,19 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
     } else if mapping.kind != mmap::Kind::Stack {
         let bounds = match place {
             Place::Stack(bounds, _) => Some(*bounds),
-            Place::Frame(_) => stack::any_at(p, &mapping),
+            Place::Frame(_) | Place::Vla(_) => stack::any_at(p, &mapping),
             _ => None,
         };
         let allocator = Allocator::Stack;
         chain[1] = bounds.map(|Bounds { start, end }| Node::Mapping { start, end, allocator });
     }
-    if let Place::Heap(_) | Place::Static(_) | Place::Symbol(_) | Place::Frame(_) | Place::Auxv(_) = place {
+    if let Place::Heap(_)
+    | Place::Static(_)
+    | Place::Symbol(_)
+    | Place::Frame(_)
+    | Place::Vla(_)
+    | Place::Auxv(_) = place
+    {
         chain[4] = Some(Node::Typed {
             base: place.base(),
             len: place.size(),

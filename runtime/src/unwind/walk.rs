@@ -31,6 +31,36 @@ pub struct Frame {
     pub cfa: Avma,
 }
 
+/// The part of a [`Frame`] that says where it is, and of which code.
+#[derive(Clone, Copy, Debug)]
+pub struct FramePlace {
+    /// As [`Frame::code`].
+    pub code: Avma,
+    /// Stack pointer.
+    pub sp: Avma,
+    /// Canonical frame address.
+    pub cfa: Avma,
+}
+
+impl Frame {
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> FramePlace {
+        FramePlace { code: self.code, sp: self.sp, cfa: self.cfa }
+    }
+}
+
+impl FramePlace {
+    /// The word at a distance below the CFA, if it is in the frame.
+    #[must_use]
+    pub fn word(&self, below_cfa: u32) -> Option<usize> {
+        let at = Avma(self.cfa.0.checked_sub(below_cfa as usize)?);
+        let is_inside = at >= self.sp && below_cfa >= 8 && at.0.is_multiple_of(8);
+        // SAFETY: the word is aligned and lies between the stack pointer and the CFA, which the walk found on the stack.
+        is_inside.then(|| unsafe { at.pointer::<usize>().read_volatile() })
+    }
+}
+
 /// How a walk came to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
