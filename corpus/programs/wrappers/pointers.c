@@ -49,8 +49,7 @@ WRAPPER static void make(int i, void *made[8])
 	else assigned = get;
 	struct two *two = assigned(3 * sizeof *two);
 	touch(two);
-	void *(*copied)(size_t) = assigned;
-	touch(&copied);
+	void *(*volatile copied)(size_t) = assigned;
 	struct three *three = (*copied)(3 * sizeof *three);
 	touch(three);
 	struct one *chosen = (i & 2 ? get_zeroed : get)(5 * sizeof *chosen);
