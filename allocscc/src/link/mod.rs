@@ -50,7 +50,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
     }
     let mut names = Names::default();
     let wanted = contents.types.named();
-    let facts = files(&output.facts)?;
+    let facts = files(output);
     let strings = string_literals(output.map.unwrap_or_default(), &data, &facts, &contents.statics);
     literals::add(&mut contents.statics, &mut contents.types.types, &strings);
     let declared = compile::declared_functions()?;
@@ -79,12 +79,17 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
     Ok(Some(Annotation { metadata, debug_sections }))
 }
 
-fn files(records: &[&[u8]]) -> Result<Vec<FileFacts>> {
+/// The facts of the objects that were linked. What cannot be read, as after an update of allocscc, counts as an object of another
+/// compiler: only its own sites have no types.
+fn files(output: &LinkOutput<'_>) -> Vec<FileFacts> {
     let mut files = Vec::new();
-    for record in records {
-        files.extend(codec::decode(record).context("reading the facts of the objects")?);
+    for record in &output.facts {
+        match codec::decode(record) {
+            Ok(facts) => files.extend(facts),
+            Err(reason) => warn_from_analysis(output.path.display(), format!("an object's facts: {reason}")),
+        }
     }
-    Ok(files)
+    files
 }
 
 fn string_literals(map: &str, data: &DebugData<'_>, facts: &[FileFacts], statics: &[Static]) -> Vec<Literal> {
