@@ -129,8 +129,11 @@ impl<'a> PassedConstants<'a> {
             _ if named == callee => return vec![arguments.clone()],
             // The compiler turns realloc of NULL into malloc,
             ("realloc", "malloc") => return vec![arguments.iter().skip(1).cloned().collect()],
-            // and malloc and memset of zero into calloc.
-            ("malloc", "calloc") => return vec![Vec::new()],
+            // and malloc and memset of zero into calloc, clang of 1 and the size, gcc of the size and 1.
+            ("malloc", "calloc") => {
+                let one = || vec![SizeExpr::Const(1)];
+                return vec![[one(), arguments.clone()].concat(), [arguments.clone(), one()].concat()];
+            }
             _ => {}
         }
         let Some(left) = wrappers.checked_sub(1) else { return Vec::new() };
