@@ -7,9 +7,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::calls::{Svma, without_version};
 
-/// The functions that a file has for others: name and address.
+/// The functions that a file has for others: name and address. That of an indirect one, as `strchr` is in the C library, is the address
+/// of what chooses among its versions.
 pub fn exported_functions<'f>(file: &'f ElfFile64<'_>) -> impl Iterator<Item = (&'f str, Svma)> {
-    let functions = file.dynamic_symbols().filter(|s| s.kind() == SymbolKind::Text && s.is_definition());
+    // `is_definition` leaves out indirect ones.
+    let functions = file.dynamic_symbols().filter(|s| s.kind() == SymbolKind::Text && !s.is_undefined());
     functions.filter_map(|s| Some((without_version(s.name().ok()?), Svma(s.address()))))
 }
 
