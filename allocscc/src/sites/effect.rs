@@ -165,6 +165,17 @@ impl SizeExpr {
         }
     }
 
+    /// Whether it is a product and no factor of it is a constant.
+    pub(super) fn is_product_of_variables(&self) -> bool {
+        fn is_factor(size: &SizeExpr) -> bool {
+            match size {
+                SizeExpr::Mul(left, right) => is_factor(left) && is_factor(right),
+                size => !leaves(size).iter().all(|leaf| matches!(leaf, SizeExpr::Const(_))),
+            }
+        }
+        matches!(self, SizeExpr::Mul(left, right) if is_factor(left) && is_factor(right))
+    }
+
     /// Whether it is a product of several parameters of the function and nothing else.
     fn is_product_of_parameters(&self) -> bool {
         fn is_factor(size: &SizeExpr) -> bool {

@@ -2,7 +2,7 @@
 
 use allocs_metadata::Evidence;
 
-use super::effect::Effect;
+use super::effect::{Effect, leaves};
 use super::explain::{Explainer, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
 use super::functions::{DeclaredFunctions, Kind};
@@ -215,7 +215,7 @@ fn find_one(
         };
     }
     let branches = helpers.sums(file, &effect.size);
-    let mut receiver = receiver(sinks).filter(|ty| !(is_record(ty) && is_pool(effect, sinks)));
+    let mut receiver = receiver(sinks).filter(|ty| !is_link(ty, effect, sinks));
     let is_behind = effect.behind != Behind::Nothing;
     let context = Context { aggregates, receiver: receiver.as_ref(), is_behind };
     let (mut size, is_mixed) = match shape::of_branches(&branches, &context) {
@@ -223,6 +223,13 @@ fn find_one(
         Some(Shape::Mixed) => (None, true),
         None => (None, false),
     };
+    if let (Some(HeapType::ArrayOf(TypeRef::Pointer(sized))), Some(to)) = (&size, &receiver)
+        && is_slip(sized, to, sinks)
+    {
+        let may_be_pointers = is_character(to) && !counts_text(&effect.size);
+        receiver = receiver.filter(|_| !may_be_pointers);
+        size = may_be_pointers.then_some(HeapType::Unknown);
+    }
     // A branch of which nothing is known may be of anything, unless the receiver says the same as the other ones.
     let is_first = |size: &HeapType| size.first().is_some() && size.first() == receiver.as_ref();
     if branches.iter().any(sums::is_untyped) && size.as_ref().is_some_and(|size| !is_first(size)) {
@@ -308,14 +315,45 @@ fn behind_member(of: &TypeRef, member: &str, ty: HeapType) -> HeapType {
     }
 }
 
-/// Whether a block of a number of things of some size, neither of which is constant, is kept in a pointer to void first: what that
-/// becomes later may be what lies at the start of each of them.
-fn is_pool(effect: &Effect, sinks: &[Sink]) -> bool {
+/// Whether what a pointer to a block of a number of things of some size, neither of which is constant, points to may be what links the
+/// free ones of them: a struct if a pointer to void keeps the block first, or a pointer.
+fn is_link(to: &TypeRef, effect: &Effect, sinks: &[Sink]) -> bool {
     let first = sinks.iter().find_map(|sink| match sink {
         Sink::Pointer(TypeRef::Pointer(to)) => Some(&**to),
         _ => None,
     });
-    first == Some(&TypeRef::Void) && effect.size.is_product() && !effect.mentions_type()
+    let is_pool = match to {
+        TypeRef::Pointer(_) => effect.size.is_product_of_variables(),
+        to => is_record(to) && first == Some(&TypeRef::Void) && effect.size.is_product(),
+    };
+    is_pool && !effect.mentions_type()
+}
+
+/// Whether the size of a pointer to this stands for the size of what the receiving pointer points to: `int *p = malloc (n * sizeof (p))`,
+/// and nothing else says that pointers are kept. Other pointers than to characters are left to a pointer to characters: it may be there
+/// for arithmetic.
+fn is_slip(sized: &TypeRef, to: &TypeRef, sinks: &[Sink]) -> bool {
+    let keeps_pointers =
+        |sink: &Sink| matches!(sink, Sink::Pointer(TypeRef::Pointer(to)) if leads_to_pointers(to));
+    let is_scalar = !is_record(to) && !leads_to_pointers(to);
+    is_scalar
+        && (!is_character(to) || is_character(sized))
+        && !is_kept_untyped(sinks)
+        && !sinks.iter().any(keeps_pointers)
+}
+
+/// Whether something is a pointer or an array of pointers.
+fn leads_to_pointers(ty: &TypeRef) -> bool {
+    match ty {
+        TypeRef::Pointer(_) => true,
+        TypeRef::Array(element, _) => leads_to_pointers(element),
+        _ => false,
+    }
+}
+
+/// Whether the length of a string takes part in a size.
+fn counts_text(size: &SizeExpr) -> bool {
+    leaves(size).iter().any(|leaf| matches!(leaf, SizeExpr::StringLength))
 }
 
 /// Whether something is a number or a pointer.

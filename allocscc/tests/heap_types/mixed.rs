@@ -157,3 +157,44 @@ fn things_that_are_laid_out_by_hand() {
         &["malloc: unknown, none"],
     );
 }
+
+/// `sizeof (p)` in place of `sizeof (*p)`.
+#[test]
+fn sizes_of_the_pointer_in_place_of_the_pointee() {
+    check("unsigned *p = (unsigned *)calloc(n + 1, sizeof(p));", &["calloc: array of uint32, receiver"]);
+    check("int *p = 0; p = realloc(p, sizeof(char *) * n);", &["realloc: array of int32, receiver"]);
+    check("enum colour *p = malloc(n * sizeof(p));", &["malloc: array of enum colour, receiver"]);
+    check("int (*p)[4] = malloc(n * sizeof(p));", &["malloc: array of int32[4], receiver"]);
+    check(
+        "char *p = 0; p = realloc(p, sizeof(char *) * (strlen(s) + 1 + strlen(s)));",
+        &["realloc: array of char, receiver, buffer"],
+    );
+    // It may be a vector of strings that is moved through by bytes.
+    check("char *p = malloc(n * sizeof(char *));", &["malloc: unknown, none"]);
+    check("unsigned char *p = malloc(64 * sizeof(p));", &["malloc: unknown, none"]);
+    // Something else says that pointers are kept.
+    for body in [
+        "char *p = malloc(n * sizeof(char *)); char **q = (char **)p;",
+        "int *p = malloc(n * sizeof(char *)); char **q = (char **)p;",
+        "void *v = malloc(n * sizeof(char *)); int *p = v;",
+        "void *v = malloc(n * sizeof(char *)); char *p = v; *p = 0;",
+    ] {
+        check(body, &["malloc: array of char*, sizeof"]);
+    }
+    check("char *p = malloc(n * sizeof(void *));", &["malloc: array of void*, sizeof"]);
+    check("char *(*p)[4] = malloc(n * sizeof(char *));", &["malloc: array of char*, sizeof"]);
+}
+
+/// A pointer that a pool is kept by is that of its list of free elements.
+#[test]
+fn pools_with_a_list_of_free_elements() {
+    let list = "struct list { char **free; size_t size; }; struct list *l;";
+    check(&format!("{list} char **p = l->free = (char **)calloc(n, l->size);"), &["calloc: unknown, none"]);
+    check("void **p = malloc(n * m);", &["malloc: unknown, none"]);
+    check("char **p = malloc((n + 1) * m);", &["malloc: unknown, none"]);
+    for size in ["n * m * 8", "n * 8", "n", "n + m"] {
+        check(&format!("char **p = malloc({size});"), &["malloc: array of char*, receiver"]);
+    }
+    check("char **p = calloc(n, sizeof(char *) * m);", &["calloc: array of char*, both"]);
+    check("int *p = malloc(n * m);", &["malloc: array of int32, receiver"]);
+}
