@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::effect::leaves;
 use super::facts::{FileFacts, SizeExpr, TypeRef};
 
 /// What a summand is a size of.
@@ -173,7 +174,10 @@ impl Expansion<'_, '_> {
                 parameters.get(*index as usize).cloned().unwrap_or_else(|| one(Unit::Param))
             }
             SizeExpr::Add(left, right) => self.pairs(left, right, parameters, calls, add),
-            SizeExpr::Sub(left, right) => self.pairs(left, right, parameters, calls, subtract),
+            SizeExpr::Sub(left, right) => match without(left, right) {
+                Some(rest) => self.sums(&rest, parameters, calls),
+                None => self.pairs(left, right, parameters, calls, subtract),
+            },
             SizeExpr::Mul(left, right) => {
                 if let Some(rounded) = before_rounding(left, right).or_else(|| before_rounding(right, left)) {
                     return self.sums(rounded, parameters, calls);
@@ -256,6 +260,24 @@ fn without_guard(value: &SizeExpr) -> Option<SizeExpr> {
     let rest: Vec<SizeExpr> = parts.iter().filter(|part| **part != SizeExpr::Const(0)).cloned().collect();
     let is_guarded = rest.len() < parts.len() && rest.iter().all(SizeExpr::depends_on_parameters);
     (is_guarded && !rest.is_empty()).then_some(SizeExpr::Alt(rest))
+}
+
+/// What is left of a sum when a summand is taken away again: `n * sizeof (T) + k - k`.
+fn without(sum: &SizeExpr, summand: &SizeExpr) -> Option<SizeExpr> {
+    // Of two things of which nothing more is known, one need not be the other.
+    let is_known = |leaf: &&SizeExpr| !matches!(leaf, SizeExpr::Opaque | SizeExpr::StringLength);
+    if !leaves(summand).iter().all(is_known) {
+        return None;
+    }
+    let add = |left, right| SizeExpr::Add(Box::new(left), Box::new(right));
+    match sum {
+        SizeExpr::Add(rest, same) | SizeExpr::Add(same, rest) if **same == *summand => Some((**rest).clone()),
+        SizeExpr::Add(left, right) => without(left, summand)
+            .map(|rest| add(rest, (**right).clone()))
+            .or_else(|| without(right, summand).map(|rest| add((**left).clone(), rest))),
+        SizeExpr::Sub(left, right) => Some(SizeExpr::Sub(Box::new(without(left, summand)?), right.clone())),
+        _ => None,
+    }
 }
 
 /// What `(size + 7) / 8 * 8` rounds up.

@@ -198,3 +198,19 @@ fn pools_with_a_list_of_free_elements() {
     check("char **p = calloc(n, sizeof(char *) * m);", &["calloc: array of char*, both"]);
     check("int *p = malloc(n * m);", &["malloc: array of int32, receiver"]);
 }
+
+#[test]
+fn what_is_added_and_taken_away_again() {
+    for slack in ["+ n - n", "+ (n + m) - n - m", "+ n * m - n * m", "+ 40 - 40"] {
+        check(
+            &format!("struct point *p = malloc(3 * sizeof(struct point) {slack});"),
+            &["malloc: array of struct point, both"],
+        );
+    }
+    check("void *p = malloc(sizeof(struct header) + n - sizeof(struct header));", &["malloc: unknown, none"]);
+    // They need not be the same.
+    check(
+        "struct point *p = malloc(3 * sizeof(struct point) + strlen(s) - strlen(s + c));",
+        &["malloc: struct point[3] then char, both"],
+    );
+}
