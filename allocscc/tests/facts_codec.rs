@@ -82,6 +82,7 @@ fn sink() -> impl Strategy<Value = Sink> {
         holder().prop_map(Sink::Kept),
         Just(Sink::Carved),
         Just(Sink::Lost),
+        ty().prop_map(Sink::Part),
     ]
 }
 
@@ -230,8 +231,8 @@ fn errors_say_what_is_wrong() {
     assert_eq!(decode(b"what is this"), Err(CodecError::Magic(0)));
     assert_eq!(decode(&bytes[..bytes.len() - 1]), Err(CodecError::Truncated));
     let mut newer = bytes.clone();
-    newer[4] = 9;
-    assert_eq!(decode(&newer), Err(CodecError::Version(9)));
+    newer[4] = VERSION + 1;
+    assert_eq!(decode(&newer), Err(CodecError::Version(VERSION + 1)));
 }
 
 #[test]

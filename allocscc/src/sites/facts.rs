@@ -138,6 +138,8 @@ pub enum Sink {
     Lost,
     /// It, or a pointer to some place in it, becomes a pointer that is used as one to something else than characters.
     Carved,
+    /// A pointer to characters that keeps it becomes, some way behind the start, a pointer of this type to a struct or a pointer.
+    Part(TypeRef),
 }
 
 /// What lies before the place in a block that a pointer points to.

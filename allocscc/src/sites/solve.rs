@@ -215,7 +215,9 @@ fn find_one(
         };
     }
     let branches = helpers.sums(file, &effect.size);
-    let mut receiver = receiver(sinks).filter(|ty| !is_link(ty, effect, sinks));
+    let is_named = branches.iter().any(sums::names_type);
+    let is_other = |ty: &TypeRef| is_link(ty, effect, sinks) || (!is_named && is_view(ty, sinks));
+    let mut receiver = receiver(sinks).filter(|ty| !is_other(ty));
     let is_behind = effect.behind != Behind::Nothing;
     let context = Context { aggregates, receiver: receiver.as_ref(), is_behind };
     let (mut size, is_mixed) = match shape::of_branches(&branches, &context) {
@@ -315,18 +317,28 @@ fn behind_member(of: &TypeRef, member: &str, ty: HeapType) -> HeapType {
     }
 }
 
+/// What the first pointer that gets a block points to.
+fn first_pointee(sinks: &[Sink]) -> Option<&TypeRef> {
+    sinks.iter().find_map(|sink| match sink {
+        Sink::Pointer(TypeRef::Pointer(to)) => Some(&**to),
+        _ => None,
+    })
+}
+
 /// Whether what a pointer to a block of a number of things of some size, neither of which is constant, points to may be what links the
 /// free ones of them: a struct if a pointer to void keeps the block first, or a pointer.
 fn is_link(to: &TypeRef, effect: &Effect, sinks: &[Sink]) -> bool {
-    let first = sinks.iter().find_map(|sink| match sink {
-        Sink::Pointer(TypeRef::Pointer(to)) => Some(&**to),
-        _ => None,
-    });
     let is_pool = match to {
         TypeRef::Pointer(_) => effect.size.is_product_of_variables(),
-        to => is_record(to) && first == Some(&TypeRef::Void) && effect.size.is_product(),
+        to => is_record(to) && first_pointee(sinks) == Some(&TypeRef::Void) && effect.size.is_product(),
     };
     is_pool && !effect.mentions_type()
+}
+
+/// Whether a struct is how a pointer to characters, which keeps a block first, sees its start, and sees something else further on.
+fn is_view(to: &TypeRef, sinks: &[Sink]) -> bool {
+    let is_other = |sink: &Sink| matches!(sink, Sink::Part(TypeRef::Pointer(part)) if **part != *to);
+    is_record(to) && first_pointee(sinks).is_some_and(is_character) && sinks.iter().any(is_other)
 }
 
 /// Whether the size of a pointer to this stands for the size of what the receiving pointer points to: `int *p = malloc (n * sizeof (p))`,

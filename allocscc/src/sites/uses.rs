@@ -86,7 +86,7 @@ impl<'f> Uses<'f> {
                     continue;
                 }
                 Sink::Lost => None,
-                Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) => continue,
+                Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Part(_) => continue,
             };
             match place {
                 Some(place) => next.push(place),
@@ -141,7 +141,12 @@ impl<'f> Uses<'f> {
                 let uses = self.of.get(&place).map_or(&[][..], Vec::as_slice);
                 uses.iter().any(|(_, what)| **what == Usage::Objects)
             }),
-            Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Kept(_) | Sink::Lost => false,
+            Sink::Return(_)
+            | Sink::Out(..)
+            | Sink::Pointer(_)
+            | Sink::Kept(_)
+            | Sink::Lost
+            | Sink::Part(_) => false,
         })
     }
 

@@ -298,7 +298,9 @@ fn given(function: &Function, sinks: &[Sink]) -> Vec<(Gives, Behind)> {
             let to = pointee(function.parameters.get(*index as usize)?)?;
             is_for_any(pointee(to)?).then_some((Gives::Output(*index), behind.clone()))
         }
-        Sink::Pointer(_) | Sink::Argument(..) | Sink::Kept(_) | Sink::Lost | Sink::Carved => None,
+        Sink::Pointer(_) | Sink::Argument(..) | Sink::Kept(_) | Sink::Lost | Sink::Carved | Sink::Part(_) => {
+            None
+        }
     };
     let mut all: Vec<(Gives, Behind)> = Vec::new();
     for (gives, behind) in sinks.iter().filter_map(gives) {

@@ -107,3 +107,30 @@ fn distances_are_numbers() {
         );
     }
 }
+
+/// An image of a file, in which several things lie.
+#[test]
+fn structs_that_a_buffer_is_seen_as() {
+    let point = "malloc: array of struct point, receiver";
+    for (body, expect) in [
+        ("struct point *p = (struct point *)m; struct node *q = (struct node *)(m + p->x);", UNKNOWN),
+        ("struct point *p = (struct point *)m; void **q = (void **)&m[p->x];", UNKNOWN),
+        ("struct node *q = (struct node *)(m + n); struct point *p = (struct point *)m;", UNKNOWN),
+        ("struct point *p = (struct point *)m;", point),
+        ("struct point *p = (struct point *)m, *q = (struct point *)(m + n);", point),
+        ("struct point *p = (struct point *)m; n = *(unsigned *)(m + n);", point),
+    ] {
+        check(&format!("byte *m = malloc(n + 1); {body}"), expect);
+    }
+    // What the size names it is.
+    check(
+        "byte *m = malloc(n * sizeof(struct point)); struct point *p = (struct point *)m; struct node *q = (struct node *)(m + n);",
+        "malloc: array of struct point, both",
+    );
+    // A pointer to the struct gets it first.
+    check(
+        "struct point *p = malloc(n); byte *m = (byte *)p; struct node *q = (struct node *)(m + n);",
+        point,
+    );
+    check("struct point *p = malloc(n); struct node *q = (struct node *)((byte *)p + n);", point);
+}

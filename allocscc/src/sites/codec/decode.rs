@@ -251,6 +251,7 @@ impl<'b> Decoder<'b> {
             4 => Sink::Kept(self.holder()?),
             5 => Sink::Carved,
             6 => Sink::Lost,
+            7 => Sink::Part(self.ty()?),
             _ => return self.bad(),
         })
     }

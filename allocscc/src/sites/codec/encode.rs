@@ -254,6 +254,10 @@ impl Encoder {
             }
             Sink::Carved => self.number(5),
             Sink::Lost => self.number(6),
+            Sink::Part(ty) => {
+                self.number(7);
+                self.ty(ty);
+            }
         }
     }
 

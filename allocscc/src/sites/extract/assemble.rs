@@ -181,6 +181,7 @@ impl Assembly<'_, '_> {
             FoundSink::Kept(keeper) => self.holder(keeper).map_or(Sink::Lost, Sink::Kept),
             FoundSink::Lost => Sink::Lost,
             FoundSink::Carved => Sink::Carved,
+            FoundSink::Part(ty) => Sink::Part(self.reference(ty)),
         };
         sinks.iter().map(sink).collect()
     }

@@ -114,12 +114,7 @@ impl Walk<'_, '_, '_, '_> {
         if value == Values::OPAQUE || to == Types::VOID || self.is_character(to) {
             return;
         }
-        let is_object = match self.unit.types.get(to) {
-            Type::Record(_) if is_cast && self.is_number(to) => false,
-            Type::Record(_) | Type::Pointer(_) => true,
-            Type::Vector(..) => !is_cast,
-            _ => false,
-        };
+        let is_object = self.is_object(to, is_cast);
         if is_object || !is_cast {
             self.receive(value, FoundSink::Carved);
             let kept = self.byte_keepers(value);
@@ -128,6 +123,23 @@ impl Walk<'_, '_, '_, '_> {
         if is_object {
             let parameters = self.byte_parameters(value).into_iter();
             self.found.uses.extend(parameters.map(|keeper| (keeper, FoundUse::Objects)));
+        }
+    }
+
+    /// Whether a pointer to this says that no buffer lies there.
+    fn is_object(&self, to: TypeId, is_cast: bool) -> bool {
+        match self.unit.types.get(to) {
+            Type::Record(_) if is_cast && self.is_number(to) => false,
+            Type::Record(_) | Type::Pointer(_) => true,
+            Type::Vector(..) => !is_cast,
+            _ => false,
+        }
+    }
+
+    /// A value, made of this pointer to bytes by casts and arithmetic, becomes a pointer of this type by a cast.
+    pub(super) fn view(&mut self, base: ExprId, value: ValueId, (ty, to): (TypeId, TypeId)) {
+        if self.is_byte_pointer(self.unit.tree.node(base).ty) && self.is_object(to, true) {
+            self.receive(value, FoundSink::Part(ty));
         }
     }
 

@@ -395,11 +395,12 @@ impl Walk<'_, '_, '_, '_> {
     pub(super) fn receive(&mut self, value: ValueId, sink: FoundSink) {
         let values = &self.found.values;
         let sink_of = |id| match *values.get(id) {
+            Value::Block(..) if matches!(sink, FoundSink::Part(_)) => None,
             Value::Block(call, output) => Some((call, output, sink)),
             Value::Inside(call, output, by) => match sink {
                 FoundSink::Return(_) => Some((call, output, FoundSink::Return(Offset::Behind(by)))),
                 FoundSink::Out(index, _) => Some((call, output, FoundSink::Out(index, Offset::Behind(by)))),
-                FoundSink::Carved => Some((call, output, sink)),
+                FoundSink::Carved | FoundSink::Part(_) => Some((call, output, sink)),
                 FoundSink::Pointer(_) | FoundSink::Argument(..) | FoundSink::Kept(_) | FoundSink::Lost => {
                     None
                 }

@@ -95,6 +95,7 @@ enum FoundSink {
     Kept(Keeper),
     Lost,
     Carved,
+    Part(TypeId),
 }
 
 /// Where in a block a pointer points.

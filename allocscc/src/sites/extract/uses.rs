@@ -140,6 +140,9 @@ impl Walk<'_, '_, '_, '_> {
             return;
         }
         self.carve(value, to, is_cast);
+        if is_cast {
+            self.view(self.base(expr), value, (ty, to));
+        }
         for (keeper, moved) in self.keepers_of(expr, value) {
             let what = match self.unit.types.get(to) {
                 Type::Base(base) if base.size == 1 => FoundUse::Bytes,
