@@ -264,9 +264,9 @@ fn without_guard(value: &SizeExpr) -> Option<SizeExpr> {
 
 /// What is left of a sum when a summand is taken away again: `n * sizeof (T) + k - k`.
 fn without(sum: &SizeExpr, summand: &SizeExpr) -> Option<SizeExpr> {
-    // Of two things of which nothing more is known, one need not be the other.
+    // Of two things of which nothing more is known, one need not be the other. A constant may be a last member, or is there to round up.
     let is_known = |leaf: &&SizeExpr| !matches!(leaf, SizeExpr::Opaque | SizeExpr::StringLength);
-    if !leaves(summand).iter().all(is_known) {
+    if matches!(summand, SizeExpr::Const(_)) || !leaves(summand).iter().all(is_known) {
         return None;
     }
     let add = |left, right| SizeExpr::Add(Box::new(left), Box::new(right));
