@@ -112,7 +112,9 @@ LIBALLOCS_OPTIONAL_(void *, __liballocs_get_specific_by_allocator, (const void *
 LIBALLOCS_OPTIONAL_(allocsite_id_t, __liballocs_allocsite_id, (const void *site_), (site_), 0)
 LIBALLOCS_OPTIONAL_(const void *, __liballocs_allocsite_by_id, (allocsite_id_t id_), (id_), LIBALLOCS_NULL_)
 
-/* A handle for dlsym that finds the types of the file that calls. */
+/* A handle for dlsym that finds the types of the file that calls. dlsym knows a type as `__uniqtype__` and its name with `$`
+ * doubled and any other odd byte as `$` and two hexadecimal digits (`__uniqtype__int$$32`), base types also as C spells
+ * them (`__uniqtype__long$20unsigned$20int`, `__uniqtype__unsigned_int`). */
 LIBALLOCS_OPTIONAL_(void *, __liballocs_my_metaobj, (void), (), LIBALLOCS_NULL_)
 
 /* Calls `cb` for each frame of the calling thread, the caller's first, until it returns non-zero. */
@@ -162,7 +164,7 @@ static __inline__ struct uniqtype *__liballocs_get_or_create_subprogram_type(str
  * an array of `type`. 0 on success. */
 LIBALLOCS_OPTIONAL_(int, __liballocs_add_type_to_block, (void *block_, struct uniqtype *type_), (block_, type_), -1)
 
-/* The type of a name (`int$32`, `__PTR_point`), or NULL. */
+/* The type of a name (`int$32`, `unsigned int`, `__PTR_point`), or NULL. */
 LIBALLOCS_OPTIONAL_(struct uniqtype *, __liballocs_typestr_to_uniqtype, (const char *name_), (name_),
 	((struct uniqtype *) LIBALLOCS_NULL_))
 

@@ -9,6 +9,8 @@ use allocs_metadata::Reason;
 use crate::avma::Avma;
 use crate::index::SiteIndex;
 use crate::index::sites::calls::Call;
+use crate::types::Uniqtype;
+use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// The query side's answers. All of them may be called from any thread and from signal handlers.
@@ -23,6 +25,9 @@ pub struct Hooks {
     pub is_loaded: fn(Avma) -> bool,
     /// What the metadata says of a return address that is on the stack.
     pub look_up_call: fn(Avma) -> Call,
+    /// The type that a symbol names, as `dlsym` is asked for it: with its handle, and the address behind the call of it; or NULL.
+    /// The handle must be one that `dlsym` takes.
+    pub type_of_symbol: unsafe fn(*mut c_void, &CStr, Avma) -> *mut Uniqtype,
     /// Whether the first address lies on the stack that the second one, below it, lies on: that of the calling thread.
     pub is_on_stack: fn(Avma, Avma) -> bool,
     /// The calling thread has named a stack for its signal handlers, or has none any more.

@@ -14,6 +14,7 @@ static HOOKS: Hooks = Hooks {
     before_unload: site_types::before_unload,
     after_unload: site_types::files_unloaded,
     look_up_call: calls::look_up,
+    type_of_symbol: c_api::uniqtypes::of_symbol,
     is_on_stack: stack::is_same,
     signal_stack_changed: signal_stacks::changed,
     decides: site_types::decides,

@@ -4,13 +4,15 @@
 //! C programs pass NULL or types that the library gave out.
 #![allow(unsafe_code)]
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::allocators::{malloc, site_types};
 use crate::avma::Avma;
 use crate::index;
+use crate::modules::{self, dl};
 use crate::types::make::{self, MAX_LIST};
-use crate::types::{TypeRef, Uniqtype, intern, precise, spell};
+use crate::types::named::{self, First};
+use crate::types::{TypeRef, Uniqtype, precise, spell};
 
 fn pointer_to(ty: Option<TypeRef>) -> *mut Uniqtype {
     ty.map_or(core::ptr::null_mut(), TypeRef::as_ptr)
@@ -177,5 +179,21 @@ pub unsafe extern "C" fn __liballocs_typestr_to_uniqtype(name: *const c_char) ->
     }
     // SAFETY: says the caller.
     let name = unsafe { CStr::from_ptr(name) };
-    pointer_to(intern::find(|ty| (ty.name() == name).then_some(ty)).or_else(|| intern::by_name(name)))
+    pointer_to(named::by_name(name.to_bytes(), First::Loaded))
+}
+
+/// The address of the type that `dlsym` is asked for, or NULL if the symbol is not that of a type.
+///
+/// # Safety
+/// `handle` is what `dlsym` takes; `caller` is the address behind the call of it.
+pub unsafe fn of_symbol(handle: *mut c_void, symbol: &CStr, caller: Avma) -> *mut Uniqtype {
+    const RTLD_DEFAULT: *mut c_void = core::ptr::null_mut();
+    const RTLD_NEXT: *mut c_void = usize::MAX as *mut c_void;
+    let first = match handle {
+        RTLD_DEFAULT => None,
+        RTLD_NEXT => modules::at(caller).map(First::Behind),
+        // SAFETY: any other one is that of a loaded file, says the caller.
+        handle => unsafe { dl::of_handle(handle) }.map(First::File),
+    };
+    pointer_to(named::by_symbol(symbol.to_bytes(), first.unwrap_or(First::Loaded)))
 }

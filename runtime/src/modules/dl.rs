@@ -12,9 +12,10 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::elf;
+use super::{Module, elf};
 use crate::allocators::mmap;
 use crate::avma::Avma;
+use crate::modules;
 use crate::sys::loaded::{self, PT_GNU_EH_FRAME, PT_LOAD};
 use crate::sys::memory::PAGE_SIZE;
 use crate::sys::{lookup, process};
@@ -53,6 +54,7 @@ impl Loaded {
 struct LinkMap {
     l_addr: usize,
     l_name: *const c_char,
+    l_ld: Avma,
 }
 
 #[repr(C)]
@@ -100,6 +102,16 @@ pub fn loaded_at(address: Avma) -> Option<Loaded> {
             handle: found.link_map.cast_mut().cast(),
         })
     }
+}
+
+/// The loaded file that a handle of `dlopen` stands for.
+///
+/// # Safety
+/// The handle is that of a file that is loaded.
+#[must_use]
+pub unsafe fn of_handle(handle: *mut c_void) -> Option<&'static Module> {
+    // SAFETY: with glibc a handle is the address of the file's link map, whose dynamic section lies in the file.
+    modules::at(unsafe { handle.cast::<LinkMap>().as_ref() }?.l_ld)
 }
 
 /// Whether [`loaded_at`] answers without a lock.

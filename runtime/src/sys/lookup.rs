@@ -11,6 +11,7 @@
 
 use core::ffi::{CStr, c_char, c_void};
 
+use super::links::{self, Link};
 use super::loaded::{self, File, PT_DYNAMIC};
 use crate::avma::Avma;
 
@@ -47,6 +48,31 @@ pub fn next<const N: usize>(names: [&CStr; N]) -> [*mut c_void; N] {
         let _ = loaded::each(|file| if file.holds(here) { None } else { search(file) });
     }
     found.map(address)
+}
+
+/// The same for one name that a file has which was there from the start, without a call of `dl_iterate_phdr`: that may be the
+/// program's own and need what is asked for.
+///
+/// Such files stand first in the dynamic linker's list and stay there, so that it is read without a lock.
+#[must_use]
+pub fn next_at_start(name: &CStr) -> *mut c_void {
+    unsafe extern "C" {
+        /// Our own dynamic section.
+        static _DYNAMIC: [usize; 2];
+    }
+    let here = Avma((&raw const _DYNAMIC) as usize);
+    let name = Name::of(name);
+    let mut is_behind = false;
+    let behind = |link: &Link| {
+        if is_behind {
+            return Tables::new(link.bias, link.dynamic)?.find(&name);
+        }
+        is_behind = link.dynamic == here;
+        None
+    };
+    // SAFETY: what is asked for is in a file that stays, or, where libdl of a glibc before 2.34 came with a plug-in, behind such
+    // ones and in front of that plug-in's, which runs. Only there could another thread be closing a file on the way.
+    address(unsafe { links::each(behind) })
 }
 
 /// The address of a definition, without the lock of the list of files, which a resolver may want.
@@ -113,8 +139,9 @@ const STT_GNU_IFUNC: u8 = 10;
 const VERSION_IS_HIDDEN: u16 = 0x8000;
 
 /// What a file's dynamic section says of its symbols.
-struct Tables<'a> {
-    file: &'a File,
+struct Tables {
+    /// What is added to an address in the file.
+    bias: usize,
     symbols: *const Symbol,
     names: *const c_char,
     /// A version for each symbol, or NULL.
@@ -123,18 +150,23 @@ struct Tables<'a> {
     hash: *const u32,
 }
 
-impl<'a> Tables<'a> {
-    fn of(file: &'a File) -> Option<Tables<'a>> {
+impl Tables {
+    fn of(file: &File) -> Option<Tables> {
+        let dynamic = file.headers().iter().find(|header| header.kind == PT_DYNAMIC)?;
+        Tables::new(file.bias, file.avma(dynamic.svma))
+    }
+
+    /// Those of the file with this dynamic section.
+    fn new(bias: usize, dynamic: Avma) -> Option<Tables> {
         const DT_NULL: usize = 0;
         const DT_HASH: usize = 4;
         const DT_STRTAB: usize = 5;
         const DT_SYMTAB: usize = 6;
         const DT_GNU_HASH: usize = 0x6fff_fef5;
         const DT_VERSYM: usize = 0x6fff_fff0;
-        let dynamic = file.headers().iter().find(|header| header.kind == PT_DYNAMIC)?;
-        let mut entry = file.avma(dynamic.svma).pointer::<[usize; 2]>().cast_const();
+        let mut entry = dynamic.pointer::<[usize; 2]>().cast_const();
         let mut tables = Tables {
-            file,
+            bias,
             symbols: core::ptr::null(),
             names: core::ptr::null(),
             versions: core::ptr::null(),
@@ -148,11 +180,11 @@ impl<'a> Tables<'a> {
             entry = unsafe { entry.add(1) };
             match tag {
                 DT_NULL => break,
-                DT_HASH => tables.hash = place(file, value),
-                DT_STRTAB => tables.names = place(file, value),
-                DT_SYMTAB => tables.symbols = place(file, value),
-                DT_GNU_HASH => tables.gnu_hash = place(file, value),
-                DT_VERSYM => tables.versions = place(file, value),
+                DT_HASH => tables.hash = place(bias, value),
+                DT_STRTAB => tables.names = place(bias, value),
+                DT_SYMTAB => tables.symbols = place(bias, value),
+                DT_GNU_HASH => tables.gnu_hash = place(bias, value),
+                DT_VERSYM => tables.versions = place(bias, value),
                 _ => {}
             }
         }
@@ -239,15 +271,19 @@ impl<'a> Tables<'a> {
             && !matches!(symbol.kind(), STT_SECTION | STT_FILE | STT_TLS)
             && text == name.text;
         fits.then(|| Definition {
-            address: if is_absolute { Avma(symbol.value as usize) } else { self.file.avma(symbol.value) },
+            address: if is_absolute {
+                Avma(symbol.value as usize)
+            } else {
+                Avma(self.bias.wrapping_add(symbol.value as usize))
+            },
             is_indirect: symbol.kind() == STT_GNU_IFUNC,
         })
     }
 }
 
 /// The dynamic linker relocates these addresses in most files, and not in read-only ones.
-fn place<T>(file: &File, value: usize) -> *const T {
-    if value < file.bias { file.avma(value as u64).pointer() } else { Avma(value).pointer() }
+fn place<T>(bias: usize, value: usize) -> *const T {
+    if value < bias { Avma(bias.wrapping_add(value)).pointer() } else { Avma(value).pointer() }
 }
 
 #[cfg(test)]
@@ -292,6 +328,9 @@ mod tests {
                 unsafe { (dlsym(RTLD_DEFAULT, name.as_ptr()), dlsym(RTLD_NEXT, name.as_ptr())) };
             assert_eq!((in_use(name), next([name])), (any, [next_one]), "{name:?}");
         }
+        for name in [c"malloc", c"memcpy", c"dlsym", c"toupper", c"no_such"] {
+            assert_eq!([next_at_start(name)], next([name]), "{name:?}");
+        }
         let [none, indirect, behind_ours] = next([c"no_such", c"memcpy", c"toupper"]);
         assert!(none.is_null() && !indirect.is_null() && !behind_ours.is_null());
         assert_ne!(behind_ours, toupper as *mut c_void);
@@ -310,7 +349,7 @@ mod tests {
         let pointer = |table: Option<&[u32]>| table.map_or(core::ptr::null(), <[u32]>::as_ptr);
         loaded::each(|file| {
             let tables = Tables {
-                file,
+                bias: file.bias,
                 symbols: symbols.as_ptr(),
                 names: names.as_ptr().cast(),
                 versions: core::ptr::null(),

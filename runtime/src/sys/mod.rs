@@ -6,6 +6,7 @@
 pub mod errno;
 pub mod file;
 pub mod libc;
+pub mod links;
 pub mod loaded;
 pub mod lookup;
 pub mod memory;

@@ -38,17 +38,6 @@ pub fn find<T>(mut f: impl FnMut(TypeRef) -> Option<T>) -> Option<T> {
     TYPES.find(|ty| if ty.is_complete() { f(ty) } else { None })
 }
 
-/// The type of a name in the loaded files, in load order.
-#[must_use]
-pub fn by_name(name: &CStr) -> Option<TypeRef> {
-    modules::each(|module| {
-        let file = module.metadata.as_ref()?;
-        let named = |record: &TypeRecord| file.string(record.name) == name.to_bytes();
-        let index = file.types().iter().position(named)?;
-        intern(file, TypeId(index as u32))
-    })
-}
-
 /// The type of this process that a file's type is. `None` if the metadata is broken or there is no memory.
 #[must_use]
 #[inline]

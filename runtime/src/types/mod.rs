@@ -2,12 +2,15 @@
 //!
 //! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`mod@intern`] makes
 //! types from the metadata of a [`mod@file`], [`mod@frame`] those of stack frames, and [`make`] those from other types; [`precise`]
-//! fills in array lengths; [`spell`] writes a type as C does.
+//! fills in array lengths; [`spell`] writes a type as C does. [`named`] finds types by name, among them those that [`c_names`]
+//! says C has.
 
+pub mod c_names;
 pub mod file;
 pub mod frame;
 pub mod intern;
 pub mod make;
+pub mod named;
 pub mod precise;
 pub mod scratch;
 pub mod spell;
