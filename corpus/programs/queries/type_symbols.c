@@ -10,6 +10,8 @@
 //@ stdout: a struct that is only there: found
 //@ stdout: a struct that is only declared here: as queries say
 //@ stdout: my own file: mine
+//@ stdout: asked by its constructor: found
+//@ stdout: asked by the last file for the next one's: the first one's
 //@ stdout: what no file has: nothing, [[re:.*: undefined symbol: __uniqtype__no_such]]
 //@ stdout: the error is told once: yes
 //@ stdout: an older error is forgotten: yes
@@ -22,6 +24,8 @@
 //@ plain-stdout: a struct that is only there: nothing
 //@ plain-stdout: a struct that is only declared here: not found
 //@ plain-stdout: my own file: nothing
+//@ plain-stdout: asked by its constructor: nothing
+//@ plain-stdout: asked by the last file for the next one's: nothing
 //@ plain-stdout: what no file has: nothing, [[re:.*: undefined symbol: __uniqtype__no_such]]
 //@ plain-stdout: the error is told once: yes
 //@ plain-stdout: an older error is forgotten: yes
@@ -155,6 +159,11 @@ int main(int argc, char **argv)
 	report("a struct that is only declared here");
 	struct uniqtype *own = dlsym(__liballocs_my_metaobj(), "__uniqtype__clash");
 	printf("my own file: %s\n", !own ? "nothing" : own == mine ? "mine" : "theirs");
+
+	struct uniqtype **early = dlsym(file, "asked_early"), *(*next_clash)(void) = (struct uniqtype * (*)(void)) dlsym(file, "next_clash");
+	printf("asked by its constructor: %s\n", !*early ? "nothing" : *early == only ? "found" : "wrong");
+	struct uniqtype *after_last = next_clash();
+	printf("asked by the last file for the next one's: %s\n", !after_last ? "nothing" : after_last == mine ? "the first one's" : "wrong");
 
 	void *none = dlsym(RTLD_DEFAULT, "__uniqtype__no_such");
 	printf("what no file has: %s, %s\n", none ? "something" : "nothing", dlerror());
