@@ -87,8 +87,8 @@ fn derived(name: &[u8], first: First, nesting: u32) -> Option<TypeRef> {
 }
 
 /// How well a record fits a name: a tag comes before a name from elsewhere, and a type before its mere declaration.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Rank {
     Tag,
     Other,
     Declaration,
@@ -107,7 +107,7 @@ impl Rank {
 }
 
 /// The type of a file with this name that fits best.
-fn best(file: &TypedFile, name: &[u8]) -> Option<(Rank, TypeId)> {
+pub(super) fn best(file: &TypedFile, name: &[u8]) -> Option<(Rank, TypeId)> {
     let records = file.types().iter().enumerate().filter(|(_, record)| file.string(record.name) == name);
     records.map(|(index, record)| (Rank::of(record), TypeId(index as u32))).min_by_key(|&(rank, _)| rank)
 }

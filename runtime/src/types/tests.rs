@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use std::string::String;
 use std::vec::Vec;
 
+use super::named::{self, Rank};
 use super::precise::precise;
 use super::uniqtype::Bits;
 use super::{TypeRef, TypedFile, intern, make, spell};
@@ -125,6 +126,24 @@ fn spelled(ty: TypeRef) -> String {
     let mut text = Vec::new();
     spell::spell(ty, &mut |part| text.extend_from_slice(part));
     String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn of_the_types_of_a_name_a_tag_comes_first_and_a_declaration_last() {
+    let mut file = File::default();
+    let declaration = file.composite("twice", 0, TYPE_INCOMPLETE | TYPE_NAME_IS_TAG, &[]);
+    let typedef = file.composite("twice", 4, 0, &[]);
+    let tag = file.composite("twice", 8, TYPE_NAME_IS_TAG, &[]);
+    file.composite("twice", 12, TYPE_NAME_IS_TAG, &[]);
+    let only_declared = file.composite("declared", 0, TYPE_INCOMPLETE | TYPE_NAME_IS_TAG, &[]);
+    let best = |file: &File, name: &str| named::best(file.load(false), name.as_bytes());
+    assert_eq!(best(&file, "twice"), Some((Rank::Tag, tag)));
+    assert_eq!(best(&file, "declared"), Some((Rank::Declaration, only_declared)));
+    assert_eq!(best(&file, "twic"), None);
+    file.records.truncate(2);
+    assert_eq!(best(&file, "twice"), Some((Rank::Other, typedef)));
+    file.records.truncate(1);
+    assert_eq!(best(&file, "twice"), Some((Rank::Declaration, declaration)));
 }
 
 /// `struct NAME { struct NAME *next; int n; char text[]; }` in a file.
