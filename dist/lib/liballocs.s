@@ -56,6 +56,7 @@
 	forward __liballocs_alloc_get_name
 	forward __liballocs_alloc_get_precise_type
 	forward __liballocs_alloc_get_site
+	forward __liballocs_alloc_get_site_name
 	forward __liballocs_alloc_get_size
 	forward __liballocs_alloc_get_type
 	forward __liballocs_alloc_set_type
@@ -95,6 +96,7 @@
 	forward alloc_get_name
 	forward alloc_get_precise_type
 	forward alloc_get_site
+	forward alloc_get_site_name
 	forward alloc_get_size
 	forward alloc_get_type
 	forward alloc_set_type

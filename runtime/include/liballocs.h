@@ -54,6 +54,11 @@ LIBALLOCS_QUERY_(unsigned long, alloc_get_size, (void *obj_), (obj_), 0)
 /* Its allocation site: the address after the call that allocated it. */
 LIBALLOCS_QUERY_(const void *, alloc_get_site, (void *obj_), (obj_), LIBALLOCS_NULL_)
 
+/* Writes where in the source an allocation site is (`file.c:12 function`) into `buf` and returns `buf`; NULL where
+ * no metadata says so. */
+LIBALLOCS_QUERY_(const char *, alloc_get_site_name, (const void *site_, char *buf_, size_t len_), (site_, buf_, len_),
+	((const char *) LIBALLOCS_NULL_))
+
 /* Writes its name (symbol, variable, file, mapping) into `buf` and returns `buf`; NULL where it has none. */
 LIBALLOCS_QUERY_(const char *, alloc_get_name, (void *obj_, char *buf_, size_t len_), (obj_, buf_, len_), ((const char *) LIBALLOCS_NULL_))
 

@@ -110,15 +110,33 @@ pub fn files_unloaded() {
     modules::unloaded();
 }
 
+/// Where in the source a site is.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The file, as its compilation named it.
+    pub file: &'static [u8],
+    /// The line of the call.
+    pub line: u32,
+    /// The function that it is in.
+    pub function: &'static [u8],
+}
+
+/// Where in the source a site is, if the metadata of its file says so.
+#[must_use]
+pub fn source_of(index: SiteIndex) -> Option<Source> {
+    let (file, record) = record_of(site(index))?;
+    Some(Source { file: file.string(record.file), line: record.line, function: file.string(record.function) })
+}
+
 /// What a census prints about a site.
 #[must_use]
 pub fn describe(index: SiteIndex) -> SiteDescription {
     let entry = site(index);
     let mut description = SiteDescription::UNKNOWN;
-    if let Some((file, record)) = record_of(entry) {
-        description.file = file.string(record.file);
-        description.line = record.line;
-        description.function = file.string(record.function);
+    if let Some(source) = source_of(index) {
+        description.file = source.file;
+        description.line = source.line;
+        description.function = source.function;
     }
     let decider = decider(entry);
     if let Some((_, record)) = record_of(decider) {

@@ -5,14 +5,15 @@
 #![allow(unsafe_code)]
 
 use core::ffi::{c_char, c_void};
+use core::fmt::{self, Write};
 
 use super::allocators::{AllocatorObject, object};
 use super::errors::{self, ErrorPtr};
 use super::inner;
-use super::misc::put;
+use super::misc::{__liballocs_allocsite_id, put};
 use crate::allocators::{malloc, site_types};
 use crate::avma::Avma;
-use crate::index::{self, Block, site};
+use crate::index::{self, Block, SiteIndex, site};
 use crate::query::{self, Allocator, Place, place_of};
 use crate::report;
 use crate::types::{TypeRef, Uniqtype};
@@ -119,19 +120,86 @@ extern "C" fn get_name(
 ) -> *const c_char {
     let place = place_of(obj, Caller { return_slot, rbp });
     report::handled(&place);
-    let named = place.name(|name| {
+    // SAFETY: the caller's buffer has `len` bytes.
+    let write = |name: &[u8]| unsafe { Text::new(buffer, len) }.map(|mut text| text.append(name));
+    match place.name(write) {
+        Some(Some(())) => buffer,
+        _ => core::ptr::null(),
+    }
+}
+
+/// A C string in a caller's buffer. What does not fit is cut off.
+struct Text {
+    end: *mut u8,
+    room: usize,
+}
+
+impl Text {
+    /// The empty string.
+    ///
+    /// # Safety
+    /// `buffer` is NULL or has `len` bytes.
+    unsafe fn new(buffer: *mut c_char, len: usize) -> Option<Text> {
         if buffer.is_null() || len == 0 {
-            return false;
+            return None;
         }
-        let n = name.len().min(len - 1);
-        // SAFETY: the caller's buffer has `len` bytes, of which n + 1 are written.
+        // SAFETY: the first of `len` bytes.
+        unsafe { buffer.write(0) };
+        Some(Text { end: buffer.cast(), room: len - 1 })
+    }
+
+    fn append(&mut self, text: &[u8]) {
+        let n = text.len().min(self.room);
+        // SAFETY: `room` bytes are left behind `end`, and one for the NUL.
         unsafe {
-            core::ptr::copy_nonoverlapping(name.as_ptr(), buffer.cast::<u8>(), n);
-            buffer.add(n).write(0);
+            core::ptr::copy_nonoverlapping(text.as_ptr(), self.end, n);
+            self.end = self.end.add(n);
+            self.end.write(0);
         }
-        true
-    });
-    if named == Some(true) { buffer } else { core::ptr::null() }
+        self.room -= n;
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.append(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Writes file, line and function of an allocation site, as a census does.
+///
+/// # Safety
+/// `buffer` is NULL or has `len` bytes.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn alloc_get_site_name(
+    site: *const c_void,
+    buffer: *mut c_char,
+    len: usize,
+) -> *const c_char {
+    let index = SiteIndex(__liballocs_allocsite_id(Avma::of(site)));
+    let Some(source) = site_types::source_of(index) else { return core::ptr::null() };
+    // SAFETY: says the caller.
+    let Some(mut text) = (unsafe { Text::new(buffer, len) }) else { return core::ptr::null() };
+    text.append(source.file);
+    // A `Text` takes everything.
+    let _ = write!(text, ":{} ", source.line);
+    text.append(source.function);
+    buffer
+}
+
+/// `__liballocs_alloc_get_site_name`.
+///
+/// # Safety
+/// As [`alloc_get_site_name`].
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __liballocs_alloc_get_site_name(
+    site: *const c_void,
+    buffer: *mut c_char,
+    len: usize,
+) -> *const c_char {
+    // SAFETY: says the caller.
+    unsafe { alloc_get_site_name(site, buffer, len) }
 }
 
 extern "C" fn get_inner_type(obj: Avma, skip_at_bottom: u32, return_slot: Avma, rbp: Avma) -> *mut Uniqtype {
