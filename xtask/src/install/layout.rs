@@ -171,6 +171,10 @@ fn documents() -> Result<Vec<File>> {
             files.push(File::plain(to.join(&name), read(&root.join(&name))?));
         }
     }
+    let guide = read(&root.join("docs/writing-tools.md"))?;
+    // The examples that it links to are installed beside it.
+    let guide = String::from_utf8(guide)?.replace("../corpus/programs/examples/", "examples/");
+    files.push(File::plain(to.join("writing-tools.md"), guide.into_bytes()));
     let examples = root.join("corpus/programs/examples");
     for name in listed(&examples)? {
         files.push(File::plain(to.join("examples").join(&name), read(&examples.join(&name))?));
