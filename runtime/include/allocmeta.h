@@ -1,7 +1,8 @@
 /* Allocators, and the tree that their allocations form.
  *
  * Every allocation is made by an allocator and lies inside an allocation of another: a mapping holds a loaded file,
- * which holds segments, which hold sections, which hold symbols; a mapping or the break area holds malloc's blocks. */
+ * which holds segments, which hold sections, which hold symbols; a mapping or the break area holds malloc's blocks.
+ * For each function the rules at the top of liballocs.h hold. */
 #ifndef ALLOCMETA_H_
 #define ALLOCMETA_H_
 
@@ -37,7 +38,10 @@ struct alloc_tree_link {
 	unsigned containee_coord;
 };
 
-/* Told of each allocation of a walk. -1 skips what is below it; any other non-zero value ends the walk, which returns it. */
+/* Told of each allocation of a walk, or subobject of a typed one, at `obj`: its type `t` and allocation site, each
+ * NULL where not known; `b` if it is a big allocation, as files, their parts and mappings are; where it hangs in the
+ * tree, `link`, which is valid during the call. -1 skips what is below it; any other non-zero value ends the walk,
+ * which returns it. */
 typedef int walk_alloc_cb_t(struct big_allocation *b, void *obj, struct uniqtype *t, const void *site,
 	struct alloc_tree_link *link, void *arg);
 
@@ -106,10 +110,16 @@ LIBALLOCS_ALLOCATORS_(LIBALLOCS_ALLOCATOR_)
 #define __packed_seq_allocator (*liballocs_object___packed_seq_allocator())
 #endif
 
-/* The type of the allocation that holds `obj`. */
+/* The type of the innermost allocation that holds `obj`; see liballocs.h. */
 LIBALLOCS_OPTIONAL_(struct uniqtype *, alloc_get_type, (void *obj_), (obj_), ((struct uniqtype *) LIBALLOCS_NULL_))
 
-/* Calls `cb` for the children of `pos` that meet [begin, end), in address order. */
+/* Calls `cb` with `arg` for the children of `pos` that meet [`begin`, `end`), in address order. `pos` is NULL for the
+ * whole process, or made of an allocation's start and its record, or of an address and a type with bit 0 set, as the
+ * callback's `link` has them; `end` may be NULL for the end of `pos`. Returns the value that ended the walk, or 0. Of
+ * the statics of a file only those come that its metadata knows. Blocks that other threads allocate or free meanwhile
+ * may come or not. Cost: linear in the children and, of a heap, in its size. A walk of the whole process first takes
+ * the dynamic linker's lock of its list of files: not for a signal handler that may interrupt dlopen. No lock is held
+ * while `cb` runs. */
 LIBALLOCS_OPTIONAL_(int, alloc_walk_allocations,
 	(struct alloc_tree_pos *pos_, walk_alloc_cb_t *cb_, void *arg_, void *begin_, void *end_),
 	(pos_, cb_, arg_, begin_, end_), 0)
@@ -117,8 +127,9 @@ LIBALLOCS_OPTIONAL_(int, __liballocs_alloc_walk_allocations,
 	(struct alloc_tree_pos *pos_, walk_alloc_cb_t *cb_, void *arg_, void *begin_, void *end_),
 	(pos_, cb_, arg_, begin_, end_), 0)
 
-/* Calls `cb` for all that is below `pos`, depth first, the subobjects of typed items too, `pos` itself not. NULL is the
- * whole process. */
+/* Calls `cb` with `arg` for all that is below `pos`, depth first, the subobjects of typed items too, `pos` itself
+ * not. NULL is the whole process. Whoever looks for allocations alone returns -1 for each of them, which saves most
+ * of the time. Otherwise as alloc_walk_allocations. */
 LIBALLOCS_OPTIONAL_(int, __liballocs_walk_allocations_df,
 	(struct alloc_tree_pos *pos_, walk_alloc_cb_t *cb_, void *arg_), (pos_, cb_, arg_), 0)
 
@@ -145,6 +156,9 @@ LIBALLOCS_OBJECT_(struct packed_sequence_family, __string8_nulterm_packed_sequen
 #else
 extern struct packed_sequence_family __string8_nulterm_packed_sequence __attribute__((__weak__));
 #endif
+
+/* For clients that were written to call it for a `sequence`: the library keeps nothing for one, and so there is
+ * nothing to do. */
 LIBALLOCS_OPTIONAL_VOID_(__packed_seq_free, (void *sequence_), (sequence_))
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Big allocations, and the table from page to big allocation. */
+/* Big allocations, and the table from page to big allocation. The rules at the top of liballocs.h hold. */
 #ifndef LIBALLOCS_PAGEINDEX_H_
 #define LIBALLOCS_PAGEINDEX_H_
 
@@ -33,12 +33,13 @@ LIBALLOCS_OBJECT_(liballocs_pageindex_t_, __liballocs_pageindex)
 extern uint16_t *__liballocs_pageindex __attribute__((__weak__));
 #endif
 
-/* The outermost big allocation by `a` (by any allocator if NULL) that holds `mem`. If there is only a small one it is
- * made big. `*base` gets its start. */
+/* The outermost big allocation by `a` (by any allocator if NULL) that holds `mem`, any address. If there is only a
+ * small one it is made big. `*base` gets its start. NULL if there is none, or if all 65535 records are in use. The
+ * record is the library's; that of a heap block is given to another when the block is freed. */
 LIBALLOCS_OPTIONAL_(struct big_allocation *, __lookup_bigalloc_from_root, (const void *mem_, struct allocator *a_, void **base_),
 	(mem_, a_, base_), ((struct big_allocation *) LIBALLOCS_NULL_))
 
-/* The allocator of the innermost allocation that holds `obj`; `*big` gets the innermost big one. */
+/* The allocator of the innermost allocation that holds `obj`; `*big` gets the innermost big one, or NULL. */
 LIBALLOCS_OPTIONAL_(struct allocator *, __liballocs_leaf_allocator_for, (const void *obj_, struct big_allocation **big_),
 	(obj_, big_), ((struct allocator *) LIBALLOCS_NULL_))
 

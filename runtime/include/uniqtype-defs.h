@@ -25,7 +25,8 @@
 extern "C" {
 #endif
 
-/* Which kind of type: the low four bits of the word `un`. ARRAY is recognised by its low bit alone, which no other has. */
+/* Which kind of type: the low four bits of the word `un`. ARRAY is recognised by its low bit alone, which no other
+ * has. */
 enum uniqtype_kind {
 	VOID = 0,
 	ARRAY = 1,
@@ -134,13 +135,15 @@ struct uniqtype {
 /* `nelems` of an array without a bound on its length. */
 #define UNIQTYPE_ARRAY_LENGTH_UNBOUNDED ((1u << 31) - 1)
 
-/* The name of a type; NULL for NULL. */
+/* The name of the type `u`; NULL for NULL. Names of different types may be the same; `__ARR4_T` is an array of 4,
+ * `__ARR0_T` one without a bound, `__PTR_T` a pointer. The rules at the top of liballocs.h hold. */
 LIBALLOCS_OPTIONAL_(const char *, __liballocs_uniqtype_name, (const struct uniqtype *u_), (u_), ((const char *) LIBALLOCS_NULL_))
 #define UNIQTYPE_NAME(u) __liballocs_uniqtype_name(u)
 #define NAME_FOR_UNIQTYPE(u) UNIQTYPE_NAME(u)
 
-/* Spells a type as C does (`struct point *[4]`) into at most `len` bytes of `buf`, NUL included; returns the
- * length of the whole spelling, as snprintf does. */
+/* Spells the type `u` as C does (`struct point *[4]`) into at most `len` bytes of `buf`, NUL included; returns the
+ * length of the whole spelling, as snprintf does. NULL is spelled as nothing. Without the library `buf` stays as it
+ * was and the length is 0. */
 LIBALLOCS_OPTIONAL_(int, uniqtype_to_c, (struct uniqtype *u_, char *buf_, size_t len_), (u_, buf_, len_), 0)
 
 /* Of any type. */
