@@ -13,6 +13,7 @@ import ./cargo.nix pkgs {
     "corpus/src/lib.rs"
     "corpus/tests"
     "dist/man"
+    "docs/writing-tools.md"
     "xtask/Cargo.toml"
     "xtask/src/main.rs"
   ];
@@ -33,6 +34,7 @@ import ./cargo.nix pkgs {
       cp dist/man/*.$section $out/share/man/man$section/
     done
     cp -r corpus/programs/examples LICENSE* $out/share/doc/liballocs/
+    sed 's|\.\./corpus/programs/examples/|examples/|' docs/writing-tools.md > $out/share/doc/liballocs/writing-tools.md
   '';
   meta = {
     description = "Ask any pointer in a running C program what it points into";
