@@ -256,14 +256,19 @@ impl Types {
         }
     }
 
-    /// A type that allocations are made of: complete, with a size, and no function.
+    /// What an array, of arrays perhaps, is made of; of anything else, itself.
     #[must_use]
-    pub fn is_complete_object(&self, id: TypeId) -> bool {
-        let mut id = id;
+    pub fn innermost_element(&self, mut id: TypeId) -> TypeId {
         while let Type::Array(element, _) = *self.get(id) {
             id = element;
         }
-        match *self.get(id) {
+        id
+    }
+
+    /// A type that allocations are made of: complete, with a size, and no function.
+    #[must_use]
+    pub fn is_complete_object(&self, id: TypeId) -> bool {
+        match *self.get(self.innermost_element(id)) {
             Type::Unknown | Type::Void | Type::Function { .. } => false,
             Type::Record(record) => self.record(record).complete,
             Type::Array(..) | Type::Base(_) | Type::Pointer(_) | Type::Vector(..) => true,

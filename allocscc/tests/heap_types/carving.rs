@@ -134,3 +134,15 @@ fn structs_that_a_buffer_is_seen_as() {
     );
     check("struct point *p = malloc(n); struct node *q = (struct node *)((byte *)p + n);", point);
 }
+
+#[test]
+fn rows_of_bytes_are_bytes() {
+    let rows = "malloc: array of uchar[32], both, buffer";
+    for body in [
+        "byte (*rows)[32] = malloc(n * sizeof *rows); rows[1][2] = 3;",
+        "byte (*rows)[32] = malloc(sizeof *rows); byte *p = (byte *)rows; p[n] = 3;",
+    ] {
+        check(body, rows);
+    }
+    check("byte *m = malloc(n); struct point (*p)[4] = (struct point (*)[4])(m + n);", UNKNOWN);
+}

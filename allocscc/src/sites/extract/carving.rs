@@ -111,6 +111,7 @@ impl Walk<'_, '_, '_, '_> {
 
     /// A value becomes a pointer to this.
     pub(super) fn carve(&mut self, value: ValueId, to: TypeId, is_cast: bool) {
+        let to = self.unit.types.innermost_element(to);
         if value == Values::OPAQUE || to == Types::VOID || self.is_character(to) {
             return;
         }
