@@ -271,6 +271,7 @@ fn without(sum: &SizeExpr, summand: &SizeExpr) -> Option<SizeExpr> {
     }
     let add = |left, right| SizeExpr::Add(Box::new(left), Box::new(right));
     match sum {
+        same if same == summand => Some(SizeExpr::Const(0)),
         SizeExpr::Add(rest, same) | SizeExpr::Add(same, rest) if **same == *summand => Some((**rest).clone()),
         SizeExpr::Add(left, right) => without(left, summand)
             .map(|rest| add(rest, (**right).clone()))
@@ -305,7 +306,11 @@ fn combined(left: &[Sum], right: &[Sum], combine: fn(&Sum, &Sum) -> Sum) -> Vec<
 }
 
 fn add(left: &Sum, right: &Sum) -> Sum {
-    left.iter().chain(right).cloned().collect()
+    match (constant(left), constant(right)) {
+        (_, Some(0)) => left.clone(),
+        (Some(0), _) => right.clone(),
+        _ => left.iter().chain(right).cloned().collect(),
+    }
 }
 
 fn subtract(left: &Sum, right: &Sum) -> Sum {
