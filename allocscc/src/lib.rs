@@ -9,5 +9,6 @@ pub mod emit;
 pub mod graph;
 pub mod image;
 pub mod installation;
+mod leb128;
 pub mod link;
 pub mod sites;

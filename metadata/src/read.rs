@@ -187,13 +187,17 @@ impl<'a> Metadata<'a> {
         self.vlas
     }
 
-    /// The arrays of variable length that are there at a program counter. For a caller, pass its return address minus one.
+    /// The arrays of variable length of the frame that starts at exactly this address.
+    pub fn vlas_of(&self, frame: u64) -> impl Iterator<Item = &'a VlaRecord> + use<'a> {
+        let first = self.vlas.partition_point(|r| r.frame < frame);
+        self.vlas.get(first..).unwrap_or(&[]).iter().take_while(move |r| r.frame == frame)
+    }
+
+    /// Those that are there at a program counter. For a caller, pass its return address minus one.
     pub fn vlas_at(&self, svma: u64) -> impl Iterator<Item = &'a VlaRecord> + use<'a> {
         let frame = last_not_after(self.frames, svma, |r| r.svma).map_or(u64::MAX, |r| r.svma);
-        let first = self.vlas.partition_point(|r| r.frame < frame);
-        let of_frame = self.vlas.get(first..).unwrap_or(&[]).iter().take_while(move |r| r.frame == frame);
         let at = svma.wrapping_sub(frame);
-        of_frame.filter(move |r| at.wrapping_sub(r.start.into()) < r.length.into())
+        self.vlas_of(frame).filter(move |r| at.wrapping_sub(r.start.into()) < r.length.into())
     }
 
     /// All allocation sites, by ascending return address.

@@ -13,6 +13,9 @@ use crate::types::Uniqtype;
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+/// What a symbol of a type begins with.
+pub const TYPE_SYMBOL_PREFIX: &[u8] = b"__uniqtype__";
+
 /// The query side's answers. All of them may be called from any thread and from signal handlers.
 #[derive(Debug)]
 pub struct Hooks {
@@ -25,7 +28,7 @@ pub struct Hooks {
     pub is_loaded: fn(Avma) -> bool,
     /// What the metadata says of a return address that is on the stack.
     pub look_up_call: fn(Avma) -> Call,
-    /// The type that a symbol names, as `dlsym` is asked for it: with its handle, and the address behind the call of it; or NULL.
+    /// The type that a symbol with [`TYPE_SYMBOL_PREFIX`] names, as `dlsym` is asked for it: with its handle, and the address behind the call of it; or NULL.
     /// The handle must be one that `dlsym` takes.
     pub type_of_symbol: unsafe fn(*mut c_void, &CStr, Avma) -> *mut Uniqtype,
     /// Whether the first address lies on the stack that the second one, below it, lies on: that of the calling thread.

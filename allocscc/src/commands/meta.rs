@@ -327,7 +327,7 @@ impl<'a> FrameEntry<'a> {
             }
         };
         let variables = m.slots(f).iter().map(variable).collect();
-        let vlas = m.vlas().iter().filter(|vla| vla.frame == f.svma).map(vla).collect();
+        let vlas = m.vlas_of(f.svma).map(vla).collect();
         FrameEntry { svma: f.svma, length: f.length, name: m.text(f.name), variables, vlas }
     }
 }

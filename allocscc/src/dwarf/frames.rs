@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::cfa::CfaRules;
 use super::error::{Error, Result};
-use super::location::{FrameBase, distances};
+use super::locals::{Local, Locals};
 use super::scopes::{Function, FunctionIndex, Scopes};
 use super::types::MergedTypes;
 use super::units::Units;
@@ -54,30 +54,27 @@ pub fn read<'a>(
 ) -> Vec<Frame> {
     let rules = CfaRules::read(units.file());
     let mut by_function: BTreeMap<FunctionIndex, (Vec<Slot>, Vec<Vla>)> = BTreeMap::new();
-    let mut base_of: Option<(FunctionIndex, FrameBase)> = None;
-    for (index, variable) in scopes.variables.iter().enumerate() {
+    let mut locals = Locals::new(units, scopes, &rules);
+    for variable in &scopes.variables {
         let Some(scope) = variable.scope else { continue };
         let function_index = scopes.scope(scope).function;
-        let function = scopes.function(function_index);
-        if function.ranges.is_empty() {
+        if scopes.function(function_index).ranges.is_empty() {
             continue;
         }
-        if base_of.as_ref().is_none_or(|(of, _)| *of != function_index) {
-            match frame_base(units, function, &rules) {
-                Ok(base) => base_of = Some((function_index, base)),
-                Err(e) => {
-                    warnings.push(e);
-                    continue;
-                }
+        let local = match locals.of(variable, scope) {
+            Ok(Some(local)) => local,
+            Ok(None) => continue,
+            Err(e) => {
+                warnings.push(e);
+                continue;
             }
-        }
-        let Some((_, base)) = &base_of else { continue };
-        match slots(units, scopes, merged, index, base, &rules) {
+        };
+        match slots(&local, merged) {
             Ok(slots) if slots.is_empty() => {}
             Ok(slots) => by_function.entry(function_index).or_default().0.extend(slots),
             Err(e) => warnings.push(e),
         }
-        match vlas::read(units, scopes, merged, index, base, &rules) {
+        match vlas::read(units, scopes, merged, &local) {
             Ok(vlas) if vlas.is_empty() => {}
             Ok(vlas) => by_function.entry(function_index).or_default().1.extend(vlas),
             Err(e) => warnings.push(e),
@@ -89,28 +86,14 @@ pub fn read<'a>(
     by_function.into_iter().flat_map(frames_of).collect()
 }
 
-fn frame_base<'a>(units: &Units<'a>, function: &Function<'a>, rules: &CfaRules) -> Result<FrameBase> {
-    let unit = units.get(function.die.unit);
-    FrameBase::read(unit, function.frame_base.as_ref(), &function.ranges, rules)
-}
-
 /// Where a variable is in the memory below the CFA. What is above belongs to the caller's frame.
-fn slots<'a>(
-    units: &Units<'a>,
-    scopes: &Scopes<'a>,
-    merged: &MergedTypes,
-    index: usize,
-    base: &FrameBase,
-    rules: &CfaRules,
-) -> Result<Vec<Slot>> {
-    let variable = &scopes.variables[index];
-    let (Some(scope), Some(location)) = (variable.scope, &variable.location) else { return Ok(Vec::new()) };
-    let Some(ty) = variable.ty.and_then(|die| merged.node(die)) else { return Ok(Vec::new()) };
-    let places = distances(units.get(variable.unit), location, scopes.ranges_of(scope), base, rules)?;
+fn slots(local: &Local<'_, '_>, merged: &MergedTypes) -> Result<Vec<Slot>> {
+    let Some(ty) = local.variable.ty.and_then(|die| merged.node(die)) else { return Ok(Vec::new()) };
+    let places = local.distances(local.location)?;
     let slot = |(code, distance): (Range<u64>, i64)| {
         let below_cfa = distance.checked_neg().filter(|n| (1..=LARGEST_FRAME).contains(n))?;
         let below_cfa = u32::try_from(below_cfa).ok()?;
-        let name = variable.name.clone().into_owned();
+        let name = local.variable.name.clone().into_owned();
         Some(Slot { below_cfa, name, ty, start: code.start, end: code.end })
     };
     Ok(places.into_iter().filter_map(slot).collect())

@@ -28,7 +28,7 @@ pub(crate) fn place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Optio
 }
 
 /// The place of the word that an expression of two operations loads.
-fn loaded_place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<Place> {
+pub(crate) fn loaded_place(unit: &Unit<'_>, expression: Expression<Slice<'_>>) -> Option<Place> {
     place_and_load(unit, expression).filter(|(_, is_loaded)| *is_loaded).map(|(place, _)| place)
 }
 
@@ -134,39 +134,18 @@ pub(crate) fn is_list(location: &Value<'_>) -> bool {
     expression(location).is_none()
 }
 
-/// The distances of a variable from the CFA, by code; nothing where it is not in its frame's memory.
+/// The distances from the CFA of the places that a location says, by code; nothing where that is not in the frame's memory. `place` is
+/// [`place`] or [`loaded_place`].
 pub(crate) fn distances<'a>(
     unit: &Unit<'a>,
     location: &Value<'a>,
     scope: &[Range<u64>],
-    base: &FrameBase,
-    rules: &CfaRules,
+    place: impl Fn(&Unit<'a>, Expression<Slice<'a>>) -> Option<Place>,
+    (base, rules): (&FrameBase, &CfaRules),
 ) -> Result<Vec<(Range<u64>, i64)>> {
-    let pieces = pieces(unit, location, scope)?;
-    Ok(distances_of(pieces, |expression| place(unit, expression), base, rules))
-}
-
-/// The same of the word that holds a variable's address.
-pub(crate) fn word_distances<'a>(
-    unit: &Unit<'a>,
-    location: &Value<'a>,
-    scope: &[Range<u64>],
-    base: &FrameBase,
-    rules: &CfaRules,
-) -> Result<Vec<(Range<u64>, i64)>> {
-    let pieces = pieces(unit, location, scope)?;
-    Ok(distances_of(pieces, |expression| loaded_place(unit, expression), base, rules))
-}
-
-fn distances_of<'a>(
-    pieces: Vec<Piece<'a>>,
-    place: impl Fn(Expression<Slice<'a>>) -> Option<Place>,
-    base: &FrameBase,
-    rules: &CfaRules,
-) -> Vec<(Range<u64>, i64)> {
     let mut found = Vec::new();
-    for (range, expression) in pieces {
-        match place(expression) {
+    for (range, expression) in pieces(unit, location, scope)? {
+        match place(unit, expression) {
             Some(Place::FrameBase(offset)) => {
                 found.extend(base.0.iter().filter_map(|(code, base)| {
                     Some((intersection(&range, code)?, base.checked_add(offset)?))
@@ -179,7 +158,7 @@ fn distances_of<'a>(
             Some(Place::Address(_) | Place::Cfa) | None => {}
         }
     }
-    found
+    Ok(found)
 }
 
 /// The registers that a variable is in, by code.

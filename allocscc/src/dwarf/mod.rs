@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`linked`] opens the ELF file, [`units`] lists its units and follows references between DIEs.
 //! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
-//! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`] and [`cfa`] say where
+//! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`], [`cfa`] and [`locals`] say where
 //! a variable is; [`statics`], [`literals`], [`frames`] and [`vlas`] are what comes of it. [`lines`] answers where in the source an
 //! address is. [`receivers`] and [`alloc_types`] say what an allocation holds of which the source says nothing. [`insert`] is the one that
 //! writes: it adds attributes to DIEs.
@@ -17,6 +17,7 @@ pub mod insert;
 pub mod lines;
 pub mod linked;
 pub mod literals;
+mod locals;
 mod location;
 mod members;
 pub mod naming;

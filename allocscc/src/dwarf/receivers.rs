@@ -9,8 +9,8 @@ use gimli::constants as dw;
 
 use super::cfa::CfaRules;
 use super::error::{Error, Result};
-use super::location::{FrameBase, distances, registers};
-use super::scopes::{FunctionIndex, ScopeIndex, Scopes, Variable};
+use super::locals::{Local, Locals};
+use super::scopes::{FunctionIndex, ScopeIndex, Scopes};
 use super::statics::Static;
 use super::types::MergedTypes;
 use super::units::{DieRef, Units};
@@ -88,19 +88,16 @@ impl Receivers {
             wanted.dedup();
             wanted
         };
-        let mut base_of: Option<(FunctionIndex, FrameBase)> = None;
+        let mut locals = Locals::new(units, scopes, rules);
         for variable in &scopes.variables {
             let Some(scope) = variable.scope else { continue };
             let function = scopes.scope(scope).function;
             if wanted.binary_search(&function).is_err() {
                 continue;
             }
-            if base_of.as_ref().is_none_or(|(of, _)| *of != function) {
-                base_of = frame_base(units, scopes, function, rules).ok().map(|base| (function, base));
-            }
-            let Some((_, base)) = &base_of else { continue };
+            let Ok(Some(local)) = locals.of(variable, scope) else { continue };
             let known = receivers.variables.entry(function).or_default();
-            if let Err(e) = known.add(units, scopes, merged, rules, base, variable, scope) {
+            if let Err(e) = known.add(&local, scopes, merged) {
                 warnings.push(e);
             }
         }
@@ -145,17 +142,6 @@ impl Receivers {
     }
 }
 
-fn frame_base<'a>(
-    units: &Units<'a>,
-    scopes: &Scopes<'a>,
-    function: FunctionIndex,
-    rules: &CfaRules,
-) -> Result<FrameBase> {
-    let function = scopes.function(function);
-    let unit = units.get(function.die.unit);
-    FrameBase::read(unit, function.frame_base.as_ref(), &function.ranges, rules)
-}
-
 /// How far from the CFA a place in the frame is.
 fn distance(rules: &CfaRules, base: RegisterNumber, displacement: i64, by: Svma) -> Option<i64> {
     let rule = rules.frame_at(by.0)?;
@@ -167,29 +153,16 @@ fn distance(rules: &CfaRules, base: RegisterNumber, displacement: i64, by: Svma)
 }
 
 impl Variables {
-    #[allow(clippy::too_many_arguments)] // what a variable's place depends on
-    fn add<'a>(
-        &mut self,
-        units: &Units<'a>,
-        scopes: &Scopes<'a>,
-        merged: &MergedTypes,
-        rules: &CfaRules,
-        base: &FrameBase,
-        variable: &Variable<'a>,
-        scope: ScopeIndex,
-    ) -> Result<()> {
-        let Some(ty) = variable.ty.and_then(|die| merged.node(die)) else { return Ok(()) };
-        let Some(location) = &variable.location else { return Ok(()) };
-        let may_be_wrapper = may_be_wrapper(scopes, scope, merged);
-        let unit = units.get(variable.unit);
-        let ranges = scopes.ranges_of(scope);
+    fn add(&mut self, local: &Local<'_, '_>, scopes: &Scopes<'_>, merged: &MergedTypes) -> Result<()> {
+        let Some(ty) = local.variable.ty.and_then(|die| merged.node(die)) else { return Ok(()) };
+        let may_be_wrapper = may_be_wrapper(scopes, local.scope, merged);
         if matches!(merged.types.get(ty), Type::Pointer(_)) {
-            for (code, register) in registers(unit, location, ranges)? {
+            for (code, register) in local.registers()? {
                 let place = RegisterNumber(register.0);
                 self.in_registers.push(Located { code, place, ty, may_be_wrapper });
             }
         }
-        for (code, place) in distances(unit, location, ranges, base, rules)? {
+        for (code, place) in local.distances(local.location)? {
             self.in_frame.push(Located { code, place, ty, may_be_wrapper });
         }
         Ok(())

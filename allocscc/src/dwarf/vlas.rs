@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use gimli::{AttributeValue, X86_64, constants as dw};
 
-use super::cfa::CfaRules;
 use super::error::Result;
-use super::location::{self, FrameBase};
+use super::locals::Local;
+use super::location;
 use super::scopes::{Scopes, Variable};
 use super::types::MergedTypes;
 use super::units::{Die, DieRef, UnitIndex, Units, Value};
@@ -54,20 +54,16 @@ pub(super) fn read<'a>(
     units: &Units<'a>,
     scopes: &Scopes<'a>,
     merged: &MergedTypes,
-    index: usize,
-    base: &FrameBase,
-    rules: &CfaRules,
+    local: &Local<'a, '_>,
 ) -> Result<Vec<Vla>> {
-    let variable = &scopes.variables[index];
-    let (Some(scope), Some(location)) = (variable.scope, &variable.location) else { return Ok(Vec::new()) };
+    let Local { variable, scope, location, .. } = *local;
     // Each copy of an inlined function has words of its own, and there is one type for all.
     if scopes.is_inlined(scope) {
         return Ok(Vec::new());
     }
     let Some(array) = Array::of(units, merged, variable)? else { return Ok(Vec::new()) };
     let function = &scopes.function(scopes.scope(scope).function).ranges;
-    let scope = scopes.ranges_of(scope);
-    let words = Words { units, unit: variable.unit, scope, function, base, rules };
+    let words = Words { units, local, function };
     let addresses = words.find(location, true)?;
     let counts = match array.count {
         Count::Expression(value) => words.find(&value, true)?,
@@ -171,19 +167,15 @@ struct Word {
 
 struct Words<'a, 'u> {
     units: &'u Units<'a>,
-    unit: UnitIndex,
-    scope: &'u [Range<u64>],
+    local: &'u Local<'a, 'u>,
     function: &'u [Range<u64>],
-    base: &'u FrameBase,
-    rules: &'u CfaRules,
 }
 
 impl<'a> Words<'a, '_> {
     /// The words that a location says, or from which it loads.
     fn find(&self, location: &Value<'a>, is_loaded: bool) -> Result<Vec<Word>> {
-        let unit = self.units.get(self.unit);
-        let places = if is_loaded { location::word_distances } else { location::distances };
-        let found = places(unit, location, self.scope, self.base, self.rules)?;
+        let places = if is_loaded { Local::word_distances } else { Local::distances };
+        let found = places(self.local, location)?;
         let below = |(code, distance): (Range<u64>, i64)| {
             let below_cfa = u32::try_from(distance.checked_neg()?).ok().filter(|&n| n >= 8)?;
             if location::is_list(location) {
@@ -198,7 +190,7 @@ impl<'a> Words<'a, '_> {
     /// The code over which the word holds what the function stores there.
     fn held_over(&self, below_cfa: u32, end: u64) -> Option<Range<u64>> {
         let [code] = self.function else { return None };
-        let from_rbp = self.rules.cfa_above(X86_64::RBP, code)?.checked_sub(below_cfa.into())?;
+        let from_rbp = self.local.rules.cfa_above(X86_64::RBP, code)?.checked_sub(below_cfa.into())?;
         let bytes = self.units.file().bytes_at(code)?;
         let held = stores::held_over(bytes, Svma(code.start), from_rbp, Svma(end))?;
         Some(held.start.0..held.end.0)

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use crate::avma::Avma;
-use crate::hooks;
+use crate::hooks::{self, TYPE_SYMBOL_PREFIX};
 use crate::index::sites;
 use crate::interpose::lazy::Lazy;
 use crate::sys::lookup;
@@ -109,7 +109,7 @@ unsafe fn type_of_symbol(handle: *mut c_void, name: *const c_char, caller: Avma)
     let name = unsafe { CStr::from_ptr(name) };
     match hooks::get() {
         // SAFETY: says the caller.
-        Some(hooks) if name.to_bytes().starts_with(b"__uniqtype__") => unsafe {
+        Some(hooks) if name.to_bytes().starts_with(TYPE_SYMBOL_PREFIX) => unsafe {
             (hooks.type_of_symbol)(handle, name, caller).cast()
         },
         _ => core::ptr::null_mut(),

@@ -16,6 +16,7 @@ use super::{Module, elf};
 use crate::allocators::mmap;
 use crate::avma::Avma;
 use crate::modules;
+use crate::sys::links::Link;
 use crate::sys::loaded::{self, PT_GNU_EH_FRAME, PT_LOAD};
 use crate::sys::memory::PAGE_SIZE;
 use crate::sys::{lookup, process};
@@ -51,18 +52,11 @@ impl Loaded {
 }
 
 #[repr(C)]
-struct LinkMap {
-    l_addr: usize,
-    l_name: *const c_char,
-    l_ld: Avma,
-}
-
-#[repr(C)]
 struct FoundObject {
     flags: u64,
     map_start: usize,
     map_end: usize,
-    link_map: *const LinkMap,
+    link_map: *const Link,
     eh_frame: usize,
     reserved: [u64; 7],
 }
@@ -96,8 +90,8 @@ pub fn loaded_at(address: Avma) -> Option<Loaded> {
         Some(Loaded {
             start: Avma(found.map_start),
             end: Avma(found.map_end),
-            bias: map.l_addr,
-            path: map.l_name,
+            bias: map.bias,
+            path: map.name,
             eh_frame_hdr: Avma(found.eh_frame),
             handle: found.link_map.cast_mut().cast(),
         })
@@ -111,7 +105,7 @@ pub fn loaded_at(address: Avma) -> Option<Loaded> {
 #[must_use]
 pub unsafe fn of_handle(handle: *mut c_void) -> Option<&'static Module> {
     // SAFETY: with glibc a handle is the address of the file's link map, whose dynamic section lies in the file.
-    modules::at(unsafe { handle.cast::<LinkMap>().as_ref() }?.l_ld)
+    modules::at(unsafe { handle.cast::<Link>().as_ref() }?.dynamic)
 }
 
 /// Whether [`loaded_at`] answers without a lock.

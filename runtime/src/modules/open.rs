@@ -249,9 +249,8 @@ pub fn word(module: &Module, svma: Svma) -> Option<usize> {
     let place = module.avma(svma);
     if !dl::has_no_lock() {
         // It may have been unloaded meanwhile.
-        let mut bytes = [0; size_of::<usize>()];
-        let size = process::read_memory(place, &mut bytes).ok()?;
-        return (size == bytes.len()).then(|| usize::from_ne_bytes(bytes));
+        let mut word = [0];
+        return (process::read_words(place, &mut word).ok()? == word.len()).then_some(word[0]);
     }
     let file = dl::loaded_at(module.start).filter(|file| module.lies_as(file))?;
     // SAFETY: the file was just found to be loaded.

@@ -18,7 +18,8 @@ use crate::avma::Avma;
 pub struct Link {
     /// What is added to an address in the file.
     pub bias: usize,
-    name: *const c_char,
+    /// The path that it was loaded from.
+    pub name: *const c_char,
     /// Its dynamic section.
     pub dynamic: Avma,
     next: *const Link,
@@ -58,7 +59,6 @@ fn debug() -> Option<&'static Debug> {
     const AT_PHDR: c_ulong = 3;
     const AT_PHNUM: c_ulong = 5;
     const PT_PHDR: u32 = 6;
-    const DT_NULL: usize = 0;
     const DT_DEBUG: usize = 21;
     // SAFETY: the kernel states where the program's headers are, and how many; they stay mapped.
     let headers: &[Header] = unsafe {
@@ -68,15 +68,27 @@ fn debug() -> Option<&'static Debug> {
     let own = headers.iter().find(|header| header.kind == PT_PHDR)?;
     let bias = (headers.as_ptr() as usize).wrapping_sub(own.svma as usize);
     let dynamic = headers.iter().find(|header| header.kind == PT_DYNAMIC)?;
-    let mut entry = bias.wrapping_add(dynamic.svma as usize) as *const [usize; 2];
-    loop {
-        // SAFETY: the section ends with a null entry.
-        match unsafe { entry.read() } {
-            [DT_NULL, _] => return None,
-            // SAFETY: NULL or what the dynamic linker has put there.
-            [DT_DEBUG, debug] => return unsafe { (debug as *const Debug).as_ref() },
-            // SAFETY: as above.
-            _ => entry = unsafe { entry.add(1) },
-        }
-    }
+    // SAFETY: the program stays.
+    let mut entries = unsafe { entries(Avma(bias.wrapping_add(dynamic.svma as usize))) };
+    let [_, debug] = entries.find(|&[tag, _]| tag == DT_DEBUG)?;
+    // SAFETY: NULL or what the dynamic linker has put there.
+    unsafe { (debug as *const Debug).as_ref() }
+}
+
+/// Tag and value of each entry of a dynamic section.
+///
+/// # Safety
+/// It is that of a file that is loaded as long as the result is used.
+pub unsafe fn entries(dynamic: Avma) -> impl Iterator<Item = [usize; 2]> {
+    const DT_NULL: usize = 0;
+    let mut entry = dynamic.pointer::<[usize; 2]>().cast_const();
+    core::iter::from_fn(move || {
+        // SAFETY: the section ends with a null entry, and nothing is read behind that.
+        let [tag, value] = unsafe { entry.read() };
+        (tag != DT_NULL).then(|| {
+            // SAFETY: there is another entry behind this one.
+            entry = unsafe { entry.add(1) };
+            [tag, value]
+        })
+    })
 }

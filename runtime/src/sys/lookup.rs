@@ -158,13 +158,11 @@ impl Tables {
 
     /// Those of the file with this dynamic section.
     fn new(bias: usize, dynamic: Avma) -> Option<Tables> {
-        const DT_NULL: usize = 0;
         const DT_HASH: usize = 4;
         const DT_STRTAB: usize = 5;
         const DT_SYMTAB: usize = 6;
         const DT_GNU_HASH: usize = 0x6fff_fef5;
         const DT_VERSYM: usize = 0x6fff_fff0;
-        let mut entry = dynamic.pointer::<[usize; 2]>().cast_const();
         let mut tables = Tables {
             bias,
             symbols: core::ptr::null(),
@@ -173,13 +171,9 @@ impl Tables {
             gnu_hash: core::ptr::null(),
             hash: core::ptr::null(),
         };
-        loop {
-            // SAFETY: the section ends with a null entry.
-            let [tag, value] = unsafe { entry.read() };
-            // SAFETY: as above.
-            entry = unsafe { entry.add(1) };
+        // SAFETY: the file is loaded.
+        for [tag, value] in unsafe { links::entries(dynamic) } {
             match tag {
-                DT_NULL => break,
                 DT_HASH => tables.hash = place(bias, value),
                 DT_STRTAB => tables.names = place(bias, value),
                 DT_SYMTAB => tables.symbols = place(bias, value),

@@ -11,6 +11,7 @@ use super::file::TypedFile;
 use super::intern::{self, intern};
 use super::scratch::Scratch;
 use super::{TypeRef, c_names, make};
+use crate::hooks::TYPE_SYMBOL_PREFIX;
 use crate::modules::{self, Module};
 
 /// Which file's types have a name before those of the others.
@@ -24,9 +25,6 @@ pub enum First {
     Behind(&'static Module),
 }
 
-/// What a symbol of a type begins with.
-const SYMBOL_PREFIX: &[u8] = b"__uniqtype__";
-
 /// Most pointers and arrays around a type whose name is taken apart.
 const MAX_NESTING: u32 = 31;
 
@@ -34,7 +32,7 @@ const MAX_NESTING: u32 = 31;
 /// any other byte that C has not in names.
 #[must_use]
 pub fn by_symbol(symbol: &[u8], first: First) -> Option<TypeRef> {
-    let mut rest = symbol.strip_prefix(SYMBOL_PREFIX)?;
+    let mut rest = symbol.strip_prefix(TYPE_SYMBOL_PREFIX)?;
     let mut name = Scratch::default();
     while let Some((&byte, behind)) = rest.split_first() {
         let (byte, behind) = match (byte, behind) {

@@ -8,8 +8,8 @@ use std::ops::Range;
 use anyhow::{Context, Result};
 use gimli::{DwAt, DwForm, LittleEndian, Reader, constants as dw};
 
-use super::uleb128;
 use crate::dwarf::units::Slice;
+use crate::leb128;
 
 /// The section, and what comes into it.
 pub(super) struct Abbreviations<'a> {
@@ -49,10 +49,11 @@ impl<'a> Abbreviations<'a> {
         let last = table.by_code.last_key_value().map_or(0, |(&code, _)| code);
         let next = (last + 1).checked_add(table.added.len() as u64).context("too many abbreviations")?;
         let (code, _) = table.added.entry((code, form.0)).or_insert_with(|| {
-            let attribute = [uleb128(attribute.0.into()), uleb128(form.0.into()), vec![0, 0]].concat();
-            (next, [&uleb128(next), &self.section[declaration.clone()], &attribute].concat())
+            let attribute =
+                [leb128::encoded(attribute.0.into()), leb128::encoded(form.0.into()), vec![0, 0]].concat();
+            (next, [&leb128::encoded(next), &self.section[declaration.clone()], &attribute].concat())
         });
-        Ok(uleb128(*code))
+        Ok(leb128::encoded(*code))
     }
 
     /// Where the table is in the new section that was at this offset.

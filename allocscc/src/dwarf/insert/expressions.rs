@@ -3,8 +3,9 @@
 use anyhow::{Context, Result};
 use gimli::{DieReference, Encoding, Expression, Operation, Reader, constants as dw};
 
-use super::{Moves, little_endian, padded_uleb128};
+use super::{Moves, little_endian};
 use crate::dwarf::units::Slice;
+use crate::leb128;
 
 /// Bytes to write over those at an offset.
 pub(super) type Patch = (usize, Vec<u8>);
@@ -77,7 +78,7 @@ fn base_type(whole: &Slice<'_>, opcode: gimli::DwOp, operand: usize, ty: usize) 
     let at = rest.offset_from(*whole);
     rest.read_uleb128()?;
     let width = rest.offset_from(*whole) - at;
-    let bytes = padded_uleb128(ty, width).context("a base type of an expression moves too far")?;
+    let bytes = leb128::padded(ty, width).context("a base type of an expression moves too far")?;
     Ok((at, bytes))
 }
 

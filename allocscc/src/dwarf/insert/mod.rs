@@ -189,32 +189,6 @@ fn little_endian(number: usize, width: usize) -> Result<Vec<u8>> {
     Ok(kept.to_vec())
 }
 
-/// A number in LEB128.
-fn uleb128(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = (number & 0x7f) as u8;
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
-}
-
-/// A number in LEB128 of exactly so many bytes.
-fn padded_uleb128(number: usize, width: usize) -> Result<Vec<u8>> {
-    let mut bytes = uleb128(number as u64);
-    ensure!(bytes.len() <= width, "{number:#x} has no room in {width} bytes of LEB128");
-    if let (true, Some(last)) = (bytes.len() < width, bytes.last_mut()) {
-        *last |= 0x80;
-        bytes.resize(width - 1, 0x80);
-        bytes.push(0);
-    }
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,13 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_width_or_fail() {
+    fn a_number_that_has_no_room_fails() {
         assert_eq!(little_endian(0x1234, 2).unwrap(), [0x34, 0x12]);
         assert!(little_endian(0x1_0000, 2).is_err());
-        assert_eq!(uleb128(0x3e0e), [0x8e, 0x7c]);
-        assert_eq!(padded_uleb128(5, 1).unwrap(), [5]);
-        assert_eq!(padded_uleb128(5, 3).unwrap(), [0x85, 0x80, 0]);
-        assert!(padded_uleb128(0x80, 1).is_err());
     }
 
     #[test]

@@ -8,8 +8,9 @@ use gimli::{AttributeValue, Expression, RawLocListEntry, Section, UnitOffset, co
 
 use super::abbreviations::Abbreviations;
 use super::expressions;
-use super::{Grown, LocationLists, Moves, little_endian, padded_uleb128};
+use super::{Grown, LocationLists, Moves, little_endian};
 use crate::dwarf::units::Slice;
+use crate::leb128;
 
 /// Copies the section, with what is different.
 pub(super) struct InfoWriter<'w, 'a> {
@@ -131,7 +132,7 @@ impl<'w, 'a> InfoWriter<'w, 'a> {
                 if new != old {
                     let width = bytes.len();
                     let new = match attribute.form() {
-                        dw::DW_FORM_ref_udata => padded_uleb128(new, width)?,
+                        dw::DW_FORM_ref_udata => leb128::padded(new, width)?,
                         dw::DW_FORM_ref1 | dw::DW_FORM_ref2 | dw::DW_FORM_ref4 | dw::DW_FORM_ref8 => {
                             little_endian(new, width)?
                         }

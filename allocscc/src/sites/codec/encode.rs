@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{MAGIC, VERSION};
+use crate::leb128;
 use crate::sites::facts::{
     Behind, Callee, FileFacts, Holder, Origin, Place, Says, Sink, SizeExpr, TypeRef, Usage,
 };
@@ -38,17 +39,9 @@ struct Encoder {
     type_bytes: Vec<u8>,
 }
 
-fn push_number(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
 impl Encoder {
     fn number(&mut self, value: u64) {
-        push_number(&mut self.bytes, value);
+        leb128::push(&mut self.bytes, value);
     }
 
     fn string_index(&mut self, text: &str) -> u64 {
@@ -110,7 +103,7 @@ impl Encoder {
                 fields
             }
         };
-        fields.into_iter().for_each(|field| push_number(&mut self.type_bytes, field));
+        fields.into_iter().for_each(|field| leb128::push(&mut self.type_bytes, field));
         let index = self.types.len() as u64;
         self.types.insert(ty.clone(), index);
         index
