@@ -6,6 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::heap_types::HeapTypes;
+use super::inlined::is_variable;
 use super::matching::plain_callee;
 use crate::dwarf::lines::LineIndex;
 use crate::dwarf::units::UnitIndex;
@@ -68,7 +69,8 @@ fn parameters(files: &[FileFacts], (file, name): Name<'_>) -> Option<usize> {
 
 type SiteInUnit<'a> = (&'a SolvedSite, Option<UnitIndex>);
 
-/// Whether two calls may be of one function with the same arguments.
+/// Whether two calls may be of one function with the same arguments. Functions are compared before anything is inlined into them, so
+/// that a size that is read from somewhere is no constant there.
 fn may_be_alike(
     (one, its_unit): SiteInUnit<'_>,
     (other, other_unit): SiteInUnit<'_>,
@@ -77,7 +79,11 @@ fn may_be_alike(
     let callee = |site: &SolvedSite| site.callee.as_deref().map(|name| plain_callee(name).to_owned());
     callee(one) == callee(other)
         && one.arguments.iter().zip(&other.arguments).all(|(left, right)| {
-            let values = types.constant(its_unit, left).zip(types.constant(other_unit, right));
-            values.is_none_or(|(left, right)| left == right)
+            match (types.constant(its_unit, left), types.constant(other_unit, right)) {
+                (Some(left), Some(right)) => left == right,
+                (Some(_), None) => !is_variable(right),
+                (None, Some(_)) => !is_variable(left),
+                (None, None) => true,
+            }
         })
 }

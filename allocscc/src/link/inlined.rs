@@ -167,7 +167,7 @@ impl Given {
 }
 
 /// Whether no branch of a size is a constant, nor anything that a function call or a parameter has a part in.
-fn is_variable(size: &SizeExpr) -> bool {
+pub(super) fn is_variable(size: &SizeExpr) -> bool {
     let is_plain = |leaf: &&SizeExpr| {
         matches!(leaf, SizeExpr::Const(_) | SizeExpr::Sizeof(_) | SizeExpr::OffsetOf(..) | SizeExpr::Opaque)
     };

@@ -6,7 +6,7 @@
 //@ stdout: beside dead code: right and alone, two in a line: right and alone
 //@ stdout: inlined tails: right, apart: right, gone: right, gone beside a call: right
 //@ stdout: beside no size: right and alone
-//@ stdout: beside dead code by hook: right and alone
+//@ stdout: beside dead code by hook: right and alone, beside a function that is gone: right and alone
 #include "wrappers.h"
 
 struct four { float a, b; };
@@ -292,6 +292,23 @@ WRAPPER static void *beside_dead_code_by_hook(void)
 	return p;
 }
 
+/* Nobody calls it: a compiler that sees the whole program leaves no code of it. What it asks for is no constant. */
+void *never_called(struct many *m)
+{
+	void *p = malloc(m->a[0]);
+	if (!p) abort();
+	touch(m);
+	return p;
+}
+
+WRAPPER static void *beside_a_gone_function(struct many *m)
+{
+	struct many *p = malloc(sizeof *p);
+	if (!p) abort();
+	touch(m);
+	return p;
+}
+
 int main(void)
 {
 	printf("one size: %s, ", both(verdict(one_size(1), "__ARR0_one"), verdict(one_size(0), "__ARR0_four")));
@@ -309,6 +326,7 @@ int main(void)
 	struct slot slot = { NULL };
 	printf("beside no size: %s\n", alone(beside_no_size(&slot), "__ARR0_many"));
 	touch(filled(&slot, sizeof(struct four)));
-	printf("beside dead code by hook: %s\n", alone(beside_dead_code_by_hook(), "__ARR0_many"));
+	printf("beside dead code by hook: %s, ", alone(beside_dead_code_by_hook(), "__ARR0_many"));
+	printf("beside a function that is gone: %s\n", alone(beside_a_gone_function(NULL), "__ARR0_many"));
 	return 0;
 }
