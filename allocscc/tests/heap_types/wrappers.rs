@@ -33,6 +33,40 @@ fn wrappers_of_wrappers() {
 }
 
 #[test]
+fn a_guard_against_nothing_is_no_size() {
+    let source = |inside: &str| {
+        format!(
+            "void *zalloc(size_t n, size_t size) {{ return {inside}; }}
+             void f(size_t n) {{ char *p = zalloc(n * sizeof(struct point *), 1); struct point **q = (struct point **)p;
+                 char *text = zalloc(n, 1); void *v = zalloc(n, sizeof(struct node)); zalloc(1, n); }}"
+        )
+    };
+    let expect = [
+        "zalloc: array of struct point*, sizeof",
+        "zalloc: array of char, receiver, buffer",
+        "zalloc: array of struct node, sizeof",
+        "zalloc: unknown, none",
+    ];
+    for inside in [
+        "calloc(n ? n : 1, size ? size : 1)",
+        "n && size ? calloc(n, size) : calloc(n ? n : 1, size ? size : 1)",
+        "calloc(n > 0 ? n : 1, (size != 0) ? size : 1)",
+        "calloc(n ?: 1, size ?: 1)",
+    ] {
+        let found = solved(&[&source(inside)], "");
+        let sites: Vec<&String> = found.iter().filter(|site| site.starts_with("zalloc")).collect();
+        assert_eq!(sites, expect, "{inside}");
+    }
+    // Where something else decides, one may be the size of a byte.
+    for inside in
+        ["calloc(n, is_bytes ? 1 : size)", "calloc(n, is_bytes ? size : 1)", "calloc(n, size > 9 ? size : 1)"]
+    {
+        let found = solved(&[&format!("extern int is_bytes; {}", source(inside))], "");
+        assert_eq!(found[3], "zalloc: unknown, none", "{found:?}");
+    }
+}
+
+#[test]
 fn the_callers_of_a_function_that_knows_its_type_are_no_sites() {
     check_with_xmalloc(
         "struct node *node(void) { struct node *n = xmalloc(sizeof *n); return n; } void f(void) { node(); }",

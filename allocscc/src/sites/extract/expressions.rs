@@ -295,7 +295,25 @@ impl Walk<'_, '_, '_, '_> {
             |walk| one = then.map_or(one, |then| walk.value(then)),
             |walk| other = walk.value(otherwise),
         );
+        if *self.found.values.get(other) == Value::Const(1) && self.is_guarded(condition, then, one) {
+            return one;
+        }
         self.found.values.alternatives(&[one, other])
+    }
+
+    /// Whether a branch of this value is taken if the value is not 0. `n ? n : 1` is no number but n: the 1 is there for functions that
+    /// do not like to be asked for nothing.
+    fn is_guarded(&mut self, condition: ExprId, then: Option<ExprId>, value: ValueId) -> bool {
+        let tree = &self.unit.tree;
+        let tested = match tree.node(self.below_casts(condition)).expr {
+            Expr::Binary(BinaryOp::NotEqual | BinaryOp::Greater, tested, zero)
+                if matches!(tree.node(self.below_casts(zero)).expr, Expr::Integer(0)) =>
+            {
+                tested
+            }
+            _ => condition,
+        };
+        self.found.values.is_telling(value) && (then.is_none() || self.value(tested) == value)
     }
 
     fn assign(&mut self, op: Option<BinaryOp>, target: ExprId, source: ExprId) -> ValueId {
