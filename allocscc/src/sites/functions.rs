@@ -32,6 +32,8 @@ pub enum Gives {
     Result,
     /// It is stored through this argument.
     Output(u32),
+    /// Somewhere in what the function makes: a row of a table. No function of the library does that.
+    Within,
 }
 
 /// An allocation function.

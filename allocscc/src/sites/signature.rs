@@ -108,6 +108,7 @@ fn spell_to(text: &mut String, effect: &Effect) -> fmt::Result {
     match effect.gives {
         Gives::Result => write!(text, "returns ")?,
         Gives::Output(index) => write!(text, "stores at p{index} ")?,
+        Gives::Within => write!(text, "keeps ")?,
     }
     if effect.kind == Kind::Resize {
         write!(text, "resized ")?;

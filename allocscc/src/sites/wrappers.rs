@@ -131,8 +131,17 @@ impl Wrappers<'_> {
         let is_open = targets.contains(&Target::Any);
         for effect in effects.iter().filter(|_| !is_open) {
             for passed_on in self.passed_on(file, function, effect, &sinks) {
+                let known = self.effects.entry((file, call.function)).or_default();
+                // A call of the function is one site: that of the block that it gives, if it gives one.
+                if passed_on.gives == Gives::Within {
+                    if known.iter().any(|effect| effect.gives != Gives::Within) {
+                        continue;
+                    }
+                } else {
+                    known.retain(|effect| effect.gives != Gives::Within);
+                }
                 is_in_wrapper = true;
-                passed_on.add_to(self.effects.entry((file, call.function)).or_default());
+                passed_on.add_to(known);
             }
         }
         Some(Site { effects, sinks, is_in_wrapper, targets: Rc::clone(targets), requirements })
@@ -185,7 +194,12 @@ impl Wrappers<'_> {
                 Some(_) => return None,
                 None => {
                     let own = self.effects.get(&function)?;
-                    own.iter().map(|effect| effect.for_other_files(function.0, self.helpers)).collect()
+                    let given: Vec<Effect> = own
+                        .iter()
+                        .filter(|effect| effect.gives != Gives::Within)
+                        .map(|effect| effect.for_other_files(function.0, self.helpers))
+                        .collect();
+                    (!given.is_empty()).then_some(given)?
                 }
             };
             Some((name.to_owned(), Signature::of(effects)))
@@ -207,6 +221,8 @@ impl Wrappers<'_> {
                 let output = call.outputs.iter().find(|output| output.0 == argument);
                 output.map_or_else(Vec::new, |output| output.1.clone())
             }
+            // What the call gives is another block.
+            Gives::Within => Vec::new(),
         });
         self.sinks.insert((file, index, gives), Rc::clone(&sinks));
         sinks
@@ -264,8 +280,23 @@ impl Wrappers<'_> {
             };
             all.push(Effect { size, kind: effect.kind, gives, behind });
         }
+        if all.is_empty() && is_for_elements(function, effect, sinks) {
+            all.push(Effect { gives: Gives::Within, ..effect.clone() });
+        }
         all
     }
+}
+
+/// Whether a block that a function keeps in what it makes is for so many elements of such a size as its callers say: the rows of a table
+/// of `void *calloc_2d (size_t rows, size_t columns, size_t element)`.
+fn is_for_elements(function: &Function, effect: &Effect, sinks: &[Sink]) -> bool {
+    let is_given = sinks.iter().any(|sink| matches!(sink, Sink::Return(_) | Sink::Out(..)));
+    pointee(&function.result) == Some(&TypeRef::Void)
+        && !is_given
+        && !has_receiver(sinks)
+        && effect.kind == Kind::Fresh
+        && effect.behind == Behind::Nothing
+        && effect.is_product_of_parameters()
 }
 
 /// Whether the type that a size names is that of the block: it is if parameters only multiply it, and if they are added to it, when a

@@ -7,6 +7,7 @@ mod exposed;
 mod mixed;
 mod other_files;
 mod uses;
+mod within;
 mod wrappers;
 
 use allocscc::sites::extract::{UnitInfo, facts_of_unit};

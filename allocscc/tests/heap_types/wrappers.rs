@@ -585,7 +585,7 @@ fn rows_of_elements_that_callers_know() {
         &[
             "calloc: unknown, none, for the caller",
             "malloc: unknown, none, for the caller",
-            "zeroed: unknown, none",
+            "zeroed: unknown, none, for the caller",
             "raw: array of void*, sizeof",
             "malloc: unknown, none",
             "malloc: array of void**, sizeof",

@@ -60,6 +60,7 @@ impl Walk<'_, '_, '_, '_> {
                             .for_each(|&pointer| self.output(index, argument, pointer));
                         Values::OPAQUE
                     }
+                    Gives::Within => Values::OPAQUE,
                 }
             }
             (Some(target), None) if !name.is_some_and(|name| self.is_known(name)) => {
