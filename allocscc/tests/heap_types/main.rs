@@ -4,6 +4,7 @@
 mod carving;
 mod explain;
 mod exposed;
+mod members;
 mod mixed;
 mod other_files;
 mod uses;

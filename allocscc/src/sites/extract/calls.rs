@@ -43,6 +43,7 @@ impl Walk<'_, '_, '_, '_> {
             values.push(value);
         }
         self.context = outer;
+        self.stored.clear();
         for (index, &argument) in (0..).zip(arguments) {
             let parameter = parameters.get(index as usize).copied();
             self.passed((name, target.as_ref()), (index, argument), &values, parameter);

@@ -69,7 +69,7 @@ impl Walk<'_, '_, '_, '_> {
             }
             Expr::Member { of, .. } => {
                 self.value(*of);
-                self.kept_in(id)
+                self.stored_in(id).unwrap_or_else(|| self.kept_in(id))
             }
             Expr::Index(left, right) => {
                 let pointer = self.value(*left);
@@ -339,6 +339,11 @@ impl Walk<'_, '_, '_, '_> {
 
     /// Stores a value where an expression points.
     pub(super) fn store(&mut self, target: ExprId, value: ValueId) {
+        self.store_within(target, value);
+        self.note_stored(target, value);
+    }
+
+    fn store_within(&mut self, target: ExprId, value: ValueId) {
         match &self.unit.tree.node(target).expr {
             Expr::Object(object) => self.set(*object, value),
             Expr::Unary(UnaryOp::Deref, pointer) | Expr::Index(pointer, _) => {

@@ -13,6 +13,7 @@ mod expressions;
 mod folding;
 mod initializers;
 mod literals;
+mod members;
 mod origins;
 mod statements;
 mod uses;
@@ -22,6 +23,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::carving::Carving;
 use self::environment::{Changes, Environment, Mark};
+use self::members::Stored;
 use self::origins::{Assignment, FoundOrigin, Here};
 use self::uses::{FoundUse, Keeper};
 use self::values::{CallIndex, Distance, Value, ValueId, Values};
@@ -209,6 +211,7 @@ struct Walk<'w, 'p, 'a, 'd> {
     /// What variables were set to, for explanations.
     assignments: FxHashMap<ObjectId, Vec<Assignment>>,
     carving: Carving,
+    stored: Stored,
     /// The value of the last expression statement, for statement expressions.
     last: ValueId,
 }
@@ -247,6 +250,7 @@ impl<'w, 'p, 'a, 'd> Walk<'w, 'p, 'a, 'd> {
             here: Here::Nowhere,
             assignments: FxHashMap::default(),
             carving: Carving::default(),
+            stored: Stored::default(),
             last: Values::OPAQUE,
         }
     }

@@ -60,6 +60,7 @@ impl Walk<'_, '_, '_, '_> {
                     self.value(operand);
                     self.forget(operand);
                 }
+                self.stored.clear();
             }
             Stmt::Function(definition) => Walk::function(unit, self.found, definition),
         }
@@ -84,7 +85,9 @@ impl Walk<'_, '_, '_, '_> {
     fn branch(&mut self, branch: impl FnOnce(&mut Self)) -> Option<Changes> {
         let mark = self.environment.mark();
         let live = self.live;
+        self.stored.clear();
         branch(self);
+        self.stored.clear();
         let changes = self.live.then(|| self.environment.changes_since(mark));
         self.environment.revert_to(mark);
         self.live = live;
@@ -126,6 +129,7 @@ impl Walk<'_, '_, '_, '_> {
         let mark = self.environment.mark();
         self.breaks.push((mark, Vec::new()));
         self.loops += 1;
+        self.stored.clear();
         if self.loops <= LOOPS_WALKED_TWICE {
             self.zero_or_once(&round);
         }
@@ -170,6 +174,7 @@ impl Walk<'_, '_, '_, '_> {
 
     /// A case is reached from the head of its switch, and from the case before it.
     fn case(&mut self) {
+        self.stored.clear();
         let Some(&(mark, _)) = self.breaks.last() else { return };
         let through = self.live.then(|| self.environment.changes_since(mark));
         self.environment.revert_to(mark);
@@ -197,6 +202,7 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     fn label(&mut self, label: Symbol) {
+        self.stored.clear();
         let jumps = self.gotos.remove(&label).unwrap_or_default();
         self.environment.join(&mut self.found.values, &jumps, self.live || jumps.is_empty());
         self.live = true;
