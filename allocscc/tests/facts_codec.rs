@@ -20,7 +20,7 @@ fn kind() -> impl Strategy<Value = TagKind> {
 fn ty() -> impl Strategy<Value = TypeRef> {
     let leaf = prop_oneof![
         Just(TypeRef::Void),
-        (any::<u8>(), any::<u32>()).prop_map(|(encoding, size)| TypeRef::Base(BaseType { encoding, size })),
+        base().prop_map(TypeRef::Base),
         (kind(), name(), place()).prop_map(|(kind, tag, place)| TypeRef::Tagged { kind, tag, place }),
         (kind(), proptest::option::of(name()), place())
             .prop_map(|(kind, typedef, place)| TypeRef::Anonymous { kind, typedef, place }),
@@ -83,6 +83,7 @@ fn sink() -> impl Strategy<Value = Sink> {
         Just(Sink::Carved),
         Just(Sink::Lost),
         ty().prop_map(Sink::Part),
+        Just(Sink::Ended),
     ]
 }
 
@@ -108,10 +109,16 @@ fn holder() -> impl Strategy<Value = Holder> {
     ]
 }
 
+fn base() -> impl Strategy<Value = BaseType> {
+    (any::<u8>(), any::<u32>()).prop_map(|(encoding, size)| BaseType { encoding, size })
+}
+
 fn usage() -> impl Strategy<Value = Usage> {
     prop_oneof![
         Just(Usage::Bytes),
-        Just(Usage::Numbers),
+        base().prop_map(Usage::Numbers),
+        base().prop_map(Usage::Elements),
+        base().prop_map(Usage::Given),
         Just(Usage::Anything),
         Just(Usage::Objects),
         holder().prop_map(Usage::Passed),

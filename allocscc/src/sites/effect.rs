@@ -63,6 +63,8 @@ pub(super) struct Effect {
     pub(super) gives: Gives,
     /// What lies in the block before what the caller gets.
     pub(super) behind: Behind,
+    /// A 0 is written behind what the caller wants, as behind text.
+    pub(super) is_ended: bool,
 }
 
 impl Effect {
@@ -75,6 +77,7 @@ impl Effect {
             kind: known.kind,
             gives: known.gives,
             behind: Behind::Nothing,
+            is_ended: false,
         }
     }
 
@@ -101,6 +104,7 @@ impl Effect {
     fn join(&mut self, other: &Effect) {
         self.size = bounded(either(&self.size, &other.size));
         self.kind = self.kind.or(other.kind);
+        self.is_ended &= other.is_ended;
         if self.behind != other.behind {
             self.behind = Behind::Something;
         }
@@ -127,10 +131,11 @@ impl Effect {
         without_types(&self.size)
     }
 
-    /// The same in words that other files understand: without types, and with the values of helper functions of this file.
+    /// The same in words that other files understand: without types, and with the values of helper functions of this file. What is
+    /// written into the block stays here.
     pub(super) fn for_other_files(&self, file: usize, helpers: &Helpers) -> Effect {
         let size = without_calls(&self.size, file, helpers, DEEPEST_CALL);
-        Effect { size: without_types(&size), ..self.clone() }
+        Effect { size: without_types(&size), is_ended: false, ..self.clone() }
     }
 }
 
@@ -182,6 +187,17 @@ impl SizeExpr {
             matches!(size, SizeExpr::Param(_)) || size.is_product_of_parameters()
         }
         matches!(self, SizeExpr::Mul(left, right) if is_factor(left) && is_factor(right))
+    }
+
+    /// Whether it is one more than something, apart from the constant that it may be instead.
+    pub(super) fn is_one_more(&self) -> bool {
+        match self {
+            SizeExpr::Const(_) => true,
+            SizeExpr::Add(left, right) => [left, right].into_iter().any(|part| **part == SizeExpr::Const(1)),
+            SizeExpr::Mul(size, one) if **one == SizeExpr::Const(1) => size.is_one_more(),
+            SizeExpr::Alt(parts) => parts.iter().all(SizeExpr::is_one_more),
+            _ => false,
+        }
     }
 
     /// Whether a parameter of the function takes part in it.

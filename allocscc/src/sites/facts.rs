@@ -140,6 +140,8 @@ pub enum Sink {
     Carved,
     /// A pointer to characters that keeps it becomes, some way behind the start, a pointer of this type to a struct or a pointer.
     Part(TypeRef),
+    /// A 0 is written behind as many of its bytes as its size, less one: it ends as text does.
+    Ended,
 }
 
 /// What lies before the place in a block that a pointer points to.
@@ -240,8 +242,12 @@ pub struct Use {
 pub enum Usage {
     /// Bytes are read or written where it points, or it becomes a pointer to characters.
     Bytes,
-    /// A number is read or written where it points, or it becomes a pointer to words of the machine.
-    Numbers,
+    /// A number of this type is read or written where it points, or it becomes a pointer to words of the machine.
+    Numbers(BaseType),
+    /// Numbers of this type are counted from where it points: it is an array of them.
+    Elements(BaseType),
+    /// A pointer to numbers of this type is kept there too.
+    Given(BaseType),
     /// It becomes a pointer to something else, or goes out of sight.
     Anything,
     /// It is kept in another place too.

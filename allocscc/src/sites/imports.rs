@@ -61,7 +61,10 @@ pub(super) fn assumed(function: &Function, call: &Call, has_receiver: bool) -> O
         _ => return None,
     };
     // A block that it resized gets a type only from what says one, as a fresh one does.
-    Some((Effect { size, kind: Kind::Resize, gives: Gives::Result, behind: Behind::Nothing }, expected))
+    Some((
+        Effect { size, kind: Kind::Resize, gives: Gives::Result, behind: Behind::Nothing, is_ended: false },
+        expected,
+    ))
 }
 
 /// Whether some pointer says what a block holds.

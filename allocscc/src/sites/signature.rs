@@ -154,7 +154,7 @@ fn effect(text: &str) -> Option<Effect> {
     let (kind, rest) = rest.strip_prefix("resized ").map_or((Kind::Fresh, rest), |rest| (Kind::Resize, rest));
     let (size, rest) = size(rest, DEEPEST)?;
     let is_whole = rest.is_empty() && leaves(&size).len() <= LARGEST;
-    is_whole.then_some(Effect { size, kind, gives, behind: Behind::Nothing })
+    is_whole.then_some(Effect { size, kind, gives, behind: Behind::Nothing, is_ended: false })
 }
 
 /// A size at the start of a text, and what follows it.
@@ -214,7 +214,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn plain(size: SizeExpr) -> Effect {
-        Effect { size, kind: Kind::Fresh, gives: Gives::Result, behind: Behind::Nothing }
+        Effect { size, kind: Kind::Fresh, gives: Gives::Result, behind: Behind::Nothing, is_ended: false }
     }
 
     fn times(left: SizeExpr, right: SizeExpr) -> SizeExpr {
@@ -285,7 +285,7 @@ mod tests {
         ) {
             let kind = if resizes { Kind::Resize } else { Kind::Fresh };
             let gives = output.map_or(Gives::Result, Gives::Output);
-            let first = Effect { size, kind, gives, behind: Behind::Nothing };
+            let first = Effect { size, kind, gives, behind: Behind::Nothing, is_ended: false };
             let signature = Signature::of(vec![first, plain(more)]);
             prop_assert_eq!(Signature::parse(signature.text()), Some(signature));
         }

@@ -84,7 +84,7 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
             let says_size = matches!(finding.evidence, Evidence::Sizeof | Evidence::Both);
             let is_own = site.is_in_wrapper && says_size && !finding.ty.has_record();
             let mut finding = if is_own { Finding::NOTHING } else { finding };
-            let is_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
+            let makes_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
             // The callers say how many elements there are and how large: a pointer to characters counts bytes.
             let is_of_elements = is_generic && site.effects.iter().all(Effect::is_product_of_parameters);
             let is_other = || {
@@ -93,15 +93,13 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
                 uses.is_carved(file, &site.sinks)
                     || (is_untyped && (is_for_caller() || uses.are_objects(file, &site.sinks)))
             };
-            if finding.ty.is_buffer() && !is_text && (is_of_elements || is_other()) {
+            if finding.ty.is_buffer() && !makes_text && (is_of_elements || is_other()) {
                 finding = Finding::NOTHING;
             }
-            if finding.ty == HeapType::Unknown && is_plain(site) && uses.are_bytes(file, &site.sinks) {
-                let bytes =
-                    |effect: &Effect| in_block(&effect.behind, HeapType::ArrayOf(TypeRef::Base(UCHAR)));
-                finding.ty = site.effects.iter().map(bytes).reduce(HeapType::one_of).unwrap_or(finding.ty);
-                if finding.ty != HeapType::Unknown {
-                    finding.evidence = Evidence::Receiver;
+            if finding.ty == HeapType::Unknown && is_plain(site) {
+                let ty = of_uses(file, site, &uses);
+                if ty != HeapType::Unknown {
+                    finding = Finding { ty, evidence: Evidence::Receiver, ..finding };
                 }
             }
             let is_unknown = finding.evidence == Evidence::None;
@@ -148,6 +146,25 @@ fn is_plain(site: &Site) -> bool {
         && site.effects.iter().all(|effect| {
             effect.behind != Behind::Something && !effect.size.is_product() && !effect.mentions_type()
         })
+}
+
+/// What a plain block without a type holds by what is done with the pointers to it: bytes, or numbers.
+fn of_uses<'f>(file: usize, site: &'f Site, uses: &Uses<'f>) -> HeapType {
+    if uses.are_bytes(file, &site.sinks) || is_text(site) {
+        let bytes = |effect: &Effect| in_block(&effect.behind, HeapType::ArrayOf(TypeRef::Base(UCHAR)));
+        return site.effects.iter().map(bytes).reduce(HeapType::one_of).unwrap_or(HeapType::Unknown);
+    }
+    if site.is_in_wrapper || site.effects.iter().any(|effect| effect.behind != Behind::Nothing) {
+        return HeapType::Unknown;
+    }
+    let numbers = uses.numbers(file, &site.sinks).into_iter().map(HeapType::ArrayOf);
+    numbers.reduce(HeapType::one_of).unwrap_or(HeapType::Unknown)
+}
+
+/// Whether a block without a type ends as text does, and nothing else is kept in it.
+fn is_text(site: &Site) -> bool {
+    let is_other = site.is_in_wrapper || site.sinks.contains(&Sink::Carved);
+    !is_other && site.effects.iter().all(|effect| effect.is_ended)
 }
 
 /// Whether the first that keeps a block is a pointer to void: one to characters that gets it later is how some function sees it.

@@ -2,12 +2,15 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::facts::{Callee, FileFacts, Holder, Sink, Usage};
+use super::facts::{BaseType, Callee, FileFacts, Holder, Sink, TypeRef, Usage};
 use super::functions::takes_anything;
 use super::targets::Targets;
+use crate::c::types::UCHAR;
 
 /// The most places that one pointer is followed through.
 const MOST_PLACES: usize = 256;
+/// A block that may be an array of more types of numbers than these is nothing that is known.
+const MOST_NUMBERS: usize = 3;
 
 /// Where pointers to void are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -25,8 +28,23 @@ struct Said {
     bytes: bool,
     /// It is something else.
     objects: bool,
-    /// It gets to where nothing is seen of it, or is read as numbers alone.
+    /// It gets to where nothing is seen of it.
     unseen: bool,
+    /// It is read as numbers alone.
+    numbers_alone: bool,
+    /// The numbers that are read or written, outside functions that get it.
+    numbers: Vec<BaseType>,
+    /// The numbers that it is an array of.
+    elements: Vec<BaseType>,
+    /// The numbers that are in other blocks in the same places.
+    given: Vec<BaseType>,
+}
+
+impl Said {
+    /// Whether blocks that are kept in the same places are arrays of numbers of several bytes.
+    fn is_of_numbers(&self) -> bool {
+        self.elements.iter().chain(&self.given).any(|number| number.size > 1)
+    }
 }
 
 /// What becomes of pointers to void, in all files.
@@ -65,12 +83,31 @@ impl<'f> Uses<'f> {
     /// be something else.
     pub(super) fn are_bytes(&self, file: usize, sinks: &'f [Sink]) -> bool {
         let said = self.said(file, sinks);
-        said.bytes && !said.objects && !said.unseen
+        said.bytes && !said.objects && !said.unseen && !said.numbers_alone && !said.is_of_numbers()
+    }
+
+    /// The numbers that a block may be an array of, if that is all that is said of it, bytes among them; none if it is not.
+    pub(super) fn numbers(&self, file: usize, sinks: &'f [Sink]) -> Vec<TypeRef> {
+        let said = self.said(file, sinks);
+        let is_element = |number: &BaseType| said.elements.contains(number);
+        let is_known =
+            !said.objects && !said.unseen && said.numbers.iter().chain(&said.given).all(is_element);
+        let mut wide: Vec<BaseType> =
+            said.elements.iter().copied().filter(|element| element.size > 1).collect();
+        wide.sort_unstable();
+        wide.dedup();
+        if wide.is_empty() || wide.len() > MOST_NUMBERS || !is_known {
+            return Vec::new();
+        }
+        let has_bytes = said.bytes || said.elements.iter().any(|element| element.size == 1);
+        let bytes = has_bytes.then_some(UCHAR);
+        bytes.into_iter().chain(wide).map(TypeRef::Base).collect()
     }
 
     /// Whether a block is said to be something else than bytes in some place that a pointer to void to it gets to.
     pub(super) fn are_objects(&self, file: usize, sinks: &'f [Sink]) -> bool {
-        self.said(file, sinks).objects
+        let said = self.said(file, sinks);
+        said.objects || said.is_of_numbers()
     }
 
     /// What is said of a block in the places that keep a pointer to void to it.
@@ -86,7 +123,7 @@ impl<'f> Uses<'f> {
                     continue;
                 }
                 Sink::Lost => None,
-                Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Part(_) => continue,
+                Sink::Return(_) | Sink::Out(..) | Sink::Pointer(_) | Sink::Part(_) | Sink::Ended => continue,
             };
             match place {
                 Some(place) => next.push(place),
@@ -105,12 +142,19 @@ impl<'f> Uses<'f> {
             let uses = self.of.get(&place).map_or(&[][..], Vec::as_slice);
             // Bytes are read as numbers too, for speed. What a function does with its parameter, it does with bytes of any meaning.
             let is_bytes = uses.iter().any(|(_, what)| **what == Usage::Bytes);
-            let may_be_bytes = is_bytes || matches!(place, Place::Parameter(..));
+            let is_parameter = matches!(place, Place::Parameter(..));
+            let may_be_bytes = is_bytes || is_parameter;
             said.bytes |= is_bytes;
             for &(file, what) in uses {
                 match what {
                     Usage::Bytes | Usage::Parameter { .. } => {}
-                    Usage::Numbers => said.unseen |= !may_be_bytes,
+                    Usage::Elements(element) if is_parameter => said.objects |= element.size > 1,
+                    Usage::Elements(element) => said.elements.push(*element),
+                    Usage::Given(number) => said.given.push(*number),
+                    Usage::Numbers(number) => {
+                        said.numbers_alone |= !may_be_bytes;
+                        said.numbers.extend((!is_parameter).then_some(*number));
+                    }
                     Usage::Anything | Usage::Objects => said.objects = true,
                     Usage::Passed(holder) => match (self.place(file, holder), holder) {
                         (Some(place), _) => next.push(place),
@@ -146,7 +190,8 @@ impl<'f> Uses<'f> {
             | Sink::Pointer(_)
             | Sink::Kept(_)
             | Sink::Lost
-            | Sink::Part(_) => false,
+            | Sink::Part(_)
+            | Sink::Ended => false,
         })
     }
 

@@ -127,6 +127,9 @@ impl Wrappers<'_> {
         let gives = effects.first()?.gives;
         effects.retain(|effect| effect.gives == gives);
         let sinks = self.sinks(file, index, gives);
+        if sinks.contains(&Sink::Ended) {
+            effects.iter_mut().for_each(|effect| effect.is_ended |= effect.size.is_one_more());
+        }
         let mut is_in_wrapper = self.declared.declares(&function.name);
         let is_open = targets.contains(&Target::Any);
         for effect in effects.iter().filter(|_| !is_open) {
@@ -278,7 +281,8 @@ impl Wrappers<'_> {
                 Behind::Nothing if names_type || effect.mentions_type() => effect.size_for_callers(),
                 Behind::Nothing | Behind::Something => effect.size.clone(),
             };
-            all.push(Effect { size, kind: effect.kind, gives, behind });
+            let is_ended = effect.is_ended && behind == Behind::Nothing;
+            all.push(Effect { size, kind: effect.kind, gives, behind, is_ended });
         }
         if all.is_empty() && is_for_elements(function, effect, sinks) {
             all.push(Effect { gives: Gives::Within, ..effect.clone() });
@@ -329,9 +333,13 @@ fn given(function: &Function, sinks: &[Sink]) -> Vec<(Gives, Behind)> {
             let to = pointee(function.parameters.get(*index as usize)?)?;
             is_for_any(pointee(to)?).then_some((Gives::Output(*index), behind.clone()))
         }
-        Sink::Pointer(_) | Sink::Argument(..) | Sink::Kept(_) | Sink::Lost | Sink::Carved | Sink::Part(_) => {
-            None
-        }
+        Sink::Pointer(_)
+        | Sink::Argument(..)
+        | Sink::Kept(_)
+        | Sink::Lost
+        | Sink::Carved
+        | Sink::Part(_)
+        | Sink::Ended => None,
     };
     let mut all: Vec<(Gives, Behind)> = Vec::new();
     for (gives, behind) in sinks.iter().filter_map(gives) {

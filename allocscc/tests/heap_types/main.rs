@@ -2,6 +2,7 @@
 //! evidence flows to a call inside one file.
 
 mod carving;
+mod endings;
 mod explain;
 mod exposed;
 mod members;

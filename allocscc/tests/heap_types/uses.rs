@@ -263,3 +263,37 @@ fn behind_a_header() {
         assert_eq!(solved(&[&source], "").last().map(String::as_str), Some(expect), "{uses}");
     }
 }
+
+#[test]
+fn arrays_of_numbers() {
+    for (uses, expect) in [
+        ("((int *)o->data)[n] = 1;", "array of int32"),
+        ("fread(o->data, 1, n, f); ((int *)o->data)[n] = 1;", "array of uchar | array of int32"),
+        ("n = ((short *)o->data)[n] + ((int *)o->data)[n];", "array of int16 | array of int32"),
+        ("n = ((char *)o->data)[n] + ((int *)o->data)[n];", "array of uchar | array of int32"),
+        (
+            "sum(o->data, n); ((int *)o->data)[n] = 1; int *p = (int *)f; o->data = p;",
+            "array of uchar | array of int32",
+        ),
+    ] {
+        check(uses, &format!("malloc: {expect}, receiver"));
+    }
+    for uses in [
+        // It starts with a number of another type.
+        "*(long *)o->data = 1; ((int *)o->data)[n] = 1;",
+        "((int *)o->data)[n] = 1; struct point *p = o->data;",
+        "((int *)o->data)[n] = 1; see(o->data);",
+        "((int *)o->data)[n] = 1; long *p = (long *)f; o->data = p;",
+        "sum(o->data, n); int *p = (int *)f; o->data = p;",
+        "((int *)o->data)[0] = 1;",
+        "((int *)((char *)o->data + 8))[n] = 1;",
+        "n = ((char *)o->data)[n];",
+        "int *p = o->data; p[n] = 1;",
+    ] {
+        check(uses, UNKNOWN);
+    }
+    // A function that gets it may look at anything like that.
+    let hash = "static int hash(const void *p, size_t n) { return ((const int *)p)[n]; }
+        void use(struct owner *o, FILE *f, size_t n) { sum(o->data, n); hash(o->data, n); }";
+    assert_eq!(solved(&[&format!("{OWNER} {hash}")], ""), [UNKNOWN]);
+}

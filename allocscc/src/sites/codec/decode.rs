@@ -252,6 +252,7 @@ impl<'b> Decoder<'b> {
             5 => Sink::Carved,
             6 => Sink::Lost,
             7 => Sink::Part(self.ty()?),
+            8 => Sink::Ended,
             _ => return self.bad(),
         })
     }
@@ -308,16 +309,25 @@ impl<'b> Decoder<'b> {
         Ok(Binding { holder, source, function })
     }
 
+    fn base(&mut self) -> Decode<BaseType> {
+        match self.ty()? {
+            TypeRef::Base(base) => Ok(base),
+            _ => self.bad(),
+        }
+    }
+
     fn usage(&mut self) -> Decode<Usage> {
         Ok(match self.number()? {
             0 => Usage::Bytes,
-            1 => Usage::Numbers,
+            1 => Usage::Numbers(self.base()?),
             2 => Usage::Anything,
             3 => Usage::Passed(self.holder()?),
             4 => Usage::Parameter { is_static: false },
             5 => Usage::Parameter { is_static: true },
             6 => Usage::Objects,
             7 => Usage::Called(self.callee()?, self.small()?),
+            8 => Usage::Elements(self.base()?),
+            9 => Usage::Given(self.base()?),
             _ => return self.bad(),
         })
     }

@@ -251,13 +251,25 @@ impl Encoder {
                 self.number(7);
                 self.ty(ty);
             }
+            Sink::Ended => self.number(8),
         }
     }
 
     fn usage(&mut self, usage: &Usage) {
         match usage {
             Usage::Bytes => self.number(0),
-            Usage::Numbers => self.number(1),
+            Usage::Numbers(base) => {
+                self.number(1);
+                self.ty(&TypeRef::Base(*base));
+            }
+            Usage::Elements(base) => {
+                self.number(8);
+                self.ty(&TypeRef::Base(*base));
+            }
+            Usage::Given(base) => {
+                self.number(9);
+                self.ty(&TypeRef::Base(*base));
+            }
             Usage::Anything => self.number(2),
             Usage::Passed(holder) => {
                 self.number(3);

@@ -13,7 +13,7 @@ pub use encode::encode;
 /// What each block begins with.
 pub const MAGIC: [u8; 4] = *b"AlFa";
 /// The version of the format; others are not read.
-pub const VERSION: u8 = 9;
+pub const VERSION: u8 = 10;
 
 /// Why facts cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

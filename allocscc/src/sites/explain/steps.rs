@@ -225,6 +225,9 @@ fn verdicts(site: &Site, call: &Call, ty: &HeapType, evidence: Evidence, origins
         add(
             StepKind::Union,
             match site.effects.len() {
+                _ if evidence == Evidence::Receiver && !names_type => {
+                    "what keeps the block is seen as an array of each of these"
+                }
                 1 => "the branches of the size name different types",
                 _ => "the functions that the call may reach allocate different types",
             },
@@ -232,9 +235,14 @@ fn verdicts(site: &Site, call: &Call, ty: &HeapType, evidence: Evidence, origins
     }
     if ty.is_buffer() {
         let is_text = site.effects.iter().all(|effect| effect.kind == Kind::Text);
+        let is_ended = site.effects.iter().all(|effect| effect.is_ended);
+        let is_received = origins.iter().any(
+            |origin| matches!(&origin.what, Says::Receiver(TypeRef::Pointer(to), _) if is_character(to)),
+        );
         add(
             StepKind::Buffer,
             match evidence {
+                Evidence::Receiver if is_ended && !is_received => "a 0 is written behind it, as behind text",
                 _ if is_text => "the function makes a string",
                 Evidence::Receiver => "the pointer that receives the result is one to characters or bytes",
                 _ if names_type => "the size is that of characters or bytes",

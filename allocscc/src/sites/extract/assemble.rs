@@ -182,6 +182,7 @@ impl Assembly<'_, '_> {
             FoundSink::Lost => Sink::Lost,
             FoundSink::Carved => Sink::Carved,
             FoundSink::Part(ty) => Sink::Part(self.reference(ty)),
+            FoundSink::Ended => Sink::Ended,
         };
         sinks.iter().map(sink).collect()
     }
@@ -192,7 +193,9 @@ impl Assembly<'_, '_> {
         for &(keeper, what) in &found.uses {
             let what = match what {
                 FoundUse::Bytes => Some(Usage::Bytes),
-                FoundUse::Numbers => Some(Usage::Numbers),
+                FoundUse::Numbers(base) => Some(Usage::Numbers(base)),
+                FoundUse::Elements(base) => Some(Usage::Elements(base)),
+                FoundUse::Given(base) => Some(Usage::Given(base)),
                 FoundUse::Anything => Some(Usage::Anything),
                 FoundUse::Objects => Some(Usage::Objects),
                 FoundUse::Passed(to) => Some(self.holder(to).map_or(Usage::Anything, Usage::Passed)),

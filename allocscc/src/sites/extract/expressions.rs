@@ -73,9 +73,9 @@ impl Walk<'_, '_, '_, '_> {
             }
             Expr::Index(left, right) => {
                 let pointer = self.value(*left);
-                self.value(*right);
+                let count = self.value(*right);
                 self.accessed(*left, pointer);
-                self.counted(pointer, unit.tree.node(*left).ty);
+                self.counted(pointer, unit.tree.node(*left).ty, count);
                 Values::OPAQUE
             }
             Expr::SizeofType(ty) => self.size_of(*ty),
@@ -208,7 +208,7 @@ impl Walk<'_, '_, '_, '_> {
     /// A pointer of this type, so many elements further.
     fn step(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) -> ValueId {
         if *self.found.values.get(count) != Value::Const(0) {
-            self.counted(pointer, ty);
+            self.counted(pointer, ty, count);
         }
         let by = match (self.unit.types.pointee(ty), self.found.values.get(count)) {
             (_, Value::Const(0)) => return pointer,
@@ -356,9 +356,14 @@ impl Walk<'_, '_, '_, '_> {
                 }
                 let at = self.value(*pointer);
                 self.accessed(*pointer, at);
-                if matches!(self.unit.tree.node(target).expr, Expr::Index(..)) {
-                    self.counted(at, self.unit.tree.node(*pointer).ty);
+                let mut place = at;
+                if let Expr::Index(_, count) = self.unit.tree.node(target).expr {
+                    let ty = self.unit.tree.node(*pointer).ty;
+                    let count = self.value(count);
+                    self.counted(at, ty, count);
+                    place = self.step(at, ty, count);
                 }
+                self.write(self.unit.tree.node(target).ty, place, value);
                 if let Value::PointerParam(index) = *self.found.values.get(at) {
                     self.receive(value, FoundSink::Out(index, Offset::None));
                 }
@@ -424,9 +429,11 @@ impl Walk<'_, '_, '_, '_> {
                 FoundSink::Return(_) => Some((call, output, FoundSink::Return(Offset::Behind(by)))),
                 FoundSink::Out(index, _) => Some((call, output, FoundSink::Out(index, Offset::Behind(by)))),
                 FoundSink::Carved | FoundSink::Part(_) => Some((call, output, sink)),
-                FoundSink::Pointer(_) | FoundSink::Argument(..) | FoundSink::Kept(_) | FoundSink::Lost => {
-                    None
-                }
+                FoundSink::Pointer(_)
+                | FoundSink::Argument(..)
+                | FoundSink::Kept(_)
+                | FoundSink::Lost
+                | FoundSink::Ended => None,
             },
             _ => None,
         };

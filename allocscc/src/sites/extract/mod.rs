@@ -8,6 +8,7 @@ mod assemble;
 mod bindings;
 mod calls;
 mod carving;
+mod endings;
 mod environment;
 mod expressions;
 mod folding;
@@ -98,6 +99,7 @@ enum FoundSink {
     Lost,
     Carved,
     Part(TypeId),
+    Ended,
 }
 
 /// Where in a block a pointer points.

@@ -14,6 +14,9 @@ use crate::c::types::{Member, RecordId, Type, TypeId, Types, UNSIGNED};
 use crate::sites::facts::{BaseType, Callee, Holder, TagKind};
 use crate::sites::functions::moves_bytes;
 
+/// How programs read bytes for speed, many at once.
+const WORD: BaseType = BaseType { encoding: UNSIGNED, size: 8 };
+
 /// Where a pointer to void is kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Keeper {
@@ -29,7 +32,9 @@ pub(super) enum Keeper {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum FoundUse {
     Bytes,
-    Numbers,
+    Numbers(BaseType),
+    Elements(BaseType),
+    Given(BaseType),
     Anything,
     Objects,
     Passed(Keeper),
@@ -146,8 +151,12 @@ impl Walk<'_, '_, '_, '_> {
         for (keeper, moved) in self.keepers_of(expr, value) {
             let what = match self.unit.types.get(to) {
                 Type::Base(base) if base.size == 1 => FoundUse::Bytes,
-                _ if self.is_word(to) || (is_cast && self.is_number(to)) => FoundUse::Numbers,
-                _ => FoundUse::Anything,
+                _ => match self.number(to) {
+                    Some(number) if is_cast || *self.unit.types.get(to) == Type::Base(WORD) => {
+                        FoundUse::Numbers(number)
+                    }
+                    _ => FoundUse::Anything,
+                },
             };
             if what != FoundUse::Bytes || !(moved || is_cast) {
                 self.note(vec![(keeper, moved)], what);
@@ -155,18 +164,35 @@ impl Walk<'_, '_, '_, '_> {
         }
     }
 
-    /// Elements that a pointer of this type points to are counted from there: it is an array of them.
-    pub(super) fn counted(&mut self, pointer: ValueId, ty: TypeId) {
-        if self.unit.types.pointee(ty).is_some_and(|to| self.is_number(to) && !self.is_word(to)) {
-            let keepers = self.keepers(pointer);
-            self.note(keepers, FoundUse::Anything);
+    /// So many elements that a pointer of this type points to are counted from there: if that is no constant, it is an array of them.
+    pub(super) fn counted(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) {
+        let Some(to) = self.unit.types.pointee(ty) else { return };
+        let is_constant = matches!(self.found.values.get(count), Value::Const(_));
+        let what = match *self.unit.types.get(to) {
+            Type::Base(WORD) => return,
+            Type::Base(base) if !is_constant => FoundUse::Elements(base),
+            _ if self.is_number(to) => FoundUse::Anything,
+            _ => return,
+        };
+        for (keeper, moved) in self.keepers(pointer) {
+            let what = if moved && matches!(what, FoundUse::Elements(base) if base.size > 1) {
+                FoundUse::Anything
+            } else {
+                what
+            };
+            self.note(vec![(keeper, moved)], what);
         }
     }
 
-    /// Whether this is how programs read bytes for speed, many at once.
-    fn is_word(&self, ty: TypeId) -> bool {
-        const WORD: BaseType = BaseType { encoding: UNSIGNED, size: 8 };
-        matches!(*self.unit.types.get(ty), Type::Base(WORD))
+    /// The number that this is, or that it is a record of.
+    fn number(&self, ty: TypeId) -> Option<BaseType> {
+        match *self.unit.types.get(ty) {
+            Type::Base(base) if base.size > 1 => Some(base),
+            Type::Record(record) if self.is_number(ty) => {
+                self.number(self.unit.types.record(record).members.first()?.ty)
+            }
+            _ => None,
+        }
     }
 
     /// Whether this is a number of several bytes, or a record of one that lies anywhere: `struct { unsigned v; } __attribute__((packed))`
@@ -207,6 +233,11 @@ impl Walk<'_, '_, '_, '_> {
         }
         let keepers = self.keepers_of(expr, value);
         if keepers.is_empty() {
+            return;
+        }
+        let ty = self.unit.tree.node(expr).ty;
+        if parameter.is_none() && self.is_byte_pointer(ty) {
+            // `printf ("%s", (char *) p)`
             return;
         }
         if let Some(parameter) = parameter
@@ -265,7 +296,9 @@ impl Walk<'_, '_, '_, '_> {
                 self.note(keepers, FoundUse::Passed(keeper));
                 self.receive(value, FoundSink::Kept(keeper));
                 if self.points_to_objects(source) && self.found.values.blocks(value).next().is_none() {
-                    self.note(vec![(keeper, false)], FoundUse::Anything);
+                    let to = self.unit.types.pointee(self.unit.tree.node(self.base(source)).ty);
+                    let number = to.and_then(|to| self.number(to));
+                    self.note(vec![(keeper, false)], number.map_or(FoundUse::Anything, FoundUse::Given));
                 }
             }
             (None, Expr::Object(_)) => {}
