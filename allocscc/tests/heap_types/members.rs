@@ -51,5 +51,9 @@ fn a_size_that_may_have_changed() {
         "malloc: unknown, none",
     );
     check("v->size = n * sizeof(struct point); v->data = malloc(w->size);", "malloc: unknown, none");
+    check(
+        "do { if (c) break; v->size = n * sizeof(struct point); } while (0); v->data = malloc(v->size);",
+        "malloc: unknown, none",
+    );
     check("if (c) v->size = n * sizeof(struct point); v->data = malloc(v->size);", "malloc: unknown, none");
 }

@@ -134,6 +134,7 @@ impl Walk<'_, '_, '_, '_> {
             self.zero_or_once(&round);
         }
         round(self);
+        self.stored.clear();
         self.loops -= 1;
         self.live = true;
         self.end_breaks(true);
