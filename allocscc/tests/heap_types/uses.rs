@@ -268,6 +268,7 @@ fn behind_a_header() {
 fn arrays_of_numbers() {
     for (uses, expect) in [
         ("((int *)o->data)[n] = 1;", "array of int32"),
+        ("for (n = 0; n < 9; n++) ((int *)o->data)[n] = 1;", "array of int32"),
         ("fread(o->data, 1, n, f); ((int *)o->data)[n] = 1;", "array of uchar | array of int32"),
         ("n = ((short *)o->data)[n] + ((int *)o->data)[n];", "array of int16 | array of int32"),
         ("n = ((char *)o->data)[n] + ((int *)o->data)[n];", "array of uchar | array of int32"),

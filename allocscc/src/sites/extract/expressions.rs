@@ -73,9 +73,9 @@ impl Walk<'_, '_, '_, '_> {
             }
             Expr::Index(left, right) => {
                 let pointer = self.value(*left);
-                let count = self.value(*right);
+                self.value(*right);
                 self.accessed(*left, pointer);
-                self.counted(pointer, unit.tree.node(*left).ty, count);
+                self.counted(pointer, unit.tree.node(*left).ty, self.is_literal(*right));
                 Values::OPAQUE
             }
             Expr::SizeofType(ty) => self.size_of(*ty),
@@ -208,7 +208,8 @@ impl Walk<'_, '_, '_, '_> {
     /// A pointer of this type, so many elements further.
     fn step(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) -> ValueId {
         if *self.found.values.get(count) != Value::Const(0) {
-            self.counted(pointer, ty, count);
+            let is_constant = matches!(self.found.values.get(count), Value::Const(_));
+            self.counted(pointer, ty, is_constant);
         }
         let by = match (self.unit.types.pointee(ty), self.found.values.get(count)) {
             (_, Value::Const(0)) => return pointer,
@@ -217,6 +218,11 @@ impl Walk<'_, '_, '_, '_> {
             _ => Distance::Unknown,
         };
         self.moved(pointer, by)
+    }
+
+    /// Whether an expression is a number. A variable that happens to be 0 when a loop begins is none.
+    fn is_literal(&self, expr: ExprId) -> bool {
+        matches!(self.unit.tree.node(self.below_casts(expr)).expr, Expr::Integer(_))
     }
 
     /// Whether so many of these are so many bytes.
@@ -359,9 +365,11 @@ impl Walk<'_, '_, '_, '_> {
                 let mut place = at;
                 if let Expr::Index(_, count) = self.unit.tree.node(target).expr {
                     let ty = self.unit.tree.node(*pointer).ty;
-                    let count = self.value(count);
-                    self.counted(at, ty, count);
-                    place = self.step(at, ty, count);
+                    self.counted(at, ty, self.is_literal(count));
+                    if self.is_byte_pointer(ty) {
+                        let count = self.value(count);
+                        place = self.step(at, ty, count);
+                    }
                 }
                 self.write(self.unit.tree.node(target).ty, place, value);
                 if let Value::PointerParam(index) = *self.found.values.get(at) {

@@ -165,9 +165,8 @@ impl Walk<'_, '_, '_, '_> {
     }
 
     /// So many elements that a pointer of this type points to are counted from there: if that is no constant, it is an array of them.
-    pub(super) fn counted(&mut self, pointer: ValueId, ty: TypeId, count: ValueId) {
+    pub(super) fn counted(&mut self, pointer: ValueId, ty: TypeId, is_constant: bool) {
         let Some(to) = self.unit.types.pointee(ty) else { return };
-        let is_constant = matches!(self.found.values.get(count), Value::Const(_));
         let what = match *self.unit.types.get(to) {
             Type::Base(WORD) => return,
             Type::Base(base) if !is_constant => FoundUse::Elements(base),
