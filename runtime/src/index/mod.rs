@@ -264,7 +264,9 @@ fn block_that_reaches(page: PageNumber) -> Option<Block> {
 
 #[inline(never)]
 fn big_block_of_page(page: PageNumber) -> Option<Block> {
-    block_at_base(big::malloc_block_of_page(page)?.record().begin())
+    let record = big::malloc_block_of_page(page)?.record();
+    // While `realloc` moves a block its record stays, and other blocks may be in its memory already.
+    block_at_base(record.begin()).filter(|block| block.size == record.size())
 }
 
 /// The last block that starts in the pages before `page`, as far back as one without a record can reach.
@@ -285,7 +287,7 @@ fn last_block_before(page: PageNumber) -> Option<Block> {
             return marked_block(region, base);
         }
         // A big block that reaches this far and not to `page` lies between `page` and any block before it.
-        if big::malloc_block_of_page(before).is_some() {
+        if big_block_of_page(before).is_some() {
             return None;
         }
     }

@@ -44,12 +44,20 @@ pub fn small_malloc_block_at(base: Avma) -> Option<BigId> {
 /// Makes a record for a live malloc block that has none. `None` when no record is free.
 pub fn promote_malloc_block(base: Avma, size: usize) -> Option<BigId> {
     let end = Avma(base.0.saturating_add(size));
-    let parent = PageNumber::of_mappable(base)
-        .and_then(pages::deepest)
-        .and_then(|id| ancestors(id).find(|id| id.record().contains(base, end)));
+    let parent = PageNumber::of_mappable(base).and_then(|page| around(page, base, end));
     let id = take(Kind::MallocBlock, base, end, parent, MALLOC_ALLOCATOR.load(Ordering::Relaxed))?;
     pages::cover(id.record().pages(), id, parent);
     Some(id)
+}
+
+/// The innermost allocation that holds all of a new malloc block. None that is one or lies in one: its memory was given back
+/// already, by a thread whose `realloc` moves it and that will take it out with all that lies in it.
+fn around(page: PageNumber, begin: Avma, end: Avma) -> Option<BigId> {
+    ancestors(pages::deepest(page)?).fold(None, |found, id| match id.kind() {
+        Kind::Promoted => found.or_else(|| id.record().contains(begin, end).then_some(id)),
+        Kind::MallocBlock => None,
+        Kind::Free | Kind::Ending => found,
+    })
 }
 
 /// Size of the longest malloc block for which no record was free, 0 if there never was one.
@@ -62,7 +70,7 @@ pub fn longest_unrecorded() -> usize {
 pub fn insert_malloc_block(base: Avma, size: usize) {
     let end = Avma(base.0.saturating_add(size));
     let pages = PageNumber::starting_in(base, end);
-    let parent = pages::deepest(pages.start).filter(|id| id.record().contains(base, end));
+    let parent = around(pages.start, base, end);
     let allocated_by = MALLOC_ALLOCATOR.load(Ordering::Relaxed);
     match take(Kind::MallocBlock, base, end, parent, allocated_by) {
         Some(id) => pages::own(pages, id),
