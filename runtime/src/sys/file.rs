@@ -44,10 +44,20 @@ impl Fd {
 
     /// Size of the file in bytes.
     pub fn size(&self) -> Result<u64, Errno> {
+        Ok(self.status()?[6])
+    }
+
+    /// How many links the file has; of a directory, as a rule, two and one for each directory in it.
+    pub fn links(&self) -> Result<u64, Errno> {
+        Ok(self.status()?[2])
+    }
+
+    /// `struct stat`.
+    fn status(&self) -> Result<[u64; 18], Errno> {
         let mut stat = [0u64; 18];
         // SAFETY: `struct stat` has 144 bytes, those of `stat`.
         unsafe { syscall(Call::Fstat, [self.0 as usize, stat.as_mut_ptr() as usize, 0, 0, 0, 0]) }?;
-        Ok(stat[6])
+        Ok(stat)
     }
 
     /// Reads into `buffer` and says how many bytes came; 0 is the end of the file.

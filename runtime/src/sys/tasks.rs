@@ -11,9 +11,34 @@ use super::process::Tid;
 use super::syscall::{Call, syscall};
 use crate::avma::Avma;
 
-/// Calls `f` with each thread until it breaks. Threads that start or end meanwhile may be left out.
+/// Calls `f` with each thread until it breaks, perhaps with some more than once. Threads that start or end meanwhile may be left
+/// out.
 pub fn each<B>(mut f: impl FnMut(Tid) -> ControlFlow<B>) -> Option<B> {
-    let fd = Fd::open(c"/proc/self/task").ok()?;
+    /// Where threads end all the time, one list may be as short as the one before.
+    const MOST_LISTS: usize = 16;
+    for _ in 0..MOST_LISTS {
+        let fd = Fd::open(c"/proc/self/task").ok()?;
+        let before = subdirectories(&fd);
+        let mut listed = 0;
+        let found = list(&fd, |tid| {
+            listed += 1;
+            f(tid)
+        });
+        // The kernel's list stops at a thread that ends at that moment.
+        if found.is_some() || listed >= before.max(subdirectories(&fd)) {
+            return found;
+        }
+    }
+    None
+}
+
+/// How many directories are in a directory; 0 where the file system does not say.
+fn subdirectories(fd: &Fd) -> u64 {
+    const OWN_LINKS: u64 = 2;
+    fd.links().map_or(0, |links| links.saturating_sub(OWN_LINKS))
+}
+
+fn list<B>(fd: &Fd, mut f: impl FnMut(Tid) -> ControlFlow<B>) -> Option<B> {
     let mut buffer = [0u64; 128];
     loop {
         let (address, room) = (buffer.as_mut_ptr() as usize, size_of_val(&buffer));
@@ -76,6 +101,33 @@ mod tests {
         });
         assert_eq!(end, None);
         found
+    }
+
+    #[test]
+    fn threads_that_end_do_not_hide_others() {
+        let (told, asked) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // Those that end stand before the one that is looked for.
+            let start = || {
+                while !is_over.load(core::sync::atomic::Ordering::Relaxed) {
+                    std::thread::scope(|scope| drop(scope.spawn(|| ())));
+                }
+            };
+            scope.spawn(start);
+            scope.spawn(start);
+            let last = scope.spawn(move || {
+                told.send(process::tid()).unwrap();
+                let _ = ended.recv();
+            });
+            let tid = asked.recv().unwrap();
+            let missed = (0..20_000).filter(|_| !all().contains(&tid.0)).count();
+            is_over.store(true, core::sync::atomic::Ordering::Relaxed);
+            drop(end);
+            last.join().unwrap();
+            assert_eq!(missed, 0);
+        });
     }
 
     #[test]
