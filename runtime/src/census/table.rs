@@ -58,7 +58,8 @@ impl Line {
 /// All lines, sorted. `None` when there is no memory for them.
 pub fn gather() -> Option<Scratch<Line>> {
     let mut live = Scratch::default();
-    live.fill(Totals::default(), sites::all().count())?;
+    let count = sites::all().last().map_or(0, |last| last.0 as usize + 1);
+    live.fill(Totals::default(), count)?;
     count_live(live.as_mut_slice());
     let mut lines = Scratch::default();
     for (index, &live) in live.as_slice().iter().enumerate() {

@@ -15,6 +15,8 @@ const ASKED: u32 = 4;
 const DECIDES: u32 = 8;
 /// Blocks belong to it because their own site lies behind more wrappers than are looked through.
 const TOO_DEEP: u32 = 16;
+/// The key is there, all of it.
+const HAS_KEY: u32 = 32;
 
 /// What is known of a site.
 #[derive(Debug)]
@@ -148,7 +150,12 @@ impl SiteEntry {
         self.return_address.store(key.return_address.0, Ordering::Relaxed);
         self.declared.store(key.declared, Ordering::Relaxed);
         self.origin.store(key.origin.0, Ordering::Relaxed);
-        self.flags.store(if key.is_string { STRING } else { 0 }, Ordering::Relaxed);
+        self.flags.store(if key.is_string { HAS_KEY | STRING } else { HAS_KEY }, Ordering::Release);
+    }
+
+    /// Whether the entry has a key. One that another thread has just taken has none yet, and nothing may be concluded of it.
+    pub(super) fn has_key(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & HAS_KEY != 0
     }
 }
 

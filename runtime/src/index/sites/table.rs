@@ -40,9 +40,10 @@ pub fn site(index: SiteIndex) -> &'static SiteEntry {
     unsafe { &*segment.add(index.0 as usize % SEGMENT_LEN) }
 }
 
-/// Every index that an entry was made for; some may hold nothing.
+/// Every index that an entry was made for, and that of the unknown site.
 pub fn all() -> impl Iterator<Item = SiteIndex> {
-    (0..TAKEN.load(Ordering::Acquire).min(CAPACITY)).map(SiteIndex)
+    let taken = (0..TAKEN.load(Ordering::Acquire).min(CAPACITY)).map(SiteIndex);
+    taken.filter(|&index| index == SiteIndex::UNKNOWN || site(index).has_key())
 }
 
 /// The site of `key`, if it was entered.
@@ -135,4 +136,18 @@ pub fn retire_unloaded(is_loaded: impl Fn(Avma) -> bool) {
         }
     }
     calls::retire_unloaded(is_loaded);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_without_a_key_is_not_listed() {
+        let (index, entry) = take_entry().unwrap();
+        let is_listed = || all().any(|listed| listed == index);
+        assert!(!is_listed());
+        entry.set_key(&Key::plain(Avma(0x1234)));
+        assert!(is_listed() && all().next() == Some(SiteIndex::UNKNOWN));
+    }
 }
