@@ -20,7 +20,7 @@ pub fn look_up(return_address: Avma) -> Call {
     // A call may be the last instruction of its file's code.
     let code = Avma(return_address.0.wrapping_sub(1));
     let module = modules::at_without_lock(code);
-    let known = module.and_then(|module| Some((module, module.metadata.as_ref()?)));
+    let known = module.and_then(|module| Some((module, module.metadata?)));
     known.map_or(Call::Unlisted, |(module, file)| look_up_in(module, file, return_address, code))
 }
 

@@ -18,6 +18,6 @@ pub fn hold(module: &Module, file: &TypedFile, return_svma: Svma) -> bool {
 fn holds(module: &Module, condition: &ConditionRecord) -> Option<bool> {
     let callee = Avma(open::word(module, Svma(condition.slot_svma))?);
     let module = modules::at_without_lock(callee)?;
-    let wrapper = module.metadata.as_ref()?.wrapper_at(module.svma(callee).0)?;
+    let wrapper = module.metadata?.wrapper_at(module.svma(callee).0)?;
     Some(condition.holds_for(wrapper))
 }

@@ -216,7 +216,7 @@ fn keep_record(
     entry: &SiteEntry,
     module: &'static Module,
 ) -> Option<(&'static TypedFile, &'static SiteRecord)> {
-    let file = module.metadata.as_ref()?;
+    let file = module.metadata?;
     let svma = module.svma(entry.return_address());
     let record = file.site_at(svma.0).filter(|_| conditions::hold(module, file, svma))?;
     let found = private_heap::alloc_value(Found { file, record })?;

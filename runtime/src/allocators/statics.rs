@@ -18,7 +18,7 @@ pub struct StaticHit {
 /// The static of a file that holds an address.
 #[must_use]
 pub fn static_at(module: &'static Module, p: Avma) -> Option<StaticHit> {
-    let record = module.metadata.as_ref()?.static_at(module.svma(p).0)?;
+    let record = module.metadata?.static_at(module.svma(p).0)?;
     Some(StaticHit { module, record })
 }
 
@@ -29,7 +29,7 @@ pub fn each_between<B>(
     end: Avma,
     mut f: impl FnMut(StaticHit) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let Some(metadata) = module.metadata.as_ref() else { return ControlFlow::Continue(()) };
+    let Some(metadata) = module.metadata else { return ControlFlow::Continue(()) };
     let (from, to) = (module.svma(start).0, module.svma(end).0);
     let statics = metadata.statics();
     let first = statics.partition_point(|record| record.svma < from);
@@ -56,13 +56,13 @@ impl StaticHit {
         if self.record.ty == TypeId::NONE {
             return None;
         }
-        types::intern(self.module.metadata.as_ref()?, self.record.ty)
+        types::intern(self.module.metadata?, self.record.ty)
     }
 
     /// Its name; `None` for a literal.
     #[must_use]
     pub fn name(&self) -> Option<&'static CStr> {
-        let name = intern::text(self.module.metadata.as_ref()?, self.record.name);
+        let name = intern::text(self.module.metadata?, self.record.name);
         (!name.is_empty()).then_some(name)
     }
 }

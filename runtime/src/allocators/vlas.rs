@@ -17,7 +17,7 @@ use allocs_metadata::VlaRecord;
 #[must_use]
 pub fn at(p: Avma, frame: &FramePlace) -> Option<Object> {
     let module = modules::at(frame.code)?;
-    let file = module.metadata.as_ref()?;
+    let file = module.metadata?;
     let there = || file.vlas_at(module.svma(frame.code).0);
     let mut holding =
         there().filter_map(|vla| Some((vla, extent(vla, frame)?))).filter(|(_, at)| at.holds(p));

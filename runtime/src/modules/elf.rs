@@ -38,6 +38,7 @@ pub struct Extent {
 const FILE_HEADER_SIZE: usize = 64;
 const SECTION_HEADER_SIZE: usize = 64;
 const SHT_PROGBITS: u32 = 1;
+const SHT_NOBITS: u32 = 8;
 const SHF_ALLOC: u64 = 2;
 const SHF_TLS: u64 = 0x400;
 const SHF_COMPRESSED: u64 = 0x800;
@@ -87,8 +88,9 @@ pub fn section_at(file: &impl ReadAt, svma: u64) -> Option<LoadedSection> {
     let table = SectionTable::of(file, &file_header(file)?)?;
     (0..table.count).find_map(|index| {
         let section = SectionHeader::read(file, table.offset, index)?;
-        // Thread-local data has an address that overlaps that of other sections.
-        let is_there = section.flags & SHF_ALLOC != 0 && section.flags & SHF_TLS == 0;
+        // Zeroed thread-local data is not in the file's memory, and has an address that overlaps that of other sections.
+        let is_elsewhere = section.flags & SHF_TLS != 0 && section.kind == SHT_NOBITS;
+        let is_there = section.flags & SHF_ALLOC != 0 && !is_elsewhere;
         (is_there && svma.wrapping_sub(section.svma) < section.size)
             .then_some(LoadedSection { svma: section.svma, size: section.size })
     })

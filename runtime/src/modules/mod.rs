@@ -1,7 +1,8 @@
 //! The loaded files and their metadata.
 //!
 //! A file is looked at when its code allocates for the first time or the first query comes that concerns it, not when it is
-//! loaded. Its metadata is mapped and stays mapped for ever, so that types and names outlive the file. [`dl`] asks the
+//! loaded. Its metadata is mapped and stays mapped for ever, so that types and names outlive the file, and serves the same file
+//! when it is loaded again. [`dl`] asks the
 //! dynamic linker which file covers an address, [`elf`] finds the section in the file, [`open`] checks that it describes the
 //! file in memory, [`symbols`] are those of the dynamic linker, for files without metadata.
 //!
@@ -45,7 +46,7 @@ pub struct Module {
     /// Its build-id; empty if it has none.
     pub build_id: &'static [u8],
     /// What allocscc wrote into it.
-    pub metadata: Option<TypedFile>,
+    pub metadata: Option<&'static TypedFile>,
     /// The generation in which it was last seen to be loaded.
     seen: AtomicU64,
     next: *const Module,
@@ -134,17 +135,27 @@ fn of(loaded: &dl::Loaded) -> Option<&'static Module> {
 /// The file that covered an address when the files were last looked at in this generation. It may be unloaded meanwhile.
 #[must_use]
 pub fn last_seen_at(address: Avma) -> Option<&'static Module> {
-    REGISTRY.iter().find_map(|bucket| {
-        let mut module: *const Module = bucket.load(Ordering::Acquire);
-        // SAFETY: modules are never freed.
-        while let Some(this) = unsafe { module.as_ref() } {
-            let covers = (this.start..this.end).contains(&address);
-            if covers && this.seen.load(Ordering::Relaxed) == generation() {
-                return Some(this);
-            }
-            module = this.next;
-        }
-        None
+    registered().find(|module| {
+        let covers = (module.start..module.end).contains(&address);
+        covers && module.seen.load(Ordering::Relaxed) == generation()
+    })
+}
+
+/// A file of this path and build-id that was looked at before, wherever it lay.
+fn same_file(path: &CStr, build_id: &[u8]) -> Option<&'static Module> {
+    if build_id.is_empty() {
+        return None;
+    }
+    registered().find(|module| module.build_id == build_id && module.loaded_from == path)
+}
+
+/// All files that were ever looked at.
+fn registered() -> impl Iterator<Item = &'static Module> {
+    REGISTRY.iter().flat_map(|bucket| {
+        // SAFETY: NULL, or a module, which is never freed.
+        let as_module = |at: *const Module| unsafe { at.as_ref() };
+        let first = as_module(bucket.load(Ordering::Acquire));
+        core::iter::successors(first, move |module| as_module(module.next))
     })
 }
 

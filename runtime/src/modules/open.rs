@@ -39,15 +39,19 @@ pub(super) fn open(file: &dl::Loaded, next: *const Module, generation: u64) -> O
     let hdr = file.eh_frame_hdr.0.wrapping_sub(file.bias) as u64;
     let unwind_segment = segment_with(page, hdr)
         .map(|s| (Avma((s.svma as usize).wrapping_add(file.bias)), s.file_size as usize));
+    // A plug-in that comes and goes, each time elsewhere, takes no more memory for its names and types each time.
+    let before = super::same_file(path, id);
+    let metadata = || private_heap::alloc_value(TypedFile::new(metadata_of(file, path, id)?));
     private_heap::alloc_value(Module {
         start: file.start,
         end: file.end,
         bias: file.bias,
         eh_frame_hdr: file.eh_frame_hdr,
         unwind_segment,
-        loaded_from: keep(path),
-        build_id: private_heap::alloc_slice(id).unwrap_or(&[]),
-        metadata: metadata_of(file, path, id).map(TypedFile::new),
+        loaded_from: before.map_or_else(|| keep(path), |before| before.loaded_from),
+        build_id: before
+            .map_or_else(|| private_heap::alloc_slice(id).unwrap_or(&[]), |before| before.build_id),
+        metadata: before.and_then(|before| before.metadata).or_else(metadata),
         seen: AtomicU64::new(generation),
         next,
     })

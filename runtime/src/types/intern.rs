@@ -193,7 +193,7 @@ fn only_definition(file: &'static TypedFile, declared: &TypeRecord) -> Option<Lo
     }
     let mut found: Option<Located> = None;
     let ambiguous = modules::each(|module| {
-        let file = module.metadata.as_ref()?;
+        let file = module.metadata?;
         file.types().iter().enumerate().find_map(|(index, record)| {
             let defines = record.flags & (TYPE_INCOMPLETE | TYPE_NAME_IS_TAG) == TYPE_NAME_IS_TAG
                 && Kind::of_word(record.word) == Some(wanted)
@@ -217,7 +217,7 @@ fn only_definition(file: &'static TypedFile, declared: &TypeRecord) -> Option<Lo
 /// The record of a block that another thread chose.
 fn with_digest(ty: TypeRef) -> Option<Located> {
     modules::each(|module| {
-        let file = module.metadata.as_ref()?;
+        let file = module.metadata?;
         let index = file.types().iter().position(|record| record.digest == ty.digest())?;
         Some(Located { ty, file, id: TypeId(index as u32) })
     })

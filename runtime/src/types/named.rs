@@ -113,7 +113,7 @@ pub(super) fn best(file: &TypedFile, name: &[u8]) -> Option<(Rank, TypeId)> {
 fn of_files(name: &[u8], first: First) -> Option<TypeRef> {
     let preferred = match first {
         First::Loaded => None,
-        First::File(module) => module.metadata.as_ref().and_then(|file| intern(file, best(file, name)?.1)),
+        First::File(module) => module.metadata.and_then(|file| intern(file, best(file, name)?.1)),
         First::Behind(module) => in_load_order(name, Some(module)),
     };
     preferred.or_else(|| in_load_order(name, None))
@@ -128,7 +128,7 @@ fn in_load_order(name: &[u8], behind: Option<&Module>) -> Option<TypeRef> {
             counts = behind.is_some_and(|behind| core::ptr::eq(behind, module));
             return None;
         }
-        let file = module.metadata.as_ref()?;
+        let file = module.metadata?;
         match best(file, name)? {
             (Rank::Declaration, id) => {
                 declared = declared.or(Some((file, id)));
