@@ -116,7 +116,8 @@ LIBALLOCS_OPTIONAL_(struct uniqtype *, alloc_get_type, (void *obj_), (obj_), ((s
 /* Calls `cb` with `arg` for the children of `pos` that meet [`begin`, `end`), in address order. `pos` is NULL for the
  * whole process, or made of an allocation's start and its record, or of an address and a type with bit 0 set, as the
  * callback's `link` has them; `end` may be NULL for the end of `pos`. Returns the value that ended the walk, or 0. Of
- * the statics of a file only those come that its metadata knows. Blocks that other threads allocate or free meanwhile
+ * the statics of a file only those come that its metadata knows; of stacks, those of all threads and their signal
+ * handlers that do not lie in a heap block or a static. Blocks that other threads allocate or free meanwhile
  * may come or not. Cost: linear in the children and, of a heap, in its size. A walk of the whole process first takes
  * the dynamic linker's lock of its list of files: not for a signal handler that may interrupt dlopen. No lock is held
  * while `cb` runs. */

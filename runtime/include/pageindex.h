@@ -35,7 +35,8 @@ extern uint16_t *__liballocs_pageindex __attribute__((__weak__));
 
 /* The outermost big allocation by `a` (by any allocator if NULL) that holds `mem`, any address. If there is only a
  * small one it is made big. `*base` gets its start. NULL if there is none, or if all 65535 records are in use. The
- * record is the library's; that of a heap block is given to another when the block is freed. */
+ * record is the library's; that of a heap block is given to another when the block is freed. Any other stays for what
+ * its allocator has at its start, the end of which it follows as it is asked for; it is empty when nothing is there. */
 LIBALLOCS_OPTIONAL_(struct big_allocation *, __lookup_bigalloc_from_root, (const void *mem_, struct allocator *a_, void **base_),
 	(mem_, a_, base_), ((struct big_allocation *) LIBALLOCS_NULL_))
 

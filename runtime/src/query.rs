@@ -140,16 +140,24 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
     }
     match open::loaded_segment(module, p) {
         Some(segment) => Place::Segment(module, bounds(segment)),
+        // Between the segments of a program there may be nothing, where those of a library have pages of the file.
+        None if mmap::mapping_at(p).is_none() => Place::Nowhere,
         None => Place::File(module),
     }
 }
 
-/// The mapping that holds an address, without what the kernel merged with it on the other side of a loaded file's end.
+/// The mapping that holds an address, without what the kernel merged with it on the other side of a loaded file's end. All
+/// pages of a loaded file are one mapping, in which it lies.
 #[must_use]
 pub fn mapping_at(p: Avma) -> Option<Mapping> {
     let mapping = mmap::mapping_at(p)?;
-    let Some(file) = modules::at(mapping.start) else { return Some(mapping) };
-    mapping.split_at_file(file.end).into_iter().find(|part| p.is_in(part.start, part.size()))
+    let Some(file) = modules::at(p).or_else(|| modules::at(mapping.start)) else { return Some(mapping) };
+    let of_file = Mapping::of_file(file.start, file.end);
+    if p < of_file.end {
+        return Some(of_file);
+    }
+    let [_, behind] = mapping.split_at_file(file.end);
+    Some(behind)
 }
 
 /// Where an address is that was taken for one on the calling thread's stack, by the bounds that the stack had some time ago.

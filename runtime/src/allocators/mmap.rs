@@ -49,6 +49,12 @@ impl Mapping {
         self.end.0.saturating_sub(self.start.0)
     }
 
+    /// All pages of a loaded file, of which the kernel has a mapping for each kind of access.
+    #[must_use]
+    pub fn of_file(start: Avma, end: Avma) -> Mapping {
+        Mapping { start, end: Avma(end.0.next_multiple_of(PAGE_SIZE)), kind: Kind::Other, offset: 0 }
+    }
+
     /// The part before the end of a loaded file that begins in it or before, and the part behind, either of which may be
     /// empty: the kernel makes one mapping of a file's zeroed memory and of anonymous memory that follows it at once.
     #[must_use]

@@ -53,6 +53,11 @@ pub fn at(p: Avma) -> Option<Bounds> {
         .or_else(|| notes().find_map(|note| note.stack().filter(holds).filter(|_| note.is_of_live_thread())))
 }
 
+/// Calls `f` with the signal stack of each thread that has one.
+pub fn each(f: impl FnMut(Bounds)) {
+    notes().filter(|note| note.is_of_live_thread()).filter_map(Note::stack).for_each(f);
+}
+
 /// What the kernel says of the calling thread.
 fn own() -> Option<Bounds> {
     let (start, size) = signal::stack()?;

@@ -13,6 +13,7 @@ use super::mmap::{self, Mapping};
 use super::{signal_stacks, thread_stacks, vlas};
 use crate::avma::Avma;
 use crate::modules;
+use crate::types::scratch::Scratch;
 use crate::types::{self, TypeRef, Uniqtype};
 use crate::unwind::Caller;
 use crate::unwind::cache::{Cache, Key};
@@ -112,6 +113,23 @@ pub fn any_at(p: Avma, mapping: &Mapping) -> Option<Bounds> {
     }
 }
 
+/// The stacks of all threads but the main one's, which is a mapping of its own, by address. Those of the calling thread's
+/// coroutines are not known.
+#[must_use]
+pub fn all() -> Scratch<Bounds> {
+    let mut stacks = Scratch::default();
+    let mut add = |stack| {
+        // A thread may be listed twice. Without memory the first stacks are all there are.
+        if !stacks.as_slice().contains(&stack) {
+            let _ = stacks.push(stack);
+        }
+    };
+    thread_stacks::each(&mut add);
+    signal_stacks::each(&mut add);
+    stacks.as_mut_slice().sort_unstable_by_key(|stack| stack.start);
+    stacks
+}
+
 /// The stack that the calling thread was last seen on, if it holds an address above its stack pointer.
 #[must_use]
 pub fn own_stack_at(p: Avma, caller: Caller) -> Option<Bounds> {
@@ -192,6 +210,6 @@ fn type_at(code: Avma) -> Option<TypeRef> {
 #[inline(never)]
 fn find_type(code: Avma) -> Option<TypeRef> {
     let module = modules::at(code)?;
-    let file = module.metadata.as_ref()?;
+    let file = module.metadata?;
     types::frame(file, file.frame_at(module.svma(code).0)?)
 }

@@ -34,6 +34,16 @@ pub fn at(p: Avma) -> Option<Bounds> {
     [above, below].into_iter().flatten().find_map(|head| stack_with(head).filter(holds))
 }
 
+/// Calls `f` with the stack of each thread but the main one.
+pub fn each(mut f: impl FnMut(Bounds)) {
+    let _: Option<()> = tasks::each(|tid| {
+        if let Some(stack) = tasks::robust_list(tid).and_then(stack_with) {
+            f(stack);
+        }
+        ControlFlow::Continue(())
+    });
+}
+
 /// The calling thread's own stack, wherever it runs now.
 #[must_use]
 pub fn own() -> Option<Bounds> {

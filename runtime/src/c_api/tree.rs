@@ -19,8 +19,7 @@ use crate::allocators::stack::{self, Bounds};
 use crate::allocators::{site_types, statics};
 use crate::avma::Avma;
 use crate::index::big::{self, BigAllocation, BigId};
-use crate::index::pages::{self, PageNumber};
-use crate::index::{self, site};
+use crate::index::{self, Block, site};
 use crate::modules::{self, Module, open};
 use crate::query::{Allocator, Place, mapping_at, place_of};
 use crate::types::scratch::Scratch;
@@ -70,6 +69,16 @@ enum Node {
 }
 
 impl Node {
+    fn of_block(block: &Block) -> Node {
+        Node::Typed {
+            base: block.base,
+            len: block.size,
+            ty: site_types::type_of(block.site),
+            site: site(block.site).return_address(),
+            allocator: Some(Allocator::Malloc),
+        }
+    }
+
     fn start(&self) -> Avma {
         match *self {
             Node::Root => Avma::NULL,
@@ -108,9 +117,24 @@ impl Node {
         Position { base: self.start(), within }
     }
 
-    /// Calls `f` with each child that meets [`from`, `to`), by address.
+    /// What a container lies in; `None` for a mapping.
+    fn container(&self) -> Option<Node> {
+        match *self {
+            Node::Root | Node::Typed { .. } => None,
+            Node::Mapping { start, allocator, .. } => {
+                let outer = mapping_node(&mapping_at(start)?);
+                (allocator == Allocator::Stack && outer.allocator() != Some(allocator)).then_some(outer)
+            }
+            Node::File(module) => Some(mapping_node(&Mapping::of_file(module.start, module.end))),
+            Node::Part { module, allocator: Allocator::StaticSegment, .. } => Some(Node::File(module)),
+            Node::Part { module, start, .. } => segment_at(module, start).or(Some(Node::File(module))),
+        }
+    }
+
+    /// Calls `f` with each child that meets [`from`, `to`), by address; `stacks` are all that are not mappings of their own.
     fn children(
         &self,
+        stacks: &[Bounds],
         from: Avma,
         to: Avma,
         f: &mut impl FnMut(Node) -> ControlFlow<c_int>,
@@ -119,17 +143,33 @@ impl Node {
             if node.end() > from && node.start() < to { f(node) } else { ControlFlow::Continue(()) }
         };
         match *self {
-            Node::Root => outermost().as_slice().iter().try_for_each(|&node| visit(node)),
-            Node::Mapping { start, end, .. } => {
+            Node::Root => {
+                let mut last_end = Avma::NULL;
+                outermost().as_slice().iter().flat_map(|&node| as_it_is_now(node)).flatten().try_for_each(
+                    |node| {
+                        let is_new = node.start() >= last_end;
+                        last_end = node.end().max(last_end);
+                        if is_new { visit(node) } else { ControlFlow::Continue(()) }
+                    },
+                )
+            }
+            Node::Mapping { start, end, allocator } => {
+                let is_here = |stack: &&Bounds| {
+                    allocator == Allocator::Mmap && stack.start >= start && stack.end <= end
+                };
+                let mut stacks = stacks.iter().filter(is_here).peekable();
+                let stack_node =
+                    |&Bounds { start, end }| Node::Mapping { start, end, allocator: Allocator::Stack };
                 index::for_each_block(start.max(from), end.min(to), |block| {
-                    visit(Node::Typed {
-                        base: block.base,
-                        len: block.size,
-                        ty: site_types::type_of(block.site),
-                        site: site(block.site).return_address(),
-                        allocator: Some(Allocator::Malloc),
-                    })
-                })
+                    while let Some(stack) = stacks.next_if(|stack| stack.start < block.base) {
+                        visit(stack_node(stack))?;
+                    }
+                    let block_end = Avma(block.base.0.saturating_add(block.size));
+                    // A block that a thread runs on is the block to everybody else.
+                    while stacks.next_if(|stack| stack.start < block_end).is_some() {}
+                    visit(Node::of_block(&block))
+                })?;
+                stacks.try_for_each(|stack| visit(stack_node(stack)))
             }
             Node::File(module) => {
                 let allocator = Allocator::StaticSegment;
@@ -178,6 +218,20 @@ fn outermost() -> Scratch<Node> {
     nodes
 }
 
+/// What there is now of a mapping of some time ago: the lists that were used to find it may have been a part of it at either end,
+/// or all of it.
+fn as_it_is_now(node: Node) -> [Option<Node>; 2] {
+    let Node::Mapping { start, end, .. } = node else { return [Some(node), None] };
+    let [first, last] = [start, Avma(end.0 - 1)].map(mapping_at);
+    [first, last.filter(|_| first != last)].map(|mapping| mapping.map(|mapping| mapping_node(&mapping)))
+}
+
+fn segment_at(module: &'static Module, p: Avma) -> Option<Node> {
+    let (start, size) = open::loaded_segment(module, p)?;
+    let end = Avma(start.0.wrapping_add(size));
+    Some(Node::Part { module, start, end, allocator: Allocator::StaticSegment })
+}
+
 fn mapping_node(mapping: &Mapping) -> Node {
     let allocator = match mapping.kind {
         mmap::Kind::Heap => Allocator::Brk,
@@ -187,28 +241,13 @@ fn mapping_node(mapping: &Mapping) -> Node {
     Node::Mapping { start: mapping.start, end: mapping.end, allocator }
 }
 
-/// The record of an allocation, made if there is none.
+/// The record of an allocation, made if there is none, with records of what it lies in.
 fn record_of(node: &Node) -> Option<BigId> {
     if let Node::Typed { allocator: Some(Allocator::Malloc), base, .. } = node {
         return index::promote_block(&index::block_at_base(*base)?);
     }
-    let (start, end) = (node.start(), node.end());
     let by: *const AllocatorObject = object(node.allocator()?);
-    let mut parent = None;
-    let mut deepest = pages::deepest(PageNumber::of_mappable(start)?);
-    while let Some(id) = deepest {
-        let record = id.record();
-        let is_by = core::ptr::eq(record.allocated_by.load(core::sync::atomic::Ordering::Relaxed), by.cast());
-        if is_by && record.begin() == start && record.end() == end {
-            return Some(id);
-        }
-        // One of the same allocator with other bounds is out of date.
-        if !is_by && parent.is_none() && record.contains(start, end) {
-            parent = Some(id);
-        }
-        deepest = record.parent();
-    }
-    big::promote(start, end, parent, by.cast_mut().cast::<c_void>())
+    big::recorded(node.start(), node.end(), by.cast_mut().cast::<c_void>(), || record_of(&node.container()?))
 }
 
 /// What a record stands for.
@@ -227,13 +266,7 @@ fn node_of(record: &BigAllocation) -> Option<Node> {
     if let Some(allocator) = mapping {
         return Some(Node::Mapping { start, end, allocator });
     }
-    index::block_at_base(start).map(|block| Node::Typed {
-        base: block.base,
-        len: block.size,
-        ty: site_types::type_of(block.site),
-        site: site(block.site).return_address(),
-        allocator: Some(Allocator::Malloc),
-    })
+    index::block_at_base(start).map(|block| Node::of_block(&block))
 }
 
 /// What a position stands for.
@@ -260,6 +293,7 @@ unsafe fn node_at(position: *const Position) -> Option<Node> {
 const MAX_DEPTH: u32 = 128;
 
 struct Walk {
+    stacks: Scratch<Bounds>,
     callback: Callback,
     argument: *mut c_void,
     is_deep: bool,
@@ -272,7 +306,7 @@ impl Walk {
     fn below(&self, parent: &Node, from: Avma, to: Avma, depth: u32) -> ControlFlow<c_int> {
         let container = parent.position();
         let mut coordinate = 0;
-        parent.children(from, to, &mut |child| {
+        parent.children(self.stacks.as_slice(), from, to, &mut |child| {
             coordinate += 1;
             let link = Link { container, coordinate };
             let (ty, site) = match child {
@@ -339,7 +373,8 @@ pub unsafe extern "C" fn alloc_walk_allocations(
     // SAFETY: says the caller.
     let (Some(root), Some(callback)) = (unsafe { node_at(position) }, callback) else { return 0 };
     let end = if end.is_null() { root.end() } else { end };
-    Walk { callback, argument, is_deep: false, subobjects: Cell::new(0) }.run(&root, begin, end)
+    let stacks = stack::all();
+    Walk { stacks, callback, argument, is_deep: false, subobjects: Cell::new(0) }.run(&root, begin, end)
 }
 
 /// `__liballocs_alloc_walk_allocations`.
@@ -372,7 +407,8 @@ pub unsafe extern "C" fn __liballocs_walk_allocations_df(
     let (Some(root), Some(callback)) = (unsafe { node_at(position) }, callback) else { return 0 };
     let subobjects =
         Cell::new(root.end().0.saturating_sub(root.start().0).saturating_mul(4).saturating_add(1000));
-    Walk { callback, argument, is_deep: true, subobjects }.run(&root, root.start(), root.end())
+    let stacks = stack::all();
+    Walk { stacks, callback, argument, is_deep: true, subobjects }.run(&root, root.start(), root.end())
 }
 
 entry!(__liballocs_leaf_allocator_for => leaf_allocator_for, "rdx", "rcx");
@@ -425,14 +461,13 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
     let mut chain: [Option<Node>; 5] = [Some(mapping_node(&mapping)), None, None, None, None];
     if let Some(module) = modules::at(p) {
         chain[1] = Some(Node::File(module));
-        let part = |(start, size): (Avma, usize), allocator| Node::Part {
+        chain[2] = segment_at(module, p);
+        chain[3] = open::section_with(module, p).map(|(start, size)| Node::Part {
             module,
             start,
             end: Avma(start.0.wrapping_add(size)),
-            allocator,
-        };
-        chain[2] = open::loaded_segment(module, p).map(|at| part(at, Allocator::StaticSegment));
-        chain[3] = open::section_with(module, p).map(|at| part(at, Allocator::StaticSection));
+            allocator: Allocator::StaticSection,
+        });
     } else if mapping.kind != mmap::Kind::Stack {
         let bounds = match place {
             Place::Stack(bounds, _) => Some(*bounds),

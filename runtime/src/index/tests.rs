@@ -162,7 +162,9 @@ fn blocks_are_found_as_in_the_model() {
         what_is_promoted_around_blocks_comes_and_goes(space(number + 3));
         a_small_block_with_a_record_ends_with_it(space(number + 4));
         threads_do_not_disturb_each_other(space(number + 5));
-        blocks_without_a_record_are_found(space(number + 6));
+        what_takes_the_memory_of_a_moving_block_is_found(space(number + 6));
+        an_allocation_has_one_record_wherever_it_starts(space(number + 7));
+        blocks_without_a_record_are_found(space(number + 8));
     }
 }
 
@@ -220,6 +222,65 @@ fn what_is_promoted_around_blocks_comes_and_goes(base: usize) {
     assert_eq!(pages::deepest(pages::PageNumber::of_mappable(block.base).unwrap()), Some(outer));
     big::demote(outer);
     assert_eq!(pages::deepest(pages::PageNumber::of_mappable(block.base).unwrap()), None);
+}
+
+/// The C library's `realloc` gives the memory of a block back before it returns.
+fn what_takes_the_memory_of_a_moving_block_is_found(base: usize) {
+    let block = |at: usize, size| Block { base: Avma(base + at), size, site: SiteIndex(4) };
+    let [moving, moved] = [block(0, 1 << 20), block(SPACE, 1 << 20)];
+    // At the same place, too.
+    for new in
+        [block(0x10000, 2 * LARGE), block(0x10000, LARGE / 3), block(0, 2 * LARGE), block(0, LARGE / 3)]
+    {
+        insert(&moving);
+        let client = big::promote(
+            moving.base,
+            Avma(base + SPACE),
+            big::malloc_block_at(moving.base),
+            core::ptr::null_mut(),
+        );
+        let suspended = suspend(moving.base).unwrap();
+        insert(&new);
+        let last = Avma(new.base.0 + new.size - 1);
+        let check = || {
+            assert_eq!((block_at(last), block_at(Avma(last.0 + 1))), (Some(new), None), "{new:x?}");
+        };
+        check();
+        resume(suspended, Some(moved));
+        check();
+        assert_eq!(
+            (block_at(Avma(moved.base.0 + 0x54321)), client.unwrap().kind()),
+            (Some(moved), big::Kind::Free)
+        );
+        assert_eq!([remove(new.base), remove(moved.base)], [Some(new), Some(moved)]);
+    }
+}
+
+fn an_allocation_has_one_record_wherever_it_starts(base: usize) {
+    let by = core::ptr::without_provenance_mut(8);
+    let file = |end: usize| big::recorded(Avma(base), Avma(base + end), by, || None).unwrap();
+    let inner = |from: usize, to: usize, by: usize| {
+        let by = core::ptr::without_provenance_mut(by);
+        big::recorded(Avma(base + from), Avma(base + to), by, || Some(file(0x4010))).unwrap()
+    };
+    let segment = inner(0x2da8, 0x4010, 16);
+    let section = inner(0x2db0, 0x2dc0, 24);
+    for _ in 0..100_000 {
+        assert_eq!([inner(0x2da8, 0x4010, 16), inner(0x2db0, 0x2dc0, 24)], [segment, section]);
+    }
+    assert_eq!([segment, section].map(|id| id.record().parent()), [Some(file(0x4010)); 2]);
+    let deepest =
+        |offset: usize| pages::deepest(pages::PageNumber::of_mappable(Avma(base + offset)).unwrap());
+    assert_eq!([0x1000, 0x3000, 0x5000].map(deepest), [Some(file(0x4010)), Some(segment), None]);
+    // It grows, shrinks, and gives its place to another.
+    let grown = file(0x8000);
+    assert_eq!((deepest(0x5000), grown.record().end()), (Some(grown), Avma(base + 0x8000)));
+    assert_eq!((file(0x5000), deepest(0x6000)), (grown, None));
+    let other = big::recorded(Avma(base + 0x4800), Avma(base + 0x7000), by, || None).unwrap();
+    assert_eq!((grown.record().size(), deepest(0x5000), deepest(0x1000)), (0, Some(other), None));
+    for id in [other, grown, segment, section] {
+        big::resize(id, id.record().begin());
+    }
 }
 
 fn a_small_block_with_a_record_ends_with_it(base: usize) {

@@ -2,13 +2,14 @@
 //!
 //! A malloc block of [`LARGE`](super::LARGE) bytes or more gets a [`record`] when it is allocated, so that a look-up far inside
 //! it needs one load from the page index instead of a scan: [`malloc_blocks`]. The query side makes records for what else
-//! holds allocations: [`promoted`]. There are 65535 of them ([`pool`]); a block that finds none free stays without, and
+//! holds allocations: [`promoted`], found again by [`starts`]. There are 65535 of them ([`pool`]); a block that finds none free stays without, and
 //! look-ups scan as far as the longest such block.
 
 pub mod malloc_blocks;
 pub mod pool;
 pub mod promoted;
 pub mod record;
+pub mod starts;
 
 pub use malloc_blocks::{
     abandon_malloc_block, insert_malloc_block, longest_unrecorded, malloc_block_at, malloc_block_of_page,
@@ -16,5 +17,6 @@ pub use malloc_blocks::{
     small_malloc_block_at,
 };
 pub use pool::keep_pages_small;
-pub use promoted::{demote, promote};
+pub use promoted::{demote, promote, resize};
 pub use record::{BigAllocation, BigId, Kind};
+pub use starts::recorded;

@@ -24,6 +24,20 @@ pub fn demote(id: BigId) {
     give_back(id, Kind::Promoted);
 }
 
+/// Lets what [`promote`] entered end elsewhere, at its start too: then it holds nothing until it is resized again.
+pub fn resize(id: BigId, end: Avma) {
+    let record = id.record();
+    let (before, parent) = (record.pages(), record.parent());
+    record.set_range(record.begin(), end);
+    let now = record.pages();
+    if now.end < before.end {
+        pages::uncover(now.end.max(before.start)..before.end, id, parent);
+    } else {
+        adopt_children(id, parent, Some(id));
+        pages::cover(before.end.max(now.start)..now.end, id, parent);
+    }
+}
+
 /// Gives what lies in the pages of `id` and has the parent `from` to the parent `to`.
 fn adopt_children(id: BigId, from: Option<BigId>, to: Option<BigId>) {
     let (from, to) = (BigId::to_bits(from), BigId::to_bits(to));
