@@ -22,6 +22,8 @@ pub enum Watch {
     Census,
     /// The probe that follows typed pointers.
     Pointers,
+    /// The probe that compares the tree of allocations with what the kernel and the dynamic linker say.
+    Tree,
     /// The counting library.
     Count,
     /// The library that notes the peak of resident memory.
@@ -40,6 +42,8 @@ pub enum Seen {
     Census(Census, Vec<String>),
     /// What the probe says of the pointers.
     Pointers(String),
+    /// Addresses that were asked about, and disagreements; what the probe said of these is on standard error.
+    Tree(u64, u64),
     /// Allocations and bytes.
     Count(u64, u64),
     /// Peak of resident memory, in KiB.
@@ -54,6 +58,7 @@ pub struct Preloads {
     library: PathBuf,
     probe: PathBuf,
     pointers: PathBuf,
+    tree: PathBuf,
     count: PathBuf,
     peak: PathBuf,
 }
@@ -67,6 +72,7 @@ impl Preloads {
             library: stage.library(),
             probe: shared("probe/probe.c")?,
             pointers: shared("probe/pointers.c")?,
+            tree: shared("probe/tree.c")?,
             count: shared("probe/count.c")?,
             peak: shared("probe/peak.c")?,
         })
@@ -119,6 +125,7 @@ impl Watch {
             Self::Nothing | Self::Instructions => None,
             Self::Census => Some(&preloads.probe),
             Self::Pointers => Some(&preloads.pointers),
+            Self::Tree => Some(&preloads.tree),
             Self::Count => Some(&preloads.count),
             Self::Peak => Some(&preloads.peak),
         };
@@ -130,7 +137,7 @@ impl Watch {
             command.env("ALLOCS_WATCH", scratch.join("seen"));
         }
         // Programs keep their environment in heap blocks, so a census and a count have the same variables.
-        if matches!(self, Self::Census | Self::Count | Self::Pointers) {
+        if matches!(self, Self::Census | Self::Count | Self::Pointers | Self::Tree) {
             // The probes' queries make the library print its summary, which is not the program's output.
             command.env("LIBALLOCS_ERR", scratch.join("log"));
         }
@@ -156,6 +163,10 @@ impl Watch {
                 Seen::Census(Census::parse(&census)?, text.lines().map(str::to_owned).collect())
             }
             Self::Pointers => Seen::Pointers(text),
+            Self::Tree => match numbers()?[..] {
+                [addresses, disagreements] => Seen::Tree(addresses, disagreements),
+                _ => anyhow::bail!("not two counts: {text}"),
+            },
             Self::Count => match numbers()?[..] {
                 [allocations, bytes] => Seen::Count(allocations, bytes),
                 _ => anyhow::bail!("not a count: {text}"),

@@ -25,6 +25,10 @@ pub struct Report {
     pub bytes: u64,
     /// The typed pointers in live objects.
     pub pointers: Pointers,
+    /// Addresses of which it was checked where in the tree of allocations they are.
+    pub tree_addresses: u64,
+    /// How often the tree disagreed with the kernel, the dynamic linker or itself.
+    pub tree_disagreements: u64,
 }
 
 /// How much there is of each verdict.
@@ -75,6 +79,8 @@ impl Report {
             all.allocations += report.allocations;
             all.bytes += report.bytes;
             all.pointers.merge(&report.pointers);
+            all.tree_addresses += report.tree_addresses;
+            all.tree_disagreements += report.tree_disagreements;
         }
         all
     }
@@ -128,6 +134,16 @@ impl Report {
     /// The head of the table of pointers.
     pub fn pointer_head() -> String {
         format!("{:10} {:>10} {:>12} {:>10}", "program", "consistent", "inconsistent", "share")
+    }
+
+    /// One row about the tree of allocations.
+    pub fn tree_row(&self) -> String {
+        format!("{:10} {:>10} {:>13}", self.program, self.tree_addresses, self.tree_disagreements)
+    }
+
+    /// The head of the table of the tree.
+    pub fn tree_head() -> String {
+        format!("{:10} {:>10} {:>13}", "program", "addresses", "disagreements")
     }
 
     /// What stands behind the figures: reasons, both claims of each disagreement, groups of pointers.
@@ -194,6 +210,7 @@ impl Report {
             "program": self.program, "drawn": self.drawn, "allocations": self.allocations, "bytes": self.bytes,
             "calls": self.calls.iter().map(finding).collect::<Vec<_>>(),
             "census": self.census.iter().map(finding).collect::<Vec<_>>(),
+            "tree_addresses": self.tree_addresses, "tree_disagreements": self.tree_disagreements,
             "pointers": self.pointers.relations,
             "pointer_groups": self.pointers.groups.iter().map(group).collect::<Vec<_>>(),
         })

@@ -89,7 +89,7 @@ fn compile(
             let stem = source.file_stem().context("a source has a name")?.display();
             let library = dir.join(format!("lib{stem}.so"));
             let mut command = driver(path)?;
-            command.args(["-shared", "-fPIC"]).args(source.file_name());
+            command.args(["-shared", "-fPIC"]).arg(source.strip_prefix(directory(program)?)?);
             command.arg("-o").arg(&library);
             child::must(command.args(ldflags.iter().map(|flag| place(flag, dir, stage))))?;
             if let Some(options) = added {

@@ -7,7 +7,7 @@
 //! | `modes` | the tests to make of the file, one a word (default `plain library`); see [`Mode`] |
 //! | `cflags`, `ldflags` | flags for the compilation and the end of the link |
 //! | `with` | more source files of the program, beside it |
-//! | `so`, `cc-so` | `NAME.c` beside it becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first |
+//! | `so`, `cc-so` | `NAME.c` beside it, or where a relative path leads, becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first |
 //! | `added-so`, `based-so` | the same by cc, with metadata by `allocs meta add`, in the file and, with `--base`, in the program's directory |
 //! | `so-ldflags` | flags at the end of the links of the libraries named in lines below it |
 //! | `args`, `env`, `stdin` | its arguments; one `K=V` a line; one line of standard input each |

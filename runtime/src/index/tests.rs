@@ -276,7 +276,7 @@ fn an_allocation_has_one_record_wherever_it_starts(base: usize) {
     let grown = file(0x8000);
     assert_eq!((deepest(0x5000), grown.record().end()), (Some(grown), Avma(base + 0x8000)));
     assert_eq!((file(0x5000), deepest(0x6000)), (grown, None));
-    let other = big::recorded(Avma(base + 0x4800), Avma(base + 0x7000), by, || None).unwrap();
+    let other = big::recorded(Avma(base + 0x4000), Avma(base + 0x7000), by, || None).unwrap();
     assert_eq!((grown.record().size(), deepest(0x5000), deepest(0x1000)), (0, Some(other), None));
     for id in [other, grown, segment, section] {
         big::resize(id, id.record().begin());

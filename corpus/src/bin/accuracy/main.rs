@@ -123,6 +123,14 @@ fn judged(manifest: &Manifest, program: &Program, stage: &Stage, preloads: &Prel
         let Seen::Pointers(seen) = &step.seen else { bail!("the probe was preloaded") };
         report.pointers.add(seen, &metadata)?;
     }
+    for step in workload.run(Mode { library: true, watch: Watch::Tree })? {
+        let Seen::Tree(addresses, disagreements) = step.seen else { bail!("the probe was preloaded") };
+        report.tree_addresses += addresses;
+        report.tree_disagreements += disagreements;
+        if disagreements > 0 {
+            eprintln!("{}: {}", program.name, String::from_utf8_lossy(&step.outcome.stderr));
+        }
+    }
     Ok(report)
 }
 
@@ -135,14 +143,19 @@ fn print(reports: &[Report], with_untyped: bool) {
     reports.iter().chain([&all]).flat_map(Report::rows).for_each(|row| println!("{row}"));
     println!("\n{}", Report::pointer_head());
     reports.iter().chain([&all]).for_each(|report| println!("{}", report.pointer_row()));
+    println!("\n{}", Report::tree_head());
+    reports.iter().chain([&all]).for_each(|report| println!("{}", report.tree_row()));
 }
 
-/// No labelled call is wrong, and the pointers are consistent. The share is that of all programs: some have few pointers.
+/// No labelled call is wrong, the pointers are consistent, and the tree of allocations is what the kernel and the dynamic linker
+/// say. The share is that of all programs: some have few pointers.
 fn pass(reports: &[Report]) -> Result<()> {
     let all = Report::of_all(reports);
     let wrong = all.wrong().count();
     ensure!(wrong == 0, "{wrong} claims about labelled calls are wrong");
     let share = all.consistent().unwrap_or(1.0);
+    let disagreements = all.tree_disagreements;
+    ensure!(disagreements == 0, "the tree of allocations disagrees {disagreements} times with what is there");
     ensure!(share >= CONSISTENT_BAR, "only {:.3} % of the typed pointers are consistent", 100.0 * share);
     Ok(())
 }

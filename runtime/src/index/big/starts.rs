@@ -16,7 +16,7 @@ static TABLE: [AtomicU16; COUNT] = [const { AtomicU16::new(0) }; COUNT];
 
 /// The record of an allocation of that allocator, made or brought up to date if need be; `parent` gives the record around it,
 /// and is asked only then. `None` when no record is free. Every record of that allocator is to be made here, and no two of its
-/// allocations overlap: one that does is out of date, and becomes empty.
+/// allocations overlap: one that holds the first byte of a page of the new one is out of date, and becomes empty.
 pub fn recorded(
     begin: Avma,
     end: Avma,
