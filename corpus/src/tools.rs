@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("gcc-12", "gcc-12"),
     ("clang-19", "clang-19"),
     ("clang-14", "clang-14"),
+    ("gdb", "gdb"),
     ("cargo", "cargo"),
     ("pkg-config", "pkgconf"),
     ("cmake", "cmake"),
