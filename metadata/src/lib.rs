@@ -7,13 +7,16 @@
 //!
 //! Reading order: [`layout`] says what the bytes are, [`read`] borrows them without copying and never panics on hostile
 //! input, [`frame`] says which variables a frame has at an instruction, [`explain`] has the words for
-//! why a site has its type or none, [`digest`] says when two types are one, [`pod`] is the one place that casts bytes to records.
+//! why a site has its type or none, [`digest`] says when two types are one, [`c_names`] says which names
+//! C has for its base types, [`link_time`] how a file says which types it names; [`pod`] is the one place that casts bytes to records.
 #![no_std]
 
+pub mod c_names;
 pub mod digest;
 pub mod explain;
 pub mod frame;
 pub mod layout;
+pub mod link_time;
 pub mod pod;
 pub mod read;
 

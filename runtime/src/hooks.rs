@@ -14,7 +14,7 @@ use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// What a symbol of a type begins with.
-pub const TYPE_SYMBOL_PREFIX: &[u8] = b"__uniqtype__";
+pub const TYPE_SYMBOL_PREFIX: &[u8] = allocs_metadata::link_time::SYMBOL_PREFIX.as_bytes();
 
 /// The query side's answers. All of them may be called from any thread and from signal handlers.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use crate::hooks::{self, Hooks};
 use crate::modules::dl;
 use crate::report;
 use crate::sys::threads;
+use crate::types::link_time;
 
 static HOOKS: Hooks = Hooks {
     before_unload: site_types::before_unload,
@@ -36,6 +37,7 @@ pub unsafe fn start(argv: *const *const c_char) {
     c_api::allocators::init();
     hooks::register(&HOOKS);
     c_api::misc::set_initialized();
+    link_time::files_at_start();
 }
 
 /// Does what is left when the process ends in an orderly way.

@@ -9,10 +9,11 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use crate::allocators::{malloc, site_types};
 use crate::avma::Avma;
 use crate::index;
+use crate::init;
 use crate::modules::{self, dl};
 use crate::types::make::{self, MAX_LIST};
 use crate::types::named::{self, First};
-use crate::types::{TypeRef, Uniqtype, precise, spell};
+use crate::types::{TypeRef, Uniqtype, link_time, precise, spell};
 
 fn pointer_to(ty: Option<TypeRef>) -> *mut Uniqtype {
     ty.map_or(core::ptr::null_mut(), TypeRef::as_ptr)
@@ -180,6 +181,15 @@ pub unsafe extern "C" fn __liballocs_typestr_to_uniqtype(name: *const c_char) ->
     // SAFETY: says the caller.
     let name = unsafe { CStr::from_ptr(name) };
     pointer_to(named::by_name(name.to_bytes(), First::Loaded))
+}
+
+/// Leads the file that holds an address to the types that it named when it was linked. Files call it before their own constructors; it may be
+/// called again.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub extern "C" fn __allocs_uniqtypes_loaded(address: Avma) {
+    if init::ready() {
+        link_time::file_opened(address);
+    }
 }
 
 /// The address of the type that `dlsym` is asked for, or NULL if the symbol is not that of a type.

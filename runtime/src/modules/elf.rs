@@ -205,11 +205,9 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 /// The program headers and the build-id of a loaded file, from the bytes of its first page and of its notes.
 pub mod loaded {
     use super::{u16_at, u32_at, u64_at};
-    pub use crate::sys::loaded::{PT_DYNAMIC, PT_LOAD};
+    pub use crate::sys::loaded::{PT_DYNAMIC, PT_LOAD, PT_NOTE};
 
     const PROGRAM_HEADER_SIZE: usize = 56;
-    /// Segment of notes.
-    pub const PT_NOTE: u32 = 4;
     /// The segment may be read.
     pub const PF_R: u32 = 4;
 

@@ -43,6 +43,10 @@ const _: () = assert!(size_of::<Header>() == 56);
 pub const PT_LOAD: u32 = 1;
 /// `p_type` of the dynamic section.
 pub const PT_DYNAMIC: u32 = 2;
+/// `p_type` of notes.
+pub const PT_NOTE: u32 = 4;
+/// `p_type` of the part that is read-only once the file is linked into the process.
+pub const PT_GNU_RELRO: u32 = 0x6474_e552;
 /// `p_type` of the `.eh_frame_hdr`.
 pub const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
 

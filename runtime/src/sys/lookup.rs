@@ -22,6 +22,23 @@ pub fn in_use(name: &CStr) -> *mut c_void {
     address(loaded::each(|file| Tables::of(file)?.find(&name)))
 }
 
+/// An object that a file defines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Object {
+    /// Where it is.
+    pub place: Avma,
+    /// Its size in bytes.
+    pub size: usize,
+}
+
+/// The object that the program's references of this name are bound to.
+#[must_use]
+pub fn object_in_use(name: &CStr) -> Option<Object> {
+    let name = Name::of(name);
+    let found = loaded::each(|file| Tables::of(file)?.find(&name))?;
+    (!found.is_indirect).then_some(Object { place: found.address, size: found.size })
+}
+
 /// For each name the first definition in a file behind ours in load order, or NULL if there is none: what `RTLD_NEXT` gives.
 /// A library that `dlopen` brought stands behind all others; there it is the first definition in any other file.
 #[must_use]
@@ -79,9 +96,9 @@ pub fn next_at_start(name: &CStr) -> *mut c_void {
 fn address(definition: Option<Definition>) -> *mut c_void {
     match definition {
         None => core::ptr::null_mut(),
-        Some(Definition { address, is_indirect: false }) => address.pointer(),
+        Some(Definition { address, is_indirect: false, .. }) => address.pointer(),
         // SAFETY: the value of such a symbol is a function that returns the address; on x86-64 it takes no argument.
-        Some(Definition { address, is_indirect: true }) => unsafe {
+        Some(Definition { address, is_indirect: true, .. }) => unsafe {
             core::mem::transmute::<*mut c_void, extern "C" fn() -> *mut c_void>(address.pointer())()
         },
     }
@@ -91,6 +108,8 @@ struct Definition {
     address: Avma,
     /// It is a function that finds the function.
     is_indirect: bool,
+    /// Size in bytes.
+    size: usize,
 }
 
 struct Name<'a> {
@@ -115,8 +134,8 @@ impl Name<'_> {
 
 /// `Elf64_Sym`.
 #[repr(C)]
-struct Symbol {
-    name: u32,
+pub(super) struct Symbol {
+    pub(super) name: u32,
     info: u8,
     other: u8,
     section: u16,
@@ -271,12 +290,13 @@ impl Tables {
                 Avma(self.bias.wrapping_add(symbol.value as usize))
             },
             is_indirect: symbol.kind() == STT_GNU_IFUNC,
+            size: symbol.size as usize,
         })
     }
 }
 
 /// The dynamic linker relocates these addresses in most files, and not in read-only ones.
-fn place<T>(bias: usize, value: usize) -> *const T {
+pub(super) fn place<T>(bias: usize, value: usize) -> *const T {
     if value < bias { Avma(bias.wrapping_add(value)).pointer() } else { Avma(value).pointer() }
 }
 

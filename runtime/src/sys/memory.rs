@@ -8,6 +8,7 @@
 use super::Errno;
 use super::file::Fd;
 use super::syscall::{Call, syscall};
+use crate::avma::Avma;
 use core::ptr::NonNull;
 
 /// Size of a page; x86-64 Linux has no other base size.
@@ -40,6 +41,16 @@ pub fn map_file(fd: &Fd, offset: u64, len: usize) -> Result<NonNull<u8>, Errno> 
         syscall(Call::Mmap, [0, len, PROT_READ, MAP_PRIVATE, fd.number() as usize, offset as usize])
     }?;
     NonNull::new(address as *mut u8).ok_or(Errno::ENOMEM)
+}
+
+/// Makes whole pages of the program's writable as well as readable, or readable alone.
+///
+/// # Safety
+/// They are pages of one loaded file, whose data they hold, and no other thread needs to write there meanwhile.
+pub unsafe fn protect(start: Avma, len: usize, is_writable: bool) -> Result<(), Errno> {
+    let protection = if is_writable { PROT_READ | PROT_WRITE } else { PROT_READ };
+    // SAFETY: says the caller.
+    unsafe { syscall(Call::Mprotect, [start.0, len, protection, 0, 0, 0]) }.map(drop)
 }
 
 /// Gives back a mapping.

@@ -12,6 +12,7 @@ pub mod lookup;
 pub mod memory;
 pub mod process;
 pub mod signal;
+pub mod slots;
 pub mod syscall;
 pub mod tasks;
 pub mod threads;

@@ -55,6 +55,16 @@ fn find_or_make(file: &'static TypedFile, id: TypeId) -> Option<TypeRef> {
     Some(root.ty)
 }
 
+/// The digest of a file's type, without the type.
+#[must_use]
+pub(super) fn digest_of(file: &'static TypedFile, id: TypeId) -> Option<Digest> {
+    let record = file.ty(id)?;
+    if record.flags & TYPE_INCOMPLETE != 0 {
+        return Some(record.digest);
+    }
+    Resolver { file, steps: MAX_STEPS }.digest(id)
+}
+
 /// A type's block, and the record that says what is in it.
 #[derive(Clone, Copy)]
 struct Located {

@@ -2,6 +2,10 @@
 //!
 //! Their digests are those that a file would state, so a type is the same whether a file or we came first.
 
+use allocs_metadata::c_names::flipped;
+pub use allocs_metadata::c_names::{
+    ATE_BOOLEAN, ATE_FLOAT, ATE_SIGNED, ATE_SIGNED_CHAR, ATE_UNSIGNED, ATE_UNSIGNED_CHAR,
+};
 use allocs_metadata::digest::{self, Digest, Digester, Tag};
 use allocs_metadata::{
     Kind, MEMBER_MAY_BE_INVALID, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, UNBOUNDED_LENGTH,
@@ -13,19 +17,6 @@ use super::intern::{block_of, known};
 use super::precise;
 use super::uniqtype::{Shape, TypeRef, WORD_NOT_SIMULTANEOUS};
 use crate::private_heap;
-
-/// `DW_ATE_boolean`.
-pub const ATE_BOOLEAN: u8 = 2;
-/// `DW_ATE_float`.
-pub const ATE_FLOAT: u8 = 4;
-/// `DW_ATE_signed`.
-pub const ATE_SIGNED: u8 = 5;
-/// `DW_ATE_signed_char`.
-pub const ATE_SIGNED_CHAR: u8 = 6;
-/// `DW_ATE_unsigned`.
-pub const ATE_UNSIGNED: u8 = 7;
-/// `DW_ATE_unsigned_char`.
-pub const ATE_UNSIGNED_CHAR: u8 = 8;
 
 /// Most types in a list that a client passes.
 pub const MAX_LIST: usize = 64;
@@ -108,16 +99,6 @@ fn base_block(encoding: u8, size: u32) -> Option<TypeRef> {
         ty.set_name(join(&[stem, b"$", decimal(u64::from(bits), &mut [0; 20])])?);
     }
     Some(ty)
-}
-
-fn flipped(encoding: u8) -> Option<u8> {
-    Some(match encoding {
-        ATE_SIGNED => ATE_UNSIGNED,
-        ATE_UNSIGNED => ATE_SIGNED,
-        ATE_SIGNED_CHAR => ATE_UNSIGNED_CHAR,
-        ATE_UNSIGNED_CHAR => ATE_SIGNED_CHAR,
-        _ => return None,
-    })
 }
 
 /// Plain `char`.

@@ -2,15 +2,16 @@
 //!
 //! [`uniqtype`] is the layout that C programs see; [`trie`] maps a digest to the one type that has it; [`mod@intern`] makes
 //! types from the metadata of a [`mod@file`], [`mod@frame`] those of stack frames, and [`make`] those from other types; [`precise`]
-//! fills in array lengths; [`spell`] writes a type as C does. [`named`] finds types by name, among them those that [`c_names`]
-//! says C has.
+//! fills in array lengths; [`spell`] writes a type as C does. [`named`] finds types by name. [`link_time`] makes
+//! the objects that a program has for types those very types; [`offers`] holds them until then.
 
-pub mod c_names;
 pub mod file;
 pub mod frame;
 pub mod intern;
+pub mod link_time;
 pub mod make;
 pub mod named;
+pub mod offers;
 pub mod precise;
 pub mod scratch;
 pub mod spell;

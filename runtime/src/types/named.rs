@@ -5,13 +5,14 @@
 //! then the others in load order. What no file says is made: arrays of a type and pointers to it, and the base types
 //! under the names that C has for them.
 
-use allocs_metadata::{TYPE_INCOMPLETE, TYPE_NAME_IS_TAG, TypeId, TypeRecord};
+use allocs_metadata::c_names::{Base, Derived};
+use allocs_metadata::digest::{self, Digest};
+use allocs_metadata::{TYPE_INCOMPLETE, TYPE_NAME_IS_TAG, TypeId, TypeRecord, link_time};
 
 use super::file::TypedFile;
 use super::intern::{self, intern};
 use super::scratch::Scratch;
-use super::{TypeRef, c_names, make};
-use crate::hooks::TYPE_SYMBOL_PREFIX;
+use super::{TypeRef, make};
 use crate::modules::{self, Module};
 
 /// Which file's types have a name before those of the others.
@@ -32,23 +33,13 @@ const MAX_NESTING: u32 = 31;
 /// any other byte that C has not in names.
 #[must_use]
 pub fn by_symbol(symbol: &[u8], first: First) -> Option<TypeRef> {
-    let mut rest = symbol.strip_prefix(TYPE_SYMBOL_PREFIX)?;
-    let mut name = Scratch::default();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let (byte, behind) = match (byte, behind) {
-            (b'$', [b'$', behind @ ..]) => (b'$', behind),
-            (b'$', [high, low, behind @ ..]) => (digit(*high)? << 4 | digit(*low)?, behind),
-            (b'$', _) => return None,
-            _ => (byte, behind),
-        };
-        name.push(byte)?;
-        rest = behind;
-    }
-    by_name(name.as_slice(), first)
+    by_name(name_of(symbol)?.as_slice(), first)
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).map(|digit| digit as u8)
+fn name_of(symbol: &[u8]) -> Option<Scratch<u8>> {
+    let mut name = Scratch::default();
+    link_time::decoded(symbol)?.try_for_each(|byte| name.push(byte?))?;
+    Some(name)
 }
 
 /// The type of a name: that of `UNIQTYPE_NAME`, `__ARR_T` for the array without a bound, or what C calls a base type, its
@@ -58,30 +49,59 @@ pub fn by_name(name: &[u8], first: First) -> Option<TypeRef> {
     nested(name, first, MAX_NESTING)
 }
 
-fn nested(name: &[u8], first: First, nesting: u32) -> Option<TypeRef> {
-    c_names::named(name)
-        .or_else(|| c_names::spelled(name, b' '))
-        .or_else(|| of_files(name, first))
-        .or_else(|| derived(name, first, nesting.checked_sub(1)?))
-        .or_else(|| c_names::spelled(name, b'_'))
-        .or_else(|| intern::find(|ty| (ty.name().to_bytes() == name).then_some(ty)))
+/// What a name means.
+enum Meaning<'a> {
+    Void,
+    Base(Base),
+    OfFile(&'static TypedFile, TypeId),
+    Derived(Derived<'a>),
 }
 
-/// A pointer to a type, or an array of it, that need not be in any file.
-fn derived(name: &[u8], first: First, nesting: u32) -> Option<TypeRef> {
-    if let Some(pointee) = name.strip_prefix(b"__PTR_") {
-        return make::pointer(nested(pointee, first, nesting)?);
+fn meaning(name: &[u8], first: First) -> Option<Meaning<'_>> {
+    let own = || (name == b"void").then_some(Meaning::Void);
+    own()
+        .or_else(|| Base::named(name).or_else(|| Base::spelled(name, b' ')).map(Meaning::Base))
+        .or_else(|| of_files(name, first).map(|(file, id)| Meaning::OfFile(file, id)))
+        .or_else(|| Derived::of_name(name).map(Meaning::Derived))
+        .or_else(|| Base::spelled(name, b'_').map(Meaning::Base))
+}
+
+fn nested(name: &[u8], first: First, nesting: u32) -> Option<TypeRef> {
+    match meaning(name, first) {
+        Some(Meaning::Void) => make::void(),
+        Some(Meaning::Base(base)) => make::base(base.encoding, base.size),
+        Some(Meaning::OfFile(file, id)) => intern(file, id),
+        // A pointer to a type, or an array of it, need not be in any file.
+        Some(Meaning::Derived(derived)) => {
+            let of = nested(derived.of(), first, nesting.checked_sub(1)?)?;
+            match derived {
+                Derived::Pointer(_) => make::pointer(of),
+                Derived::Array(length, _) => make::array(of, length),
+            }
+        }
+        None => intern::find(|ty| (ty.name().to_bytes() == name).then_some(ty)),
     }
-    let array = name.strip_prefix(b"__ARR")?;
-    let end = array.iter().position(|&byte| byte == b'_')?;
-    let (length, element) = (array.get(..end)?, array.get(end + 1..)?);
-    let length = match length {
-        b"" | b"0" => None,
-        b"Z" => Some(0),
-        [b'1'..=b'9', ..] => Some(core::str::from_utf8(length).ok()?.parse().ok()?),
-        _ => return None,
-    };
-    make::array(nested(element, first, nesting)?, length)
+}
+
+/// The digest of a symbol's type, which need not be made for it.
+#[must_use]
+pub(super) fn digest_of_symbol(symbol: &[u8], first: First) -> Option<Digest> {
+    nested_digest(name_of(symbol)?.as_slice(), first, MAX_NESTING)
+}
+
+fn nested_digest(name: &[u8], first: First, nesting: u32) -> Option<Digest> {
+    Some(match meaning(name, first)? {
+        Meaning::Void => digest::void(),
+        Meaning::Base(Base { encoding, size }) => digest::base(encoding, size, size.checked_mul(8)?, 0),
+        Meaning::OfFile(file, id) => intern::digest_of(file, id)?,
+        Meaning::Derived(derived) => {
+            let of = nested_digest(derived.of(), first, nesting.checked_sub(1)?)?;
+            match derived {
+                Derived::Pointer(_) => digest::pointer(of),
+                Derived::Array(length, _) => digest::array(of, length),
+            }
+        }
+    })
 }
 
 /// How well a record fits a name: a tag comes before a name from elsewhere, and a type before its mere declaration.
@@ -110,17 +130,17 @@ pub(super) fn best(file: &TypedFile, name: &[u8]) -> Option<(Rank, TypeId)> {
     records.map(|(index, record)| (Rank::of(record), TypeId(index as u32))).min_by_key(|&(rank, _)| rank)
 }
 
-fn of_files(name: &[u8], first: First) -> Option<TypeRef> {
+fn of_files(name: &[u8], first: First) -> Option<(&'static TypedFile, TypeId)> {
     let preferred = match first {
         First::Loaded => None,
-        First::File(module) => module.metadata.and_then(|file| intern(file, best(file, name)?.1)),
+        First::File(module) => module.metadata.and_then(|file| Some((file, best(file, name)?.1))),
         First::Behind(module) => in_load_order(name, Some(module)),
     };
     preferred.or_else(|| in_load_order(name, None))
 }
 
 /// The type of a name in the loaded files behind one, or in all. A file that defines it comes before one that declares it.
-fn in_load_order(name: &[u8], behind: Option<&Module>) -> Option<TypeRef> {
+fn in_load_order(name: &[u8], behind: Option<&Module>) -> Option<(&'static TypedFile, TypeId)> {
     let mut counts = behind.is_none();
     let mut declared = None;
     let defined = modules::each(|module| {
@@ -134,10 +154,10 @@ fn in_load_order(name: &[u8], behind: Option<&Module>) -> Option<TypeRef> {
                 declared = declared.or(Some((file, id)));
                 None
             }
-            (_, id) => intern(file, id),
+            (_, id) => Some((file, id)),
         }
     });
-    defined.or_else(|| declared.and_then(|(file, id)| intern(file, id)))
+    defined.or(declared)
 }
 
 #[cfg(test)]
@@ -192,9 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_known_before_its_type() {
+        dl::init();
+        for symbol in
+            ["void", "int", "long$20double", "__PTR___ARR7_short", "__ARR_char", "__ARRZ___PTR_void"]
+        {
+            let symbol = std::format!("__uniqtype__{symbol}");
+            let digest = digest_of_symbol(symbol.as_bytes(), First::Loaded);
+            assert_eq!(digest, by_symbol(symbol.as_bytes(), First::Loaded).map(TypeRef::digest), "{symbol}");
+        }
+        assert_eq!(digest_of_symbol(b"__uniqtype__no_such", First::Loaded), None);
+    }
+
+    #[test]
     fn the_arrays_made_are_those_of_queries() {
         dl::init();
-        let int = c_names::named(b"int$32").unwrap();
+        let int = by_name(b"int$32", First::Loaded).unwrap();
         assert_eq!(by_name(b"__ARR_int", First::Loaded), make::array(int, None));
         assert_eq!(by_name(b"__PTR_int", First::Loaded), make::pointer(int));
     }

@@ -1,19 +1,22 @@
-//! `struct uniqtype`, as C programs see it, and the private words that lie before it.
+//! `struct uniqtype`, as C programs see it, and what else we know of a type.
 //!
 //! # Safety
-//! A [`Uniqtype`] is only ever made as part of a block by [`reserve`]: its [`Header`] lies directly before it, `capacity`
-//! slots of `related` behind it, and, for a composite, as many names and their NULL behind those. Blocks come from the
-//! private heap zeroed and are never freed. All words are atomics, because several threads may fill one block, each with
-//! the same words.
+//! A [`Uniqtype`] is only ever made by [`reserve`], or is an object that a program has for it ([`super::link_time`]): behind it lie
+//! as many slots of `related` as its word says, and behind those the address of its [`Header`]. The last slot of a composite leads
+//! to the names of its members. An object of a program that no type became has NULL there. Types and headers stay for ever, since
+//! their memory comes from the private heap, or from a file that [`super::link_time`] keeps. All words are atomics, because several threads may
+//! fill one type, each with the same words.
 #![allow(unsafe_code)]
 
 use allocs_metadata::digest::Digest;
+use allocs_metadata::link_time::{HEAD_SIZE, SLOT_SIZE, room};
 use allocs_metadata::{Kind, TypeRecord, UNBOUNDED_LENGTH, UNBOUNDED_SIZE};
 use core::alloc::Layout;
 use core::ffi::{CStr, c_char, c_void};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use super::offers;
 use crate::private_heap;
 
 /// The unique run-time representation of a type. Its layout is that of `uniqtype-defs.h`.
@@ -40,7 +43,7 @@ pub struct Related {
     bits: AtomicU64,
 }
 
-/// What lies directly before a [`Uniqtype`]. An object that a program defines at link time has it, too.
+/// What we know of a type besides.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Header {
@@ -50,19 +53,25 @@ pub struct Header {
     definition: AtomicPtr<Uniqtype>,
     /// `TYPE_…` flags.
     flags: AtomicU32,
-    /// Number of slots of `related`, without that of the member names.
-    capacity: u32,
     /// All of this type and of the types that it refers to is filled in.
     complete: AtomicBool,
 }
 
-const HEADER_SIZE: usize = size_of::<Header>();
-const _: () = assert!(size_of::<Uniqtype>() == 24 && align_of::<Uniqtype>() == 8);
+/// That of an object which is no type.
+static NO_TYPE: Header = Header {
+    digest: [0; 2],
+    name: AtomicPtr::new(core::ptr::null_mut()),
+    definition: AtomicPtr::new(core::ptr::null_mut()),
+    flags: AtomicU32::new(0),
+    complete: AtomicBool::new(false),
+};
+
+const _: () = assert!(size_of::<Uniqtype>() == HEAD_SIZE && align_of::<Uniqtype>() == 8);
 const _: () = assert!(core::mem::offset_of!(Uniqtype, size) == 8);
 const _: () = assert!(core::mem::offset_of!(Uniqtype, word) == 12);
 const _: () = assert!(core::mem::offset_of!(Uniqtype, make_precise) == 16);
 const _: () = assert!(core::mem::offset_of!(Uniqtype, related) == 24);
-const _: () = assert!(size_of::<Related>() == 16 && HEADER_SIZE.is_multiple_of(8));
+const _: () = assert!(size_of::<Related>() == SLOT_SIZE);
 
 /// A type whose address was given out. Two are equal when they are at one address.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +96,24 @@ pub struct Member {
 
 /// Low 56 bits of the second word of a member's slot.
 const OFFSET_MASK: u64 = (1 << 56) - 1;
+/// Number of slots that hold types, members or enumerators, as a word says it.
+fn slots_of(word: u32) -> usize {
+    let count = match Kind::of_word(word) {
+        None | Some(Kind::Void) => 0,
+        Some(Kind::Array | Kind::Base | Kind::Subrange) => 1,
+        Some(Kind::Address) => 2,
+        Some(Kind::Enumeration) => 1 + (word >> 6),
+        Some(Kind::Composite) => word >> 4 & 0xf_ffff,
+        Some(Kind::Subprogram) => (word >> 4 & 0x3ff) + (word >> 14 & 0x3ff),
+    };
+    count as usize
+}
+
+/// All slots, that of a composite's names among them.
+fn all_slots_of(word: u32) -> usize {
+    slots_of(word) + usize::from(Kind::of_word(word) == Some(Kind::Composite))
+}
+
 /// Bit of a composite's word: `not_simultaneous`.
 pub const WORD_NOT_SIMULTANEOUS: u32 = 1 << 24;
 
@@ -108,27 +135,25 @@ impl TypeRef {
     }
 
     fn header(self) -> &'static Header {
-        let at = core::ptr::from_ref(self.0).cast::<u8>().wrapping_sub(HEADER_SIZE);
-        // SAFETY: every block has its header directly before the type.
-        unsafe { &*at.cast::<Header>() }
+        let place = self.slots().as_ptr_range().end.cast::<AtomicPtr<Header>>();
+        // SAFETY: behind the slots there is the address of a header, which stays, or NULL.
+        unsafe { (*place).load(Ordering::Acquire).as_ref() }.unwrap_or(&NO_TYPE)
     }
 
     fn slots(self) -> &'static [Related] {
-        let composite = usize::from(self.kind() == Kind::Composite);
-        let count = self.header().capacity as usize + composite;
         let first = core::ptr::from_ref(self.0).wrapping_add(1).cast::<Related>();
-        // SAFETY: a block has `capacity` slots behind the type, one more for a composite.
-        unsafe { core::slice::from_raw_parts(first, count) }
+        // SAFETY: a type has as many slots as its word says.
+        unsafe { core::slice::from_raw_parts(first, all_slots_of(self.word())) }
     }
 
     fn names(self) -> Option<&'static [AtomicPtr<c_char>]> {
         if self.kind() != Kind::Composite {
             return None;
         }
-        let count = self.header().capacity as usize + 1;
-        let first = self.slots().as_ptr_range().end.cast::<AtomicPtr<c_char>>();
-        // SAFETY: a composite's block has a name for each member, and the NULL, behind the slots.
-        Some(unsafe { core::slice::from_raw_parts(first, count) })
+        let count = self.related_count();
+        let first = self.slots().get(count)?.word.load(Ordering::Acquire) as *const AtomicPtr<c_char>;
+        // SAFETY: the last slot of a composite leads to a name for each member, and a NULL.
+        (!first.is_null()).then(|| unsafe { core::slice::from_raw_parts(first, count + 1) })
     }
 
     /// What identifies it in the whole world.
@@ -190,18 +215,18 @@ impl TypeRef {
     /// The `index`th related type, for kinds whose slots are types.
     #[must_use]
     pub fn related(self, index: usize) -> Option<TypeRef> {
-        if index >= self.header().capacity as usize || (self.kind() == Kind::Enumeration && index > 0) {
+        if index >= self.related_count() || (self.kind() == Kind::Enumeration && index > 0) {
             return None;
         }
         let word = self.slots().get(index)?.word.load(Ordering::Acquire);
-        // SAFETY: outside an enumeration's values, slots below the capacity hold NULL or types that were given out.
+        // SAFETY: outside an enumeration's values, these slots hold NULL or types that were given out.
         unsafe { TypeRef::from_ptr(word as *const Uniqtype) }
     }
 
     /// Number of slots that hold types, members or enumerators.
     #[must_use]
     pub fn related_count(self) -> usize {
-        self.header().capacity as usize
+        slots_of(self.word())
     }
 
     /// The `index`th member of a composite.
@@ -259,7 +284,7 @@ impl TypeRef {
     /// Whether a record describes a type that fits this block. Only hostile metadata has two of one digest that differ.
     #[must_use]
     pub fn fits(self, shape: &Shape) -> bool {
-        self.header().capacity == shape.related_count && Some(self.kind()) == Kind::of_word(shape.word)
+        self.word() == shape.word && self.related_count() == shape.related_count as usize
     }
 
     /// Writes the name, unless there is one.
@@ -299,6 +324,18 @@ impl TypeRef {
     pub fn copy_member_name(self, index: usize, other: TypeRef) {
         if let Some(slot) = self.names().and_then(|names| names.get(index)) {
             slot.store(other.member_name(index).cast_mut(), Ordering::Relaxed);
+        }
+    }
+
+    /// Makes an object of a program say what this type, which is complete, says, for code that cannot be led to the type itself.
+    ///
+    /// # Safety
+    /// `place` is an object for a type, `room` bytes large, which nobody else writes.
+    pub unsafe fn mirror(self, place: NonNull<u8>, room: usize) {
+        let size = self::room(self.slots().len());
+        if size <= room {
+            // SAFETY: a type has so many bytes, and the object room for them.
+            unsafe { core::ptr::copy_nonoverlapping(self.as_ptr().cast::<u8>(), place.as_ptr(), size) };
         }
     }
 
@@ -366,21 +403,27 @@ impl Shape {
     }
 }
 
-/// Makes the block of a type, its slots still empty.
+/// Makes a type, its slots still empty: where a program has an object for it, or else in a block of our own. `None` without memory, or if
+/// the word says another number of slots.
 #[must_use]
 pub fn reserve(shape: &Shape) -> Option<TypeRef> {
     let kind = Kind::of_word(shape.word)?;
     let count = shape.related_count as usize;
-    let names = if kind == Kind::Composite { size_of::<Related>() + 8 * (count + 1) } else { 0 };
-    let size = HEADER_SIZE + size_of::<Uniqtype>() + count * size_of::<Related>() + names;
-    let block = private_heap::alloc(Layout::from_size_align(size, 16).ok()?)?;
-    let header = Header {
+    if slots_of(shape.word) != count {
+        return None;
+    }
+    let room = room(all_slots_of(shape.word));
+    let header = private_heap::alloc_value(Header {
         digest: shape.digest,
         name: AtomicPtr::new(core::ptr::null_mut()),
         definition: AtomicPtr::new(core::ptr::null_mut()),
         flags: AtomicU32::new(shape.flags),
-        capacity: shape.related_count,
         complete: AtomicBool::new(false),
+    })?;
+    let names = if kind == Kind::Composite { Some(no_names(count)?) } else { None };
+    let place = match offers::take(shape.digest, room) {
+        Some(place) => place,
+        None => private_heap::alloc(Layout::from_size_align(room, 8).ok()?)?,
     };
     let ty = Uniqtype {
         cache_word: AtomicU64::new(0),
@@ -389,19 +432,27 @@ pub fn reserve(shape: &Shape) -> Option<TypeRef> {
         make_precise: AtomicPtr::new(core::ptr::null_mut()),
         related: [],
     };
-    // SAFETY: the block is new and has room for the header, the type and, zeroed, its slots.
+    // SAFETY: the place is ours, for ever, and has room for the type, its slots and the header's address.
     let ty = TypeRef(unsafe {
-        block.cast::<Header>().write(header);
-        let at: NonNull<Uniqtype> = block.add(HEADER_SIZE).cast();
-        at.write(ty);
-        at.as_ref()
+        place.write_bytes(0, room);
+        place.cast::<Uniqtype>().write(ty);
+        place
+            .add(room - 8)
+            .cast::<AtomicPtr<Header>>()
+            .write(AtomicPtr::new(core::ptr::from_ref(header).cast_mut()));
+        place.cast::<Uniqtype>().as_ref()
     });
-    if let Some(names) = ty.names() {
-        for name in &names[..count] {
-            name.store(c"".as_ptr().cast_mut(), Ordering::Relaxed);
-        }
-        let slot = &ty.slots()[count];
-        slot.word.store(names.as_ptr() as u64, Ordering::Relaxed);
+    if let (Some(names), Some(slot)) = (names, ty.slots().get(count)) {
+        slot.word.store(names.as_ptr() as u64, Ordering::Release);
     }
     Some(ty)
+}
+
+/// As many empty names, and a NULL.
+fn no_names(count: usize) -> Option<&'static [AtomicPtr<c_char>]> {
+    let block = private_heap::alloc(Layout::array::<AtomicPtr<c_char>>(count + 1).ok()?)?;
+    // SAFETY: the block is zeroed, has room for so many words, and stays.
+    let names = unsafe { core::slice::from_raw_parts(block.cast::<AtomicPtr<c_char>>().as_ptr(), count + 1) };
+    names[..count].iter().for_each(|name| name.store(c"".as_ptr().cast_mut(), Ordering::Relaxed));
+    Some(names)
 }
