@@ -14,7 +14,7 @@ use allocs_metadata::SECTION_NAME;
 use anyhow::{Context, Result};
 
 use super::arguments::Arguments;
-use super::children::{self, Running};
+use super::children;
 use super::debug::DebugRequest;
 use super::hooks::{Annotate, Hooks, LinkOutput};
 use super::inputs;
@@ -36,31 +36,38 @@ const WITH_ANALYSIS: &str = "analyse";
 const WITHOUT_ANALYSIS: &str = "edit";
 
 /// Finishes the file that `plan` has linked. `facts` are those of the sources in the command, `map` holds the link editor's map.
-pub fn run(plan: &Plan, facts: &[&[u8]], map: Option<&Path>) {
+/// Returns the symbols of types that the file needs and nothing describes.
+pub fn run(plan: &Plan, facts: &[&[u8]], map: Option<&Path>) -> Vec<String> {
     let mut section = Vec::new();
     for payload in facts {
         Record { payload, asked: plan.debug != DebugRequest::Nothing, unasked_debug_info: 0 }
             .write(&mut section);
     }
     let input = Input::Text(Arc::new(section));
-    if let Err(reason) = run_once(plan, &input, WITH_ANALYSIS, map) {
+    let analysed = run_once(plan, &input, WITH_ANALYSIS, map);
+    if let Err(reason) = &analysed {
         warn(plan.warn, &plan.linked_file(), format_args!("the analysis failed: {reason:#}"));
         if let Err(reason) = run_once(plan, &input, WITHOUT_ANALYSIS, None) {
             warn(plan.warn, &plan.linked_file(), format_args!("it keeps debug info: {reason:#}"));
         }
     }
+    analysed.unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-fn run_once(plan: &Plan, input: &Input, mode: &str, map: Option<&Path>) -> Result<()> {
+/// Returns what the process printed.
+fn run_once(plan: &Plan, input: &Input, mode: &str, map: Option<&Path>) -> Result<String> {
     let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
     command.arg(FINISH).arg(mode).arg(map.unwrap_or(Path::new(""))).args(&plan.arguments.given);
-    command.stdout(Stdio::null());
+    command.stdout(Stdio::piped());
     if !plan.warn {
         command.stderr(Stdio::null());
     }
-    let status = input.spawn(&mut command).and_then(Running::wait)?;
+    let mut running = input.spawn(&mut command)?;
+    let mut printed = String::new();
+    running.child.stdout.take().context("no pipe")?.read_to_string(&mut printed)?;
+    let status = running.wait()?;
     anyhow::ensure!(status.success(), "{status}");
-    Ok(())
+    Ok(printed)
 }
 
 /// The other side of [`run`], in the process of its own. Returns the exit status.
@@ -189,7 +196,13 @@ fn finish_linked(
             inputs: &plan.inputs,
         };
         match with_large_stack(|| annotate(&output)) {
-            Ok(made) => annotation = made,
+            Ok(made) => {
+                // Those of a shared library may be described by a file that is loaded with it.
+                let undescribed =
+                    made.iter().filter(|_| !plan.is_shared).flat_map(|made| &made.undescribed_types);
+                undescribed.for_each(|symbol| println!("{symbol}"));
+                annotation = made;
+            }
             Err(reason) => warn(plan.warn, path, reason),
         }
     }

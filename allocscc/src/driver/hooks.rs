@@ -45,6 +45,8 @@ pub struct LinkOutput<'a> {
 pub struct Annotation {
     /// The contents of the metadata section.
     pub metadata: Vec<u8>,
+    /// Symbols of types that the file names, of which nothing that was linked says what they are.
+    pub undescribed_types: Vec<String>,
     /// Sections of debug information that get other contents.
     pub debug_sections: Vec<ReplacedSection>,
 }

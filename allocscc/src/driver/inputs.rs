@@ -128,7 +128,7 @@ impl FactsOfInputs {
 }
 
 /// Calls `visit` with a file's bytes, or with those of each member of an archive. The members of a thin archive lie beside it.
-fn for_each_object(path: &Path, mut visit: impl FnMut(&[u8])) {
+pub fn for_each_object(path: &Path, mut visit: impl FnMut(&[u8])) {
     let Ok(file) = std::fs::read(path) else { return };
     let Ok(archive) = ArchiveFile::parse(&*file) else { return visit(&file) };
     for member in archive.members().map_while(Result::ok) {

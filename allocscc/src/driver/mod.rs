@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`arguments`], [`options`] and [`parser`] cut a command line into words with a meaning, [`plan`] says what the
 //! command will do, [`spelling`] spells the commands to run instead, [`run`] runs them. [`units`] preprocesses and analyses each source
-//! in a process of its own, [`records`] frames what comes out of that, [`objects`] puts it into object files, and
+//! in a process of its own, [`records`] frames what comes out of that, [`named_types`] finds objects for the types that a program names, [`objects`] puts it into object files, and
 //! [`finish`] turns the linked file into its final form.
 //!
 //! The one law: what the user sees is what the compiler does. Nothing here may fail a build; whatever goes wrong with the metadata
@@ -30,6 +30,7 @@ pub mod hooks;
 pub mod inputs;
 pub mod language;
 pub mod link_map;
+pub mod named_types;
 pub mod objects;
 pub mod options;
 pub mod parser;

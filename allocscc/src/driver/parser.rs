@@ -32,6 +32,7 @@ struct Parser {
     inputs: LinkInputs,
     lto: bool,
     is_static: bool,
+    is_shared: bool,
     warn: bool,
     alloc_types: bool,
     introduction: Option<Introduction>,
@@ -182,6 +183,7 @@ impl Parser {
             "-gno-split-dwarf" => self.split_dwarf = false,
             "-r" => self.relocatable = true,
             "-static" | "-static-pie" | "--static" => self.is_static = true,
+            "-shared" | "--shared" => self.is_shared = true,
             "-flto" => self.lto = true,
             "-fno-lto" => self.lto = false,
             _ => self.prefixed_flag(text),
@@ -226,6 +228,7 @@ impl Parser {
                 kind = WordKind::Strip;
             }
             self.relocatable |= matches!(option, "-r" | "-i" | "--relocatable" | "-relocatable");
+            self.is_shared |= matches!(option, "-shared" | "--shared" | "-Bshareable");
             self.leaves_stripping |= matches!(option, "-q" | "--emit-relocs" | "-emit-relocs");
             self.leaves_stripping |= option.starts_with("-m") || option.contains("-oformat");
         }
@@ -246,6 +249,8 @@ impl Parser {
             inputs: self.inputs,
             lto: self.lto,
             is_static: self.is_static,
+            is_relocatable: self.relocatable,
+            is_shared: self.is_shared,
             warn: self.warn,
             alloc_types: self.alloc_types,
             introduces_itself: self.introduction,

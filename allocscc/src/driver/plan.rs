@@ -32,6 +32,10 @@ pub struct Plan {
     pub lto: bool,
     /// `-static` or `-static-pie`.
     pub is_static: bool,
+    /// `-r`: the output is an object.
+    pub is_relocatable: bool,
+    /// `-shared`.
+    pub is_shared: bool,
     /// `-Wallocs`.
     pub warn: bool,
     /// `-gallocs`: the debug information is to say what calls allocate.

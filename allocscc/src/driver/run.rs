@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::mpsc::{self, Receiver};
@@ -18,6 +18,7 @@ use super::compiler::{COMPILER_VARIABLE, Compiler};
 use super::finish;
 use super::hooks::Hooks;
 use super::link_map::LinkMap;
+use super::named_types::NamedTypes;
 use super::objects;
 use super::plan::{Action, Introduction, Plan, Source};
 use super::spelling;
@@ -57,17 +58,25 @@ impl Driver {
         let mut command = self.compiler.command();
         let map = if spelling::has_room_for_map(&self.plan) { LinkMap::new() } else { None };
         let map_path = map.as_ref().map(LinkMap::path);
-        let arguments = spell(spelling::compiler_arguments(&self.plan, self.headers.as_deref(), map_path))
-            .unwrap_or_else(|error| self.cannot_run(&error));
+        if gathers {
+            self.listen();
+        }
+        let input = if gathers { self.input() } else { Input::Inherited };
+        let headers = self.headers.as_deref();
+        let types = NamedTypes::of_link(&self.plan, &self.compiler, headers, &input);
+        let mut words = spelling::compiler_arguments(&self.plan, headers, map_path);
+        if let Some(types) = &types {
+            types.add_to(&mut words);
+        }
+        let arguments = spell(words).unwrap_or_else(|error| self.cannot_run(&error));
         command.args(&arguments.words);
         if !gathers && self.plan.introduces_itself.is_none() && arguments.file.is_none() {
             let error = command.exec();
             self.cannot_run(&error)
         }
-        if let Err(error) = children::listen() {
-            warn(self.plan.warn, self.compiler.name(), error);
+        if !gathers {
+            self.listen();
         }
-        let input = self.input();
         let start = Instant::now();
         let compiler = match input.spawn(&mut command) {
             Ok(compiler) => compiler,
@@ -75,14 +84,22 @@ impl Driver {
         };
         let facts = if gathers { Some(self.gather(&input)) } else { None };
         let status = self.wait(compiler);
+        let mut is_complete = true;
         if !status.success() {
             children::close();
         } else if let Some(facts) = facts {
-            self.add_metadata(receive(facts, start.elapsed(), self.plan.sources.len()), map_path);
+            let facts = receive(facts, start.elapsed(), self.plan.sources.len());
+            is_complete = self.add_metadata(facts, map_path);
         }
         self.introduce();
-        drop((arguments, map));
-        children::exit_like(status)
+        drop((arguments, map, types));
+        children::exit_like(if is_complete { status } else { ExitStatus::from_raw(1 << 8) })
+    }
+
+    fn listen(&self) {
+        if let Err(error) = children::listen() {
+            warn(self.plan.warn, self.compiler.name(), error);
+        }
     }
 
     fn input(&self) -> Input {
@@ -109,7 +126,8 @@ impl Driver {
         receiver
     }
 
-    fn add_metadata(&self, facts: Vec<Result<Vec<u8>>>, map: Option<&Path>) {
+    /// Returns whether all went well for the user, whom an analysis that fails does not concern.
+    fn add_metadata(&self, facts: Vec<Result<Vec<u8>>>, map: Option<&Path>) -> bool {
         let facts: Facts = self.plan.sources.iter().cloned().zip(facts).collect();
         for (source, facts) in &facts {
             if let Err(reason) = facts {
@@ -119,8 +137,7 @@ impl Driver {
         if self.plan.action == Action::Link {
             let facts: Vec<&[u8]> =
                 facts.iter().map(|(_, facts)| facts.as_deref().unwrap_or_default()).collect();
-            finish::run(&self.plan, &facts, map);
-            return;
+            return self.has_all_types(&finish::run(&self.plan, &facts, map));
         }
         // Of two sources with the same object the last one wins, for the compiler and for us.
         for (source, facts) in facts.iter().rev() {
@@ -130,6 +147,23 @@ impl Driver {
                 warn(self.plan.warn, &object, reason);
             }
         }
+        true
+    }
+
+    /// What the link editor would say of a symbol that nothing defines, we say of one that names no type.
+    fn has_all_types(&self, unknown: &[String]) -> bool {
+        let file = self.plan.linked_file();
+        for symbol in unknown {
+            eprintln!(
+                "allocscc: {}: undefined reference to `{symbol}': no file that is linked has debug information of such a type",
+                file.display()
+            );
+        }
+        if !unknown.is_empty() {
+            // As the link editor does. Nothing can be done about a file that does not go away.
+            let _ = std::fs::remove_file(file);
+        }
+        unknown.is_empty()
     }
 
     /// Says what we add, where the compiler has just said what it is.

@@ -38,7 +38,7 @@ fn loaded<'a>(output: &LinkOutput<'a>) -> impl Iterator<Item = &'a str> {
 }
 
 /// The libraries in the order of the link, in which a symbol is that of the first that has it.
-fn libraries(output: &LinkOutput<'_>) -> Vec<PathBuf> {
+pub(super) fn libraries(output: &LinkOutput<'_>) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = loaded(output).map(PathBuf::from).collect();
     all.extend(output.inputs.shared_libraries());
     let mut seen = HashSet::new();

@@ -2,7 +2,7 @@
 //!
 //! The order is the story: read the DWARF; find what shared libraries say of their functions ([`libraries`]); find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
 //! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`], [`missing`], [`inlined`] and [`folded`]); find the types that they name ([`heap_types`]); find what other files must know of this
-//! one's functions, and this one of theirs ([`wrappers`]); write it all down, on request in the debug information too ([`alloc_types`]).
+//! one's functions, and this one of theirs ([`wrappers`]); write it all down, on request in the debug information too ([`alloc_types`]). Last, see that every type that is named is described ([`undescribed`]).
 
 mod alloc_types;
 mod any_of;
@@ -18,6 +18,7 @@ mod passed;
 mod reading;
 pub mod receivers;
 mod sites;
+mod undescribed;
 mod unmatched;
 mod wrappers;
 
@@ -76,7 +77,8 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
         wrappers: &wrappers::exported(&file, &solution.signatures),
         build_id: data.file().build_id(),
     })?;
-    Ok(Some(Annotation { metadata, debug_sections }))
+    let undescribed_types = undescribed::symbols(output, &file, &metadata);
+    Ok(Some(Annotation { metadata, undescribed_types, debug_sections }))
 }
 
 /// The facts of the objects that were linked. What cannot be read, as after an update of allocscc, counts as an object of another

@@ -14,7 +14,7 @@ static const char *const promised[] = {
 	"malloc", "calloc", "realloc", "reallocarray", "free", "cfree", "memalign", "aligned_alloc", "posix_memalign", "valloc",
 	"pvalloc", "strdup", "__strdup", "strndup", "__strndup", "asprintf", "__asprintf", "__asprintf_chk", "vasprintf",
 	"__vasprintf_chk", "getline", "getdelim", "__getdelim", "tempnam", "canonicalize_file_name", "get_current_dir_name",
-	"getcwd", "realpath", "dlclose", "dlsym", "mlockall", "sigaltstack",
+	"getcwd", "realpath", "dlclose", "dlsym", "mlockall", "sigaltstack", "__allocs_uniqtypes_loaded",
 	"alloc_*", "__liballocs_*", "__lookup_bigalloc_from_root", "__*_allocator", "__uniqtype_*", "__string8_nulterm_packed_sequence",
 	"__packed_seq_free", "fake_dladdr", "uniqtype_to_c",
 };
