@@ -166,6 +166,41 @@ fn names_can_be_linked() -> Result<()> {
     expect(&printed, "0 0 0 0 0 0\n")
 }
 
+/// A program that names base types as the header declares them links with `-lallocs`, too, without allocscc.
+#[test]
+fn types_can_be_linked() -> Result<()> {
+    tools::find("ld.lld-14")?;
+    let program = r#"#include <allocs.h>
+static unsigned char c;
+static long l;
+int main(void)
+{
+	int same = alloc_get_type(&c) == NULL;
+	char *p = malloc(1);
+	if (p && __liballocs_typestr_to_uniqtype("int$32") == &__uniqtype__int) same = 2;
+	printf("%u %u %d\n", __uniqtype__unsigned_char.pos_maxoff, __uniqtype__long_int.related[0].un.t.ptr->pos_maxoff, same);
+	return l;
+}
+"#;
+    let stage = Stage::ready()?;
+    let scratch = tempfile::tempdir()?;
+    fs::write(scratch.path().join("it.c"), program)?;
+    for (compiler, linkers) in [("cc", &["bfd", "gold"][..]), ("clang-14", &["bfd", "gold", "lld"])] {
+        for linker in linkers {
+            for flags in ["-fPIE -pie", "-fno-pie -no-pie", "-O2 -rdynamic"] {
+                let build = format!(
+                    "{compiler} -fuse-ld={linker} {flags} $(allocs-cflags) it.c -o it $(allocs-ldflags)"
+                );
+                let printed =
+                    shell(stage.prefix(), scratch.path(), &format!("{build}; ./it; allocs run ./it"))?;
+                expect(&printed, "1 8 1\n1 8 2\n").context(build)?;
+            }
+        }
+    }
+    let build = "cc -static $(allocs-cflags) it.c -o it $(allocs-ldflags); ./it";
+    expect(&shell(stage.prefix(), scratch.path(), build)?, "1 8 1\n")
+}
+
 /// The functions that take types as further arguments, in registers and on the stack.
 #[test]
 fn functions_with_further_arguments_can_be_linked() -> Result<()> {

@@ -1,4 +1,5 @@
-# liballocs.a: the functions of the headers for what is linked with -lallocs, because it declares them itself.
+# liballocs.a: the functions of the headers for what is linked with -lallocs, because it declares them itself. The types that
+# the headers declare are in uniqtypes.s.
 #
 # Each jumps to the function of the same name in the run-time library, and answers as the headers do where that is not
 # loaded. So a program needs no shared library of ours at start, and links as well where none is installed.

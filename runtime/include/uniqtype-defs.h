@@ -225,8 +225,12 @@ LIBALLOCS_OPTIONAL_(int, uniqtype_to_c, (struct uniqtype *u_, char *buf_, size_t
 #define UNIQTYPE_SUBRANGE_HOST_TYPE(u) \
 	(UNIQTYPE_IS_SUBRANGE_TYPE(u) ? (u)->related[0].un.t.ptr : (struct uniqtype *) LIBALLOCS_NULL_)
 
-/* The common types, for use by name. A program that names one is built with allocscc, which puts the object into
- * it; the library takes that object as the address of the type. */
+/* The common types, for use by name. allocscc puts the object of any type into the file that names it (`extern struct
+ * uniqtype __uniqtype__point;` is `struct point`; see __liballocs_my_metaobj for the names); of the types below -lallocs
+ * has the objects too. With the library, the objects of the files that are there from the start are the types that
+ * queries give, before any constructor runs; a shared library that is opened later is led to them if it is
+ * compiled with -fPIC and exports their symbols, as it does by default. Without it, base types are as they should be,
+ * and any other type reads as void. */
 #if __SIZEOF_INT__ != 4 || __SIZEOF_LONG__ != 8
 #error "x86-64 with 64-bit long only"
 #endif

@@ -60,7 +60,8 @@ fn find_or_make(file: &'static TypedFile, id: TypeId) -> Option<TypeRef> {
 pub(super) fn digest_of(file: &'static TypedFile, id: TypeId) -> Option<Digest> {
     let record = file.ty(id)?;
     if record.flags & TYPE_INCOMPLETE != 0 {
-        return Some(record.digest);
+        let definition = place_of_definition(file, record).and_then(|(file, id)| file.ty(id));
+        return Some(definition.unwrap_or(record).digest);
     }
     Resolver { file, steps: MAX_STEPS }.digest(id)
 }
@@ -196,12 +197,21 @@ impl Resolver {
 
 /// The only definition, in the loaded files, of a tag that this file only declares.
 fn only_definition(file: &'static TypedFile, declared: &TypeRecord) -> Option<Located> {
+    let (file, id) = place_of_definition(file, declared)?;
+    Some(Located { ty: block_of(&shape(file, file.ty(id)?)?)?, file, id })
+}
+
+/// Where that definition is.
+fn place_of_definition(
+    file: &'static TypedFile,
+    declared: &TypeRecord,
+) -> Option<(&'static TypedFile, TypeId)> {
     let name = file.string(declared.name);
     let wanted = Kind::of_word(declared.word)?;
     if declared.flags & TYPE_NAME_IS_TAG == 0 {
         return None;
     }
-    let mut found: Option<Located> = None;
+    let mut found: Option<(&'static TypedFile, TypeId, Digest)> = None;
     let ambiguous = modules::each(|module| {
         let file = module.metadata?;
         file.types().iter().enumerate().find_map(|(index, record)| {
@@ -211,17 +221,16 @@ fn only_definition(file: &'static TypedFile, declared: &TypeRecord) -> Option<Lo
             if !defines {
                 return None;
             }
-            let ty = block_of(&shape(file, record)?)?;
             match found {
-                Some(other) if other.ty != ty => Some(()),
+                Some((.., other)) if other != record.digest => Some(()),
                 _ => {
-                    found = Some(Located { ty, file, id: TypeId(index as u32) });
+                    found = Some((file, TypeId(index as u32), record.digest));
                     None
                 }
             }
         })
     });
-    if ambiguous.is_some() { None } else { found }
+    found.filter(|_| ambiguous.is_none()).map(|(file, id, _)| (file, id))
 }
 
 /// The record of a block that another thread chose.

@@ -182,15 +182,21 @@ fn documents() -> Result<Vec<File>> {
     Ok(files)
 }
 
-/// The archive with the functions of the headers, for what is linked with `-lallocs`.
+/// The archive with the functions and the types of the headers, for what is linked with `-lallocs`.
 fn archive() -> Result<Vec<u8>> {
     let dir = tempfile::tempdir()?;
-    for (source, object) in [("lib/liballocs.s", "functions.o"), ("lib/variadic.c", "variadic.o")] {
+    let objects = [
+        ("lib/liballocs.s", "functions.o"),
+        ("lib/variadic.c", "variadic.o"),
+        ("lib/uniqtypes.s", "uniqtypes.o"),
+    ];
+    for (source, object) in objects {
         let source = template(source)?;
         let compile = cmd!("cc", "-c", "-O2", "-fPIC", &source, "-o", object).dir(dir.path()).run();
         compile.with_context(|| format!("cannot compile {}", source.display()))?;
     }
-    let archive = cmd!("ar", "Drcs", "liballocs.a", "functions.o", "variadic.o").dir(dir.path()).run();
+    let archive =
+        cmd!("ar", "Drcs", "liballocs.a", "functions.o", "variadic.o", "uniqtypes.o").dir(dir.path()).run();
     archive.context("cannot archive")?;
     read(&dir.path().join("liballocs.a"))
 }

@@ -41,7 +41,7 @@ impl Sources {
             .map(|word| plan.text(word))
             .collect();
         let mut directories = Vec::new();
-        for option in ["-I", "-iquote", "-isystem", "-idirafter", "--include-directory", "-include-dir"] {
+        for option in ["-I", "-iquote", "-isystem", "-idirafter", "--include-directory"] {
             directories.extend(options.iter().filter_map(|words| value_of(option, words)).map(PathBuf::from));
         }
         for variable in ["CPATH", "C_INCLUDE_PATH"] {
