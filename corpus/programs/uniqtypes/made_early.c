@@ -1,7 +1,7 @@
 // A library's constructor asks about types before the program's code runs; the program, whose code reaches its objects directly, still
 // finds the types in them. A type that a library describes may be named by a program that only declares it.
 //@ so: made_early_lib.c
-//@ ldflags: {dir}/libmade_early_lib.so -Wl,-rpath,$ORIGIN
+//@ ldflags: -L{dir} -lmade_early_lib -Wl,-rpath,$ORIGIN
 //@ modes: plain library O2 clang -no-pie,-fno-pie
 //@ stdout: int: as the library's constructor was told
 //@ stdout: the library's struct: the same

@@ -3,9 +3,9 @@
 //@ so: names_lib.c
 //@ so-ldflags: -Wl,--no-undefined
 //@ so: names_plugin.c
-//@ ldflags: {dir}/libnames_lib.so -Wl,-rpath,$ORIGIN
+//@ ldflags: -L{dir} -lnames_lib -Wl,-rpath,$ORIGIN
 //@ args: {dir}/libnames_plugin.so
-//@ modes: plain library strip valgrind O2 clang -no-pie,-fno-pie -O2,-no-pie,-fno-pie -O2,-flto -Wl,--gc-sections,-ffunction-sections,-fdata-sections -fuse-ld=gold -fPIC
+//@ modes: plain library valgrind O2 clang -no-pie,-fno-pie -O2,-no-pie,-fno-pie -O2,-flto -ffunction-sections,-Xlinker,--gc-sections,-fdata-sections -fuse-ld=gold -fPIC
 //@ stdout: constructor: as queries say
 //@ stdout: base types: as queries say
 //@ stdout: others: as queries say
