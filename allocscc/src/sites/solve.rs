@@ -5,7 +5,7 @@ use allocs_metadata::Evidence;
 use super::effect::{Effect, leaves};
 use super::explain::{Explainer, Explanation};
 use super::facts::{Behind, Callee, FileFacts, Place, Sink, SizeExpr, TypeRef};
-use super::functions::{DeclaredFunctions, Kind};
+use super::functions::{DeclaredFunctions, Gives, Kind};
 use super::heap_type::{Head, HeapType, is_character, is_complete, is_record};
 use super::imports::{Imports, Requirement};
 use super::shape::{self, Aggregates, Context, Shape};
@@ -75,11 +75,14 @@ pub fn solve(files: &[FileFacts], declared: &DeclaredFunctions, imports: &Import
             let Some(site) = found.sites.get(&(file, index)) else { continue };
             let function = facts.functions.get(call.function as usize);
             let is_generic = function.is_some_and(|function| is_pointer_to_anything(&function.result));
-            let finding = if site.is_open() {
+            let mut finding = if site.is_open() {
                 Finding::NOTHING
             } else {
                 find(file, site, is_generic, &helpers, &aggregates)
             };
+            if is_row_of_itself(site, &finding.ty, &call.sinks) {
+                finding = Finding::NOTHING;
+            }
             // In a wrapper, a scalar is what it keeps for itself, or a unit of rounding.
             let says_size = matches!(finding.evidence, Evidence::Sizeof | Evidence::Both);
             let is_own = site.is_in_wrapper && says_size && !finding.ty.has_record();
@@ -159,6 +162,15 @@ fn of_uses<'f>(file: usize, site: &'f Site, uses: &Uses<'f>) -> HeapType {
     }
     let numbers = uses.numbers(file, &site.sinks).into_iter().map(HeapType::ArrayOf);
     numbers.reduce(HeapType::one_of).unwrap_or(HeapType::Unknown)
+}
+
+/// Whether a row of a table would hold what the table does: `char ***p = calloc_2d (n, m, sizeof (*p))` is one dereference short.
+fn is_row_of_itself(site: &Site, ty: &HeapType, result: &[Sink]) -> bool {
+    let is_within = site.effects.iter().any(|effect| effect.gives == Gives::Within);
+    is_within
+        && result
+            .iter()
+            .any(|sink| matches!(sink, Sink::Pointer(TypeRef::Pointer(to)) if ty.first() == Some(to)))
 }
 
 /// Whether a block without a type ends as text does, and nothing else is kept in it.

@@ -22,11 +22,13 @@ fn a_table_of_rows() {
     check(
         TABLE,
         "struct point **p = (struct point **)calloc_2d(n, m, sizeof(struct point));
+         char ***slip = calloc_2d(n, m, sizeof(*slip));
          void *q = calloc_2d(n, m, sizeof(double)); char **text = calloc_2d(n, m, 1); void *r = calloc_2d(1, 2, n);",
         &[
             ROWS,
             POINTERS,
             "calloc_2d: array of struct point, sizeof",
+            "calloc_2d: unknown, none",
             "calloc_2d: array of float64, sizeof",
             "calloc_2d: unknown, none",
             "calloc_2d: unknown, none",
