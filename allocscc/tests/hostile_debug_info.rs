@@ -37,6 +37,7 @@ fn digest_all(bytes: &[u8]) {
         wanted: &wanted,
         statics: &contents.statics,
         frames: &contents.frames,
+        allocas: &[],
         sites: &[],
         wrappers: &[],
         build_id: data.file().build_id(),

@@ -1,4 +1,4 @@
-# allocscc takes the options of gcc, -Wallocs and -gallocs.        -*- shell-script -*-
+# allocscc takes the options of gcc, -Wallocs, -gallocs and -fallocs-alloca.        -*- shell-script -*-
 # The completion of gcc comes with the bash-completion package, in one of two spellings.
 _allocscc()
 {
@@ -10,7 +10,7 @@ _allocscc()
         _gcc "$@"
     fi
     local option
-    for option in -Wallocs -gallocs; do
+    for option in -Wallocs -gallocs -fallocs-alloca; do
         if [[ $2 == -??* && $option == "$2"* ]]; then
             COMPREPLY+=("$option")
         fi

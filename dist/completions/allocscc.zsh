@@ -1,6 +1,6 @@
 #compdef allocscc=gcc
-# allocscc takes the options of gcc, -Wallocs and -gallocs.
+# allocscc takes the options of gcc, -Wallocs, -gallocs and -fallocs-alloca.
 if [[ $PREFIX == -Wa* || $PREFIX == -ga* ]]; then
-    compadd -- -Wallocs -gallocs
+    compadd -- -Wallocs -gallocs -fallocs-alloca
 fi
 _gcc "$@"

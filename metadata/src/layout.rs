@@ -8,7 +8,7 @@ pub const SECTION_NAME: &str = ".allocs";
 pub const MAGIC: [u8; 8] = *b"\x7fALLOCS\n";
 
 /// Version of this layout. A reader takes exactly its own.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// Alignment of the section and of every table in it.
 pub const ALIGN: u64 = 8;
@@ -74,6 +74,8 @@ pub struct Header {
     pub conditions: Table,
     /// [`VlaRecord`]s by ascending address of their frames.
     pub vlas: Table,
+    /// [`AllocaRecord`]s by ascending address, not overlapping.
+    pub allocas: Table,
     /// NUL-terminated strings; starts with one NUL.
     pub strings: Table,
 }
@@ -253,6 +255,37 @@ pub struct VlaRecord {
     pub name: StrRef,
     /// Its type, the unbounded array.
     pub ty: TypeId,
+}
+
+/// A piece of the code of a function that calls `alloca`. Below the fixed part of such a frame lie blocks with headers, of which the
+/// reader must know where to look for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct AllocaRecord {
+    /// First address in the file.
+    pub svma: u64,
+    /// Length of the piece in bytes.
+    pub length: u32,
+    /// The number of the function, and [`ALLOCA_HIDES`].
+    pub function: u32,
+}
+
+/// Bit of [`AllocaRecord::function`]: while this code runs, there may be arrays of variable length that no [`VlaRecord`]
+/// describes, so that nothing can be said of what lies beside them.
+pub const ALLOCA_HIDES: u32 = 1 << 31;
+
+impl AllocaRecord {
+    /// The number of the function: pieces of one function have the same.
+    #[must_use]
+    pub const fn function(&self) -> u32 {
+        self.function & !ALLOCA_HIDES
+    }
+
+    /// Whether [`ALLOCA_HIDES`] is set.
+    #[must_use]
+    pub const fn hides(&self) -> bool {
+        self.function & ALLOCA_HIDES != 0
+    }
 }
 
 /// Where a heap allocation's type was found.
@@ -539,13 +572,14 @@ impl ConditionRecord {
     }
 }
 
-const _: () = assert!(size_of::<Header>() == 152);
+const _: () = assert!(size_of::<Header>() == 160);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
 const _: () = assert!(size_of::<FrameRecord>() == 24);
 const _: () = assert!(size_of::<SlotRecord>() == 20);
 const _: () = assert!(size_of::<VlaRecord>() == 40);
+const _: () = assert!(size_of::<AllocaRecord>() == 16);
 const _: () = assert!(size_of::<SiteRecord>() == 40);
 const _: () = assert!(size_of::<StepRecord>() == 16);
 const _: () = assert!(size_of::<HopRecord>() == 16);

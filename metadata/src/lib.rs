@@ -2,7 +2,7 @@
 //!
 //! A file that `allocscc` links carries one section, [`SECTION_NAME`], that is not loaded. It holds, little-endian:
 //! a [`Header`], then tables of fixed-size records ([`TypeRecord`], [`RelatedRecord`], [`StaticRecord`],
-//! [`FrameRecord`], [`SlotRecord`], [`VlaRecord`], [`SiteRecord`], [`HopRecord`], [`StepRecord`], [`WrapperRecord`], [`ConditionRecord`]), then NUL-terminated strings. Records refer to each other by index ([`TypeId`]) and to
+//! [`FrameRecord`], [`SlotRecord`], [`VlaRecord`], [`AllocaRecord`], [`SiteRecord`], [`HopRecord`], [`StepRecord`], [`WrapperRecord`], [`ConditionRecord`]), then NUL-terminated strings. Records refer to each other by index ([`TypeId`]) and to
 //! strings by offset ([`StrRef`]).
 //!
 //! Reading order: [`layout`] says what the bytes are, [`read`] borrows them without copying and never panics on hostile

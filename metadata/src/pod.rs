@@ -7,8 +7,8 @@
 #![allow(unsafe_code)]
 
 use crate::layout::{
-    ConditionRecord, FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
-    StepRecord, TypeRecord, VlaRecord, WrapperRecord,
+    AllocaRecord, ConditionRecord, FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord,
+    StaticRecord, StepRecord, TypeRecord, VlaRecord, WrapperRecord,
 };
 
 #[cfg(not(target_endian = "little"))]
@@ -36,6 +36,8 @@ unsafe impl Pod for FrameRecord {}
 unsafe impl Pod for SlotRecord {}
 // SAFETY: as above.
 unsafe impl Pod for VlaRecord {}
+// SAFETY: as above.
+unsafe impl Pod for AllocaRecord {}
 // SAFETY: as above.
 unsafe impl Pod for SiteRecord {}
 // SAFETY: as above.

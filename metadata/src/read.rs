@@ -5,8 +5,9 @@ use core::fmt;
 use crate::explain::StepKind;
 use crate::frame::FrameLayout;
 use crate::layout::{
-    ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord,
-    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord, WrapperRecord,
+    AllocaRecord, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord,
+    SlotRecord, StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord,
+    WrapperRecord,
 };
 use crate::pod::{self, Pod};
 
@@ -68,6 +69,7 @@ pub struct Metadata<'a> {
     wrappers: &'a [WrapperRecord],
     conditions: &'a [ConditionRecord],
     vlas: &'a [VlaRecord],
+    allocas: &'a [AllocaRecord],
     strings: &'a [u8],
 }
 
@@ -113,6 +115,7 @@ impl<'a> Metadata<'a> {
             wrappers: table(bytes, header.wrappers)?,
             conditions: table(bytes, header.conditions)?,
             vlas: table(bytes, header.vlas)?,
+            allocas: table(bytes, header.allocas)?,
             strings,
         })
     }
@@ -198,6 +201,19 @@ impl<'a> Metadata<'a> {
         let frame = last_not_after(self.frames, svma, |r| r.svma).map_or(u64::MAX, |r| r.svma);
         let at = svma.wrapping_sub(frame);
         self.vlas_of(frame).filter(move |r| at.wrapping_sub(r.start.into()) < r.length.into())
+    }
+
+    /// All code of functions that call `alloca`, by ascending address.
+    #[must_use]
+    pub fn allocas(&self) -> &'a [AllocaRecord] {
+        self.allocas
+    }
+
+    /// The piece of such code at a program counter. For a caller, pass its return address minus one.
+    #[must_use]
+    pub fn alloca_at(&self, svma: u64) -> Option<&'a AllocaRecord> {
+        let record = last_not_after(self.allocas, svma, |r| r.svma)?;
+        (svma - record.svma < record.length.into()).then_some(record)
     }
 
     /// All allocation sites, by ascending return address.

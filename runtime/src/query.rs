@@ -35,7 +35,7 @@ pub enum Allocator {
     Stack,
     /// A function's frame.
     StackFrame,
-    /// An array of variable length in a frame.
+    /// A block of `alloca` or an array of variable length, in a frame.
     Alloca,
     /// The area above the first frame.
     Auxv,
@@ -52,6 +52,8 @@ pub enum Reason {
     UnindexedHeap,
     /// The site that allocated the block has no type.
     UnknownSite,
+    /// The same of a block on the stack.
+    UnindexedAlloca,
     /// The symbol has no type, or there is none.
     UnknownStatic,
     /// The stack walk got lost.
@@ -79,6 +81,8 @@ pub enum Place {
     File(&'static Module),
     /// A stack frame.
     Frame(Object),
+    /// A block of `alloca` in one.
+    Alloca(Block),
     /// An array of variable length in one.
     Vla(Object),
     /// A stack, where no known frame is.
@@ -186,6 +190,7 @@ impl From<FrameHit> for Place {
     fn from(hit: FrameHit) -> Place {
         match hit {
             FrameHit::Variables(object) => Place::Frame(object),
+            FrameHit::Alloca(block) => Place::Alloca(block),
             FrameHit::Vla(object) => Place::Vla(object),
         }
     }
@@ -203,7 +208,7 @@ impl Place {
             Place::Segment(..) => Allocator::StaticSegment,
             Place::File(_) => Allocator::StaticFile,
             Place::Frame(_) => Allocator::StackFrame,
-            Place::Vla(_) => Allocator::Alloca,
+            Place::Alloca(_) | Place::Vla(_) => Allocator::Alloca,
             Place::Stack(..) => Allocator::Stack,
             Place::Auxv(_) => Allocator::Auxv,
             Place::Mapping(mapping) if mapping.kind == mmap::Kind::Heap => Allocator::Brk,
@@ -216,7 +221,7 @@ impl Place {
     pub fn base(&self) -> Avma {
         match self {
             Place::Nowhere => Avma::NULL,
-            Place::Heap(block) => block.base,
+            Place::Heap(block) | Place::Alloca(block) => block.base,
             Place::Static(hit) => hit.base(),
             Place::Symbol(symbol) => symbol.base,
             Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
@@ -232,7 +237,7 @@ impl Place {
     pub fn size(&self) -> usize {
         match self {
             Place::Nowhere => 0,
-            Place::Heap(block) => block.size,
+            Place::Heap(block) | Place::Alloca(block) => block.size,
             Place::Static(hit) => hit.size(),
             Place::Symbol(symbol) => symbol.size,
             Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => {
@@ -251,6 +256,7 @@ impl Place {
         match self {
             Place::Nowhere => Err(Reason::UnknownStorage),
             Place::Heap(block) => site_types::type_of(block.site).ok_or(Reason::UnknownSite),
+            Place::Alloca(block) => site_types::type_of(block.site).ok_or(Reason::UnindexedAlloca),
             Place::Static(hit) => hit.ty().ok_or(Reason::UnknownStatic),
             Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
                 Err(Reason::UnknownStatic)
@@ -276,7 +282,7 @@ impl Place {
     #[must_use]
     pub fn site(&self) -> Avma {
         match self {
-            Place::Heap(block) => site(block.site).return_address(),
+            Place::Heap(block) | Place::Alloca(block) => site(block.site).return_address(),
             _ => Avma::NULL,
         }
     }
@@ -296,7 +302,7 @@ impl Place {
                 let named = mmap::named_at(mapping.start)?;
                 (!named.name().is_empty()).then(|| f(named.name()))
             }
-            Place::Nowhere | Place::Heap(_) | Place::Vla(_) | Place::Auxv(_) => None,
+            Place::Nowhere | Place::Heap(_) | Place::Alloca(_) | Place::Vla(_) | Place::Auxv(_) => None,
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn handled(place: &Place) {
             Line::Static
         }
         Place::Frame(_) | Place::Stack(..) => Line::Stack,
-        Place::Vla(_) => Line::Alloca,
+        Place::Alloca(_) | Place::Vla(_) => Line::Alloca,
         Place::Nowhere => Line::UnknownStorage,
         Place::Auxv(_) | Place::Mapping(_) => return queried(),
     });
@@ -56,6 +56,7 @@ pub fn aborted(reason: Reason) {
         Reason::UnknownStorage => Line::UnknownStorage,
         Reason::UnindexedHeap => Line::UnindexedHeap,
         Reason::UnknownSite => Line::UnknownSite,
+        Reason::UnindexedAlloca => Line::UnindexedAlloca,
         Reason::UnknownStatic => Line::UnknownStatic,
         Reason::LostWalk | Reason::UnknownFrame => Line::UnknownFrame,
     });

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`arguments`], [`options`] and [`parser`] cut a command line into words with a meaning, [`plan`] says what the
 //! command will do, [`spelling`] spells the commands to run instead, [`run`] runs them. [`units`] preprocesses and analyses each source
-//! in a process of its own, [`records`] frames what comes out of that, [`named_types`] finds objects for the types that a program names, [`objects`] puts it into object files, and
+//! in a process of its own, [`alloca`] says when the compiler runs a second time, [`records`] frames what comes out of that, [`named_types`] finds objects for the types that a program names, [`objects`] puts it into object files, and
 //! [`finish`] turns the linked file into its final form.
 //!
 //! The one law: what the user sees is what the compiler does. Nothing here may fail a build; whatever goes wrong with the metadata
@@ -17,10 +17,12 @@
 //! # Where it differs from the compiler alone
 //! - The linker's messages name lines, and `-save-temps` files hold debug info, as with `-g`.
 //! - A build-id is that of the file with debug info. It depends on nothing else.
+//! - With `-fallocs-alloca`, functions that call alloca put a header before each block ([`alloca`]), but with `-save-temps` and in `.i` files.
 //! - `-g1` becomes `-g`; DWARF 4 is used with `-save-temps`, because clang's assembler warns of clang's DWARF 5.
 //! - What another program links from our objects keeps [`records::FACTS_SECTION`] and the debug info.
 //! - Of an archive, where only the inputs have the facts ([`finish`]), those of members that were not linked count too.
 
+pub mod alloca;
 pub mod arguments;
 pub mod children;
 pub mod compiler;

@@ -35,6 +35,7 @@ struct Parser {
     is_shared: bool,
     warn: bool,
     alloc_types: bool,
+    alloca: bool,
     introduction: Option<Introduction>,
     only_inputs: bool,
     malformed: bool,
@@ -132,6 +133,10 @@ impl Parser {
         match text {
             "-Wallocs" | "-Wno-allocs" => {
                 self.warn = text == "-Wallocs";
+                return WordKind::Ours;
+            }
+            "-fallocs-alloca" | "-fno-allocs-alloca" => {
+                self.alloca = text == "-fallocs-alloca";
                 return WordKind::Ours;
             }
             "--" => {
@@ -253,6 +258,7 @@ impl Parser {
             is_shared: self.is_shared,
             warn: self.warn,
             alloc_types: self.alloc_types,
+            alloca: self.alloca,
             introduces_itself: self.introduction,
         }
     }

@@ -40,6 +40,8 @@ pub struct Plan {
     pub warn: bool,
     /// `-gallocs`: the debug information is to say what calls allocate.
     pub alloc_types: bool,
+    /// `-fallocs-alloca`: blocks of alloca are to say what they are.
+    pub alloca: bool,
     /// `-v`, `--version` or `--help`: the compiler speaks about itself, and so do we.
     pub introduces_itself: Option<Introduction>,
 }
@@ -153,7 +155,7 @@ pub enum WordKind {
     Language,
     /// `-c`, `-S`, `-E` and their like.
     Mode,
-    /// `-Wallocs`, `-gallocs` and their opposites: ours, not the compiler's.
+    /// `-Wallocs`, `-gallocs`, `-fallocs-alloca` and their opposites: ours, not the compiler's.
     Ours,
     /// `-gallocs` where nothing before it asked for types: for the compiler it is `-g`.
     AsksForDebugInfo,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use anyhow::{Result, anyhow};
 
 use crate::installation;
 
+use super::alloca;
 use super::arguments::{Arguments, spell};
 use super::children::{self, Running};
 use super::compiler::{COMPILER_VARIABLE, Compiler};
@@ -23,7 +24,7 @@ use super::objects;
 use super::plan::{Action, Introduction, Plan, Source};
 use super::spelling;
 use super::standard_input::Input;
-use super::units;
+use super::units::{self, SourceFacts};
 use super::warning::warn;
 
 /// The analysis of the sources may take this long, and this many times as long as the compiler; then it is given up.
@@ -31,7 +32,7 @@ const ANALYSIS_TIME: Duration = Duration::from_secs(30);
 const ANALYSIS_FACTOR: u32 = 4;
 
 /// Facts of each source, in the order of the command line.
-type Facts = Vec<(Source, Result<Vec<u8>>)>;
+type Facts = Vec<(Source, Result<SourceFacts>)>;
 
 /// The whole of `allocscc`.
 pub fn main(hooks: Hooks) -> ! {
@@ -89,7 +90,11 @@ impl Driver {
             children::close();
         } else if let Some(facts) = facts {
             let facts = receive(facts, start.elapsed(), self.plan.sources.len());
-            is_complete = self.add_metadata(facts, map_path);
+            let facts: Facts = self.plan.sources.iter().cloned().zip(facts).collect();
+            if alloca::is_worth_a_run(&self.plan, &facts) {
+                self.run_again(&input, &arguments.words, map_path);
+            }
+            is_complete = self.add_metadata(&facts, map_path);
         }
         self.introduce();
         drop((arguments, map, types));
@@ -110,7 +115,7 @@ impl Driver {
     }
 
     /// Starts the analysis of all sources; their facts arrive in order.
-    fn gather(&self, input: &Input) -> Receiver<Result<Vec<u8>>> {
+    fn gather(&self, input: &Input) -> Receiver<Result<SourceFacts>> {
         let (sender, receiver) = mpsc::channel();
         let (plan, compiler, headers) = (self.plan.clone(), self.compiler.clone(), self.headers.clone());
         let input = input.clone();
@@ -126,24 +131,39 @@ impl Driver {
         receiver
     }
 
+    /// Runs the command once more, with blocks of alloca that say what they are. If that cannot be, the files are
+    /// made again as they were.
+    fn run_again(&self, input: &Input, words: &[OsString], map: Option<&Path>) {
+        let run = |words: &[OsString]| -> io::Result<ExitStatus> {
+            let mut command = self.compiler.command();
+            command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
+            input.spawn(&mut command)?.wait()
+        };
+        let spelt = spelling::compiler_arguments(&self.plan, self.headers.as_deref(), map);
+        let with_headers =
+            spell(spelling::with_options(spelt, alloca::options())).and_then(|with| run(&with.words));
+        if !with_headers.is_ok_and(|status| status.success())
+            && let Err(error) = run(words)
+        {
+            self.cannot_run(&error)
+        }
+    }
+
     /// Returns whether all went well for the user, whom an analysis that fails does not concern.
-    fn add_metadata(&self, facts: Vec<Result<Vec<u8>>>, map: Option<&Path>) -> bool {
-        let facts: Facts = self.plan.sources.iter().cloned().zip(facts).collect();
-        for (source, facts) in &facts {
+    fn add_metadata(&self, facts: &Facts, map: Option<&Path>) -> bool {
+        for (source, facts) in facts {
             if let Err(reason) = facts {
                 warn(self.plan.warn, &source.path, format_args!("{reason:#}"));
             }
         }
         if self.plan.action == Action::Link {
-            let facts: Vec<&[u8]> =
-                facts.iter().map(|(_, facts)| facts.as_deref().unwrap_or_default()).collect();
+            let facts: Vec<&[u8]> = facts.iter().map(|(_, facts)| bytes_of(facts)).collect();
             return self.has_all_types(&finish::run(&self.plan, &facts, map));
         }
         // Of two sources with the same object the last one wins, for the compiler and for us.
         for (source, facts) in facts.iter().rev() {
             let object = objects::object_of(&self.plan, source);
-            if let Err(reason) = objects::add_facts(&self.plan, &object, facts.as_deref().unwrap_or_default())
-            {
+            if let Err(reason) = objects::add_facts(&self.plan, &object, bytes_of(facts)) {
                 warn(self.plan.warn, &object, reason);
             }
         }
@@ -198,8 +218,16 @@ impl Driver {
     }
 }
 
+fn bytes_of(facts: &Result<SourceFacts>) -> &[u8] {
+    facts.as_ref().map_or(&[], |facts| &facts.bytes)
+}
+
 /// Waits for the facts of `count` sources. What takes too long is given up.
-fn receive(facts: Receiver<Result<Vec<u8>>>, compilation: Duration, count: usize) -> Vec<Result<Vec<u8>>> {
+fn receive(
+    facts: Receiver<Result<SourceFacts>>,
+    compilation: Duration,
+    count: usize,
+) -> Vec<Result<SourceFacts>> {
     let deadline = Instant::now() + ANALYSIS_TIME.max(compilation * ANALYSIS_FACTOR);
     let mut received = Vec::with_capacity(count);
     while received.len() < count {

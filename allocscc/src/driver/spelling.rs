@@ -9,13 +9,18 @@ use super::plan::{Action, Plan, Source, Strip, Word, WordKind};
 
 /// The given command with what we need added and what is ours to do taken out. `map` is where the link editor puts its map.
 pub fn compiler_arguments(plan: &Plan, headers: Option<&Path>, map: Option<&Path>) -> Vec<OsString> {
-    let mut words = if needs_removal(plan) {
+    let words = if needs_removal(plan) {
         plan.words.iter().flat_map(|word| kept(plan, word)).collect()
     } else {
         plan.arguments.given.clone()
     };
+    with_options(words, additions(plan, headers).into_iter().chain(map.map(map_option)))
+}
+
+/// A command with more options, which go before what follows a `--`.
+pub fn with_options(mut words: Vec<OsString>, options: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    words.splice(end..end, additions(plan, headers).into_iter().chain(map.map(map_option)));
+    words.splice(end..end, options);
     words
 }
 

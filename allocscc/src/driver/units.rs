@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::alloca;
 use super::arguments::spell;
 use super::children::Running;
 use super::compiler::Compiler;
@@ -24,6 +25,14 @@ use super::standard_input::Input;
 /// The preprocessed text is on the standard input, the facts go to the standard output.
 pub const ANALYSE: &str = "--allocs-internal-analyse";
 
+/// What the analysis of a source gives.
+pub struct SourceFacts {
+    /// The facts.
+    pub bytes: Vec<u8>,
+    /// See [`alloca::is_called_in`].
+    pub calls_alloca: bool,
+}
+
 /// The facts of one source.
 pub fn facts(
     plan: &Plan,
@@ -31,7 +40,7 @@ pub fn facts(
     compiler: &Compiler,
     headers: Option<&Path>,
     input: &Input,
-) -> Result<Vec<u8>> {
+) -> Result<SourceFacts> {
     let mut analysis = Command::new(std::env::current_exe().context("cannot find this program")?);
     analysis.arg(ANALYSE).arg(&source.path).args(spelling::meaning_options(plan));
     analysis.stdout(Stdio::piped()).stderr(if plan.warn { Stdio::inherit() } else { Stdio::null() });
@@ -64,19 +73,23 @@ pub fn facts(
     facts
 }
 
-fn output(mut running: Running) -> Result<Vec<u8>> {
-    let mut facts = Vec::new();
-    running.child.stdout.take().context("no pipe")?.read_to_end(&mut facts)?;
+fn output(mut running: Running) -> Result<SourceFacts> {
+    let mut bytes = Vec::new();
+    running.child.stdout.take().context("no pipe")?.read_to_end(&mut bytes)?;
     let status = running.wait()?;
     match status.code() {
-        Some(0) => Ok(facts),
-        Some(REFUSED) => bail!("{}", String::from_utf8_lossy(&facts)),
+        Some(0) => Ok(SourceFacts { bytes, calls_alloca: false }),
+        Some(CALLS_ALLOCA) => Ok(SourceFacts { bytes, calls_alloca: true }),
+        Some(REFUSED) => bail!("{}", String::from_utf8_lossy(&bytes)),
         _ => bail!("the analysis of the source crashed ({status})"),
     }
 }
 
 /// Exit status of an analysis that printed why there are no facts.
 const REFUSED: i32 = 1;
+
+/// Exit status of an analysis that printed facts, of a source that calls alloca.
+const CALLS_ALLOCA: i32 = 3;
 
 /// The other side of [`facts`], in the process of its own. Returns the exit status.
 pub fn analyse(hooks: Hooks, arguments: &[OsString]) -> i32 {
@@ -85,10 +98,11 @@ pub fn analyse(hooks: Hooks, arguments: &[OsString]) -> i32 {
         std::io::stdin().lock().read_to_end(&mut text)?;
         let source = arguments.first().map(PathBuf::from).unwrap_or_default();
         let flags = arguments.iter().skip(1).cloned().collect();
-        (hooks.analyse)(&text, &UnitInfo { source, directory: std::env::current_dir()?, flags })
+        let facts = (hooks.analyse)(&text, &UnitInfo { source, directory: std::env::current_dir()?, flags })?;
+        Ok((facts, if alloca::is_called_in(&text) { CALLS_ALLOCA } else { 0 }))
     });
     let (bytes, status) = match result {
-        Ok(facts) => (facts, 0),
+        Ok(found) => found,
         Err(error) => (format!("{error:#}").into_bytes(), REFUSED),
     };
     // The reader may be gone because the compilation failed; then nobody looks at the status either.

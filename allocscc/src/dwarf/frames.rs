@@ -12,6 +12,7 @@ use super::units::Units;
 use super::vlas::{self, Vla};
 use crate::graph::NodeId;
 use crate::graph::names::plain;
+use crate::image::allocas::VARIABLE_PREFIX;
 
 /// The stack frame of a function over a range of its code.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -89,6 +90,9 @@ pub fn read<'a>(
 /// Where a variable is in the memory below the CFA. What is above belongs to the caller's frame.
 fn slots(local: &Local<'_, '_>, merged: &MergedTypes) -> Result<Vec<Slot>> {
     let Some(ty) = local.variable.ty.and_then(|die| merged.node(die)) else { return Ok(Vec::new()) };
+    if local.variable.name.starts_with(VARIABLE_PREFIX) {
+        return Ok(Vec::new());
+    }
     let places = local.distances(local.location)?;
     let slot = |(code, distance): (Range<u64>, i64)| {
         let below_cfa = distance.checked_neg().filter(|n| (1..=LARGEST_FRAME).contains(n))?;

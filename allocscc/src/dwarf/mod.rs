@@ -3,12 +3,13 @@
 //! Reading order: [`linked`] opens the ELF file, [`units`] lists its units and follows references between DIEs.
 //! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
 //! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`], [`cfa`] and [`locals`] say where
-//! a variable is; [`statics`], [`literals`], [`frames`] and [`vlas`] are what comes of it. [`lines`] answers where in the source an
+//! a variable is; [`statics`], [`literals`], [`frames`] and [`vlas`] are what comes of it, [`bodies`] says where that is all. [`lines`] answers where in the source an
 //! address is. [`receivers`] and [`alloc_types`] say what an allocation holds of which the source says nothing. [`insert`] is the one that
 //! writes: it adds attributes to DIEs.
 
 pub mod alloc_types;
 mod arrays;
+pub mod bodies;
 pub mod cfa;
 pub mod error;
 pub mod frames;
@@ -30,6 +31,7 @@ pub mod vlas;
 
 pub use error::{Error, Result};
 
+use bodies::Bodies;
 use frames::Frame;
 use index::TypeIndex;
 use lines::LineIndex;
@@ -49,6 +51,8 @@ pub struct Contents {
     pub statics: Vec<Static>,
     /// Stack frames.
     pub frames: Vec<Frame>,
+    /// Functions with code.
+    pub bodies: Bodies,
     /// Source positions.
     pub lines: LineIndex,
     /// What could not be read and was left out, with section and offset.
@@ -69,6 +73,7 @@ impl Contents {
         let statics = statics::read(units, &scopes, &mut types);
         let warnings =
             units.warnings().iter().cloned().chain(faults.iter().map(ToString::to_string)).collect();
-        Contents { types, index, statics, frames, lines, warnings }
+        let bodies = Bodies::read(&scopes);
+        Contents { types, index, statics, frames, bodies, lines, warnings }
     }
 }

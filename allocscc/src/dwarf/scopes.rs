@@ -151,13 +151,13 @@ impl<'a> Scopes<'a> {
 }
 
 /// What the DIEs at the end of a chain of abstract origins and specifications say.
-struct Origin<'a> {
+pub(super) struct Origin<'a> {
     /// The unit of the last DIE in the chain.
     unit: UnitIndex,
-    name: Cow<'a, str>,
+    pub(super) name: Cow<'a, str>,
     linkage_name: Option<Cow<'a, str>>,
     file: Option<Arc<str>>,
-    ty: Option<DieRef>,
+    pub(super) ty: Option<DieRef>,
 }
 
 struct Reader<'a, 'u, 'o> {
@@ -191,7 +191,7 @@ impl<'a> Reader<'a, '_, '_> {
             dw::DW_TAG_subprogram => self.function(die),
             dw::DW_TAG_lexical_block => self.block(die, None),
             dw::DW_TAG_inlined_subroutine => {
-                let origin = self.origin(die)?;
+                let origin = origin(self.units, self.unit, die)?;
                 let number = |at| die.attr_value(at).and_then(|v| v.udata_value()).unwrap_or(0);
                 let call = InlinedCall {
                     name: origin.name,
@@ -209,9 +209,9 @@ impl<'a> Reader<'a, '_, '_> {
     }
 
     fn function(&mut self, die: &Die<'a>) -> Result<()> {
-        let origin = self.origin(die)?;
+        let origin = origin(self.units, self.unit, die)?;
         let function = FunctionIndex(self.out.functions.len() as u32);
-        let ranges = self.ranges(die)?;
+        let ranges = code_of(self.units, self.unit, die)?;
         let scope = self.push(die, Scope { function, parent: None, ranges: ranges.clone(), inlined: None });
         self.out.functions.push(Function {
             die: DieRef { unit: self.unit, offset: die.offset() },
@@ -229,7 +229,7 @@ impl<'a> Reader<'a, '_, '_> {
     fn block(&mut self, die: &Die<'a>, inlined: Option<InlinedCall<'a>>) -> Result<()> {
         let Some(&(_, parent)) = self.nesting.last() else { return Ok(()) };
         let function = self.out.scope(parent).function;
-        let ranges = self.ranges(die)?;
+        let ranges = code_of(self.units, self.unit, die)?;
         self.push(die, Scope { function, parent: Some(parent), ranges, inlined });
         Ok(())
     }
@@ -247,7 +247,7 @@ impl<'a> Reader<'a, '_, '_> {
         if location.is_none() && scope.is_some() {
             return Ok(());
         }
-        let origin = self.origin(die)?;
+        let origin = origin(self.units, self.unit, die)?;
         self.out.variables.push(Variable {
             unit: self.unit,
             scope,
@@ -258,74 +258,73 @@ impl<'a> Reader<'a, '_, '_> {
         });
         Ok(())
     }
+}
 
-    /// Names and type of a DIE, the nearest in the chain of its origins winning.
-    fn origin(&self, die: &Die<'a>) -> Result<Origin<'a>> {
-        let mut found =
-            Origin { name: Cow::Borrowed(""), linkage_name: None, file: None, ty: None, unit: self.unit };
-        self.add_origin(self.unit, die, &mut found);
-        let mut next = origin_of(self.units, self.unit, die);
-        for _ in 0..LONGEST_ORIGIN_CHAIN {
-            let Some(at) = next else { break };
-            let die = self.units.die(at)?;
-            self.add_origin(at.unit, &die, &mut found);
-            found.unit = at.unit;
-            next = origin_of(self.units, at.unit, &die);
-        }
-        Ok(found)
+/// Names and type of a DIE, the nearest in the chain of its origins winning.
+pub(super) fn origin<'a>(units: &Units<'a>, unit: UnitIndex, die: &Die<'a>) -> Result<Origin<'a>> {
+    let mut found = Origin { name: Cow::Borrowed(""), linkage_name: None, file: None, ty: None, unit };
+    add_origin(units, unit, die, &mut found);
+    let mut next = origin_of(units, unit, die);
+    for _ in 0..LONGEST_ORIGIN_CHAIN {
+        let Some(at) = next else { break };
+        let die = units.die(at)?;
+        add_origin(units, at.unit, &die, &mut found);
+        found.unit = at.unit;
+        next = origin_of(units, at.unit, &die);
     }
+    Ok(found)
+}
 
-    fn add_origin(&self, index: UnitIndex, die: &Die<'a>, found: &mut Origin<'a>) {
-        let unit = self.units.get(index);
-        if found.file.is_none() {
-            found.file = unit.file_of(die, dw::DW_AT_decl_file);
-        }
-        for attribute in die.attrs() {
-            match attribute.name() {
-                dw::DW_AT_name if found.name.is_empty() => {
-                    found.name = unit.string(attribute.value()).unwrap_or_default();
-                }
-                dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name if found.linkage_name.is_none() => {
-                    found.linkage_name = unit.string(attribute.value());
-                }
-                dw::DW_AT_type if found.ty.is_none() => {
-                    found.ty = self.units.resolve(index, &attribute.value());
-                }
-                _ => {}
+fn add_origin<'a>(units: &Units<'a>, index: UnitIndex, die: &Die<'a>, found: &mut Origin<'a>) {
+    let unit = units.get(index);
+    if found.file.is_none() {
+        found.file = unit.file_of(die, dw::DW_AT_decl_file);
+    }
+    for attribute in die.attrs() {
+        match attribute.name() {
+            dw::DW_AT_name if found.name.is_empty() => {
+                found.name = unit.string(attribute.value()).unwrap_or_default();
             }
+            dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name if found.linkage_name.is_none() => {
+                found.linkage_name = unit.string(attribute.value());
+            }
+            dw::DW_AT_type if found.ty.is_none() => {
+                found.ty = units.resolve(index, &attribute.value());
+            }
+            _ => {}
         }
     }
+}
 
-    /// The code of a DIE, without what the linker threw away.
-    fn ranges(&self, die: &Die<'a>) -> Result<Vec<Range<u64>>> {
-        let unit = self.units.get(self.unit);
-        let error = || unit.error_at(die.offset());
-        let (mut low, mut high, mut length) = (None, None, None);
-        let mut found = Vec::new();
-        for attribute in die.attrs() {
-            match (attribute.name(), attribute.value()) {
-                (dw::DW_AT_low_pc, value) => low = unit.get().attr_address(value).map_err(error())?,
-                (dw::DW_AT_high_pc, AttributeValue::Udata(n)) => length = Some(n),
-                (dw::DW_AT_high_pc, value) => high = unit.get().attr_address(value).map_err(error())?,
-                (dw::DW_AT_ranges, value) => {
-                    if let Some(mut list) = unit.get().attr_ranges(value).map_err(error())? {
-                        while let Some(range) = list.next().map_err(error())? {
-                            found.push(range.begin..range.end);
-                        }
+/// The code of a DIE, without what the linker threw away.
+pub(super) fn code_of<'a>(units: &Units<'a>, unit: UnitIndex, die: &Die<'a>) -> Result<Vec<Range<u64>>> {
+    let unit = units.get(unit);
+    let error = || unit.error_at(die.offset());
+    let (mut low, mut high, mut length) = (None, None, None);
+    let mut found = Vec::new();
+    for attribute in die.attrs() {
+        match (attribute.name(), attribute.value()) {
+            (dw::DW_AT_low_pc, value) => low = unit.get().attr_address(value).map_err(error())?,
+            (dw::DW_AT_high_pc, AttributeValue::Udata(n)) => length = Some(n),
+            (dw::DW_AT_high_pc, value) => high = unit.get().attr_address(value).map_err(error())?,
+            (dw::DW_AT_ranges, value) => {
+                if let Some(mut list) = unit.get().attr_ranges(value).map_err(error())? {
+                    while let Some(range) = list.next().map_err(error())? {
+                        found.push(range.begin..range.end);
                     }
                 }
-                _ => {}
             }
+            _ => {}
         }
-        if found.is_empty()
-            && let Some(low) = low
-            && let Some(high) = length.and_then(|n| low.checked_add(n)).or(high)
-        {
-            found.push(low..high);
-        }
-        found.retain(|r| r.start < r.end && self.units.file().is_code(r.start));
-        Ok(found)
     }
+    if found.is_empty()
+        && let Some(low) = low
+        && let Some(high) = length.and_then(|n| low.checked_add(n)).or(high)
+    {
+        found.push(low..high);
+    }
+    found.retain(|r| r.start < r.end && units.file().is_code(r.start));
+    Ok(found)
 }
 
 fn origin_of(units: &Units<'_>, unit: UnitIndex, die: &Die<'_>) -> Option<DieRef> {

@@ -3,13 +3,15 @@
 mod aligned;
 mod words;
 
+use std::ops::Range;
+
 pub use aligned::Aligned;
 
 use allocs_metadata::{
-    ConditionRecord, Evidence, Expectation, FrameRecord, HopRecord, MEMBER_MAY_BE_INVALID, Reason,
-    RelatedRecord, SavedRbp, SiteRecord, SlotRecord, StaticRecord, StepKind, StepRecord, StrRef,
-    TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId,
-    TypeRecord, UNBOUNDED_SIZE, VlaRecord, WrapperRecord,
+    ALLOCA_HIDES, AllocaRecord, ConditionRecord, Evidence, Expectation, FrameRecord, HopRecord,
+    MEMBER_MAY_BE_INVALID, Reason, RelatedRecord, SavedRbp, SiteRecord, SlotRecord, StaticRecord, StepKind,
+    StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE,
+    TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE, VlaRecord, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -67,6 +69,17 @@ pub struct ConditionInput {
     pub parameter: u32,
 }
 
+/// A piece of the code of a function that calls alloca.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AllocaInput {
+    /// The code.
+    pub code: Range<u64>,
+    /// The number of the function.
+    pub function: u32,
+    /// There may be arrays of variable length that no frame describes.
+    pub hides: bool,
+}
+
 /// A function that allocates for callers in other files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WrapperInput {
@@ -94,6 +107,8 @@ pub struct Input<'a> {
     pub frames: &'a [Frame],
     /// Allocation sites.
     pub sites: &'a [SiteInput],
+    /// The code of functions that call alloca.
+    pub allocas: &'a [AllocaInput],
     /// The functions that allocate for callers in other files.
     pub wrappers: &'a [WrapperInput],
     /// The build-id of the file; empty if it has none.
@@ -102,7 +117,7 @@ pub struct Input<'a> {
 
 /// Makes the bytes of the metadata section.
 pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
-    let Input { types, names, wanted, statics, frames, sites, wrappers, build_id } = input;
+    let Input { types, names, wanted, statics, frames, sites, allocas, wrappers, build_id } = input;
     let mut tables = Tables { numbers: FxHashMap::default(), order: Vec::new(), out: Writer::new() };
     for s in statics {
         let ty = s.ty.map_or(TypeId::NONE, |ty| tables.number(ty));
@@ -140,6 +155,11 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
         for &it in &s.conditions {
             tables.out.condition(condition(s.return_svma, it));
         }
+    }
+    for a in allocas {
+        let length = u32::try_from(a.code.end - a.code.start).unwrap_or(u32::MAX);
+        let hides = if a.hides { ALLOCA_HIDES } else { 0 };
+        tables.out.alloca(AllocaRecord { svma: a.code.start, length, function: a.function | hides });
     }
     for w in wrappers {
         let text = tables.out.string(&w.text);

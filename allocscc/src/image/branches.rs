@@ -5,6 +5,7 @@ use iced_x86::{FlowControl, Instruction, OpKind, Register};
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, SectionKind};
 
+use super::allocas;
 use super::calls::{Svma, function_starts, instructions};
 
 /// An instruction that calls or jumps.
@@ -58,6 +59,8 @@ pub struct Branches<'a, 'data> {
     /// Addresses at which functions start, ascending.
     pub(super) starts: Vec<Svma>,
     pub(super) all: Vec<Branch>,
+    /// Addresses behind the instructions that [`allocas::is_site`] knows, ascending in each section.
+    pub(super) alloca_sites: Vec<Svma>,
 }
 
 impl<'a, 'data> Branches<'a, 'data> {
@@ -65,6 +68,7 @@ impl<'a, 'data> Branches<'a, 'data> {
     pub fn of(file: &'a ElfFile64<'data>) -> Result<Self> {
         let starts = function_starts(file);
         let mut all = Vec::new();
+        let mut alloca_sites = Vec::new();
         for section in file.sections().filter(|s| s.kind() == SectionKind::Text) {
             let name = section.name().unwrap_or("?");
             if name.starts_with(".plt") {
@@ -80,11 +84,14 @@ impl<'a, 'data> Branches<'a, 'data> {
             for stop in starts[first..last].iter().map(|s| s.0).chain([end]) {
                 let from = (start - section.address()) as usize;
                 let to = (stop - section.address()) as usize;
-                all.extend(instructions(&code[from..to], start).filter_map(|i| Branch::of(&i)));
+                for instruction in instructions(&code[from..to], start) {
+                    all.extend(Branch::of(&instruction));
+                    alloca_sites.extend(allocas::is_site(&instruction).then(|| Svma(instruction.next_ip())));
+                }
                 start = stop;
             }
         }
-        Ok(Branches { file, starts, all })
+        Ok(Branches { file, starts, all, alloca_sites })
     }
 
     /// The file.

@@ -1,10 +1,11 @@
 //! The link step: from a linked file with debug information, and the facts of its sources, to the metadata section.
 //!
 //! The order is the story: read the DWARF; find what shared libraries say of their functions ([`libraries`]); find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
-//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`], [`missing`], [`inlined`] and [`folded`]); find the types that they name ([`heap_types`]); find what other files must know of this
+//! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`], [`missing`], [`inlined`] and [`folded`]); find what lies on the stack beside blocks of alloca ([`allocas`]); find the types that they name ([`heap_types`]); find what other files must know of this
 //! one's functions, and this one of theirs ([`wrappers`]); write it all down, on request in the debug information too ([`alloc_types`]). Last, see that every type that is named is described ([`undescribed`]).
 
 mod alloc_types;
+mod allocas;
 mod any_of;
 mod folded;
 mod foreign;
@@ -67,6 +68,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
     } else {
         Vec::new()
     };
+    let allocas = allocas::code(&units, &contents, &sites);
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
         names: &mut names,
@@ -74,6 +76,7 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
         statics: &contents.statics,
         frames: &contents.frames,
         sites: &sites,
+        allocas: &allocas,
         wrappers: &wrappers::exported(&file, &solution.signatures),
         build_id: data.file().build_id(),
     })?;

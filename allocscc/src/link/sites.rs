@@ -19,6 +19,7 @@ use crate::dwarf::cfa::CfaRules;
 use crate::dwarf::units::{UnitIndex, Units};
 use crate::emit::SiteInput;
 use crate::graph::names::Names;
+use crate::image::allocas;
 use crate::image::branches::Branches;
 use crate::image::calls::{self, CallInstruction, Svma};
 use crate::image::tail_calls;
@@ -127,7 +128,9 @@ fn calls_that_allocate(
     };
     let typed = all.iter().filter_map(typed).collect();
     let is_wanted = |call: &CallInstruction<Option<String>>| call.callee.as_deref().is_none_or(is_wanted);
-    Ok(Calls { calls: all.into_iter().filter(is_wanted).collect(), typed })
+    let mut calls: Vec<_> = all.into_iter().filter(is_wanted).chain(allocas::calls(branches)).collect();
+    calls.sort_by_key(|call| call.return_svma);
+    Ok(Calls { calls, typed })
 }
 
 fn key(site: &SolvedSite, unit: Option<UnitIndex>) -> SiteKey<'_> {

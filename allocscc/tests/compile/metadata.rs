@@ -22,6 +22,7 @@ pub fn of(bytes: &[u8]) -> Aligned {
         wanted: &wanted,
         statics: &contents.statics,
         frames: &contents.frames,
+        allocas: &[],
         sites: &[],
         wrappers: &[],
         build_id: data.file().build_id(),

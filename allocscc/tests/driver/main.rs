@@ -3,6 +3,7 @@
 //! This program is also a driver itself: started with [`AS_DRIVER`] in its environment it is `allocscc` with the analyses of
 //! [`hooks`], whose facts a test can predict, and which crash when a test wants them to.
 
+mod alloca;
 mod compare;
 mod facts;
 mod hooks;
@@ -23,6 +24,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     for compiler in ["gcc", "clang-14"].into_iter().filter(|compiler| world::is_installed(compiler)) {
+        trials.extend(alloca::trials(compiler));
         trials.extend(same::trials(compiler));
         trials.extend(facts::trials(compiler));
         trials.extend(interrupted::trials(compiler));

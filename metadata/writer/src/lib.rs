@@ -8,8 +8,9 @@ use std::fmt;
 
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
-    ALIGN, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord, SlotRecord,
-    StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord, WrapperRecord,
+    ALIGN, AllocaRecord, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord,
+    SlotRecord, StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord,
+    WrapperRecord,
 };
 
 /// Collects records and lays them out.
@@ -26,6 +27,7 @@ pub struct Writer {
     wrappers: Vec<WrapperRecord>,
     conditions: Vec<ConditionRecord>,
     vlas: Vec<VlaRecord>,
+    allocas: Vec<AllocaRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
     /// Runs of related slots by content. Frames of one function often have the same variables.
@@ -104,6 +106,11 @@ impl Writer {
         self.vlas.push(record);
     }
 
+    /// Adds a piece of a function that calls `alloca`.
+    pub fn alloca(&mut self, record: AllocaRecord) {
+        self.allocas.push(record);
+    }
+
     /// Adds steps, at most 255 of them; equal runs of steps are written once. The index of the first, and how many there are.
     pub fn steps(&mut self, steps: &[StepRecord]) -> (u32, u8) {
         let steps = &steps[..steps.len().min(u8::MAX.into())];
@@ -162,6 +169,7 @@ impl Writer {
             .sort_by_key(|r| (r.return_svma, r.slot_svma, r.expectation, r.parameter, r.signature));
         self.conditions.dedup();
         self.vlas.sort_by_key(|r| (r.frame, r.start));
+        self.allocas.sort_by_key(|r| r.svma);
 
         let mut id = [0; 32];
         let id_len = build_id.len().min(id.len());
@@ -183,6 +191,7 @@ impl Writer {
             wrappers: Table::default(),
             conditions: Table::default(),
             vlas: Table::default(),
+            allocas: Table::default(),
             strings: Table::default(),
         };
         let mut out = vec![0; size_of::<Header>()];
@@ -196,6 +205,7 @@ impl Writer {
         header.wrappers = append(&mut out, &self.wrappers);
         header.conditions = append(&mut out, &self.conditions);
         header.vlas = append(&mut out, &self.vlas);
+        header.allocas = append(&mut out, &self.allocas);
         // Last of the tables, since its records are not a multiple of 8 long.
         header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };

@@ -1,8 +1,9 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    ConditionRecord, Error, Expectation, FrameRecord, HopRecord, Metadata, RelatedRecord, SiteRecord,
-    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TypeId, TypeRecord, VlaRecord, WrapperRecord,
+    ALLOCA_HIDES, AllocaRecord, ConditionRecord, Error, Expectation, FrameRecord, HopRecord, Metadata,
+    RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TypeId, TypeRecord,
+    VlaRecord, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -67,6 +68,26 @@ fn site_record(return_svma: u64, name: StrRef) -> SiteRecord {
         detail: name,
         first_step: 0,
     }
+}
+
+#[test]
+fn code_of_functions_that_call_alloca_is_found() {
+    let mut w = Writer::new();
+    let record = |svma, length, function| AllocaRecord { svma, length, function };
+    let all = [record(0x40, 8, 1), record(0x10, 16, 7 | ALLOCA_HIDES)];
+    all.iter().for_each(|&alloca| w.alloca(alloca));
+    let bytes = Aligned::new(&w.finish(&[]).unwrap());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    assert_eq!(m.allocas(), [all[1], all[0]]);
+    let check = |svma, expect: Option<(u32, bool)>| {
+        assert_eq!(m.alloca_at(svma).map(|found| (found.function(), found.hides())), expect, "{svma:#x}");
+    };
+    check(0xf, None);
+    check(0x10, Some((7, true)));
+    check(0x1f, Some((7, true)));
+    check(0x20, None);
+    check(0x47, Some((1, false)));
+    check(0x48, None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The allocators that a query may come to, one file each.
 
+pub mod allocas;
 pub mod auxv;
 pub mod calls;
 pub mod conditions;

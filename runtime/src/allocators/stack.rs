@@ -10,8 +10,9 @@ use core::ops::ControlFlow;
 
 use super::auxv;
 use super::mmap::{self, Mapping};
-use super::{signal_stacks, thread_stacks, vlas};
+use super::{allocas, signal_stacks, thread_stacks, vlas};
 use crate::avma::Avma;
+use crate::index::Block;
 use crate::modules;
 use crate::types::scratch::Scratch;
 use crate::types::{self, TypeRef, Uniqtype};
@@ -151,7 +152,9 @@ pub fn is_same(p: Avma, sp: Avma) -> bool {
 pub enum FrameHit {
     /// The frame's variables, from the lowest one to the end of the frame.
     Variables(Object),
-    /// An array of variable length below them.
+    /// A block of `alloca` below them.
+    Alloca(Block),
+    /// An array of variable length there.
     Vla(Object),
 }
 
@@ -191,11 +194,14 @@ pub fn frame_at(p: Avma, caller: Caller) -> Result<FrameHit, Miss> {
         Err(End::Outermost) => return Err(Miss::Outside),
         Err(End::Lost) => return Err(Miss::Lost),
     };
-    let vla = |miss| vlas::at(p, &frame).map(FrameHit::Vla).ok_or(miss);
-    let Some(ty) = type_at(frame.code) else { return vla(Miss::NoMetadata) };
+    let below = |miss| {
+        let block = allocas::at(p, &frame).map(FrameHit::Alloca);
+        block.or_else(|| vlas::at(p, &frame).map(FrameHit::Vla)).ok_or(miss)
+    };
+    let Some(ty) = type_at(frame.code) else { return below(Miss::NoMetadata) };
     let size = ty.size().unwrap_or(0);
     let base = Avma(frame.cfa.0.wrapping_sub(size));
-    if p >= base { Ok(FrameHit::Variables(Object { base, size, ty })) } else { vla(Miss::Outside) }
+    if p >= base { Ok(FrameHit::Variables(Object { base, size, ty })) } else { below(Miss::Outside) }
 }
 
 /// The type of a function's frame at an instruction; its size is the distance from the lowest local to the CFA.

@@ -30,9 +30,12 @@ pub fn at(p: Avma, frame: &FramePlace) -> Option<Object> {
 }
 
 /// Where an array is.
-struct Extent {
-    start: Avma,
-    size: usize,
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    /// Its first byte.
+    pub(super) start: Avma,
+    /// Its size in bytes.
+    pub(super) size: usize,
 }
 
 impl Extent {
@@ -40,13 +43,13 @@ impl Extent {
         p.is_in(self.start, self.size)
     }
 
-    fn overlaps(&self, other: &Extent) -> bool {
+    pub(super) fn overlaps(&self, other: &Extent) -> bool {
         self.holds(other.start) || other.holds(self.start)
     }
 }
 
 /// What the words of the frame say, if it can be.
-fn extent(vla: &VlaRecord, frame: &FramePlace) -> Option<Extent> {
+pub(super) fn extent(vla: &VlaRecord, frame: &FramePlace) -> Option<Extent> {
     let start = Avma(frame.word(vla.address_below_cfa)?);
     let count = frame.word(vla.count_below_cfa)?.checked_add(vla.count_bias as usize)?;
     let size = count.checked_mul(vla.element_size as usize)?;
@@ -64,7 +67,7 @@ mod tests {
     fn only_an_array_below_its_words_and_above_the_stack_pointer_is_believed() {
         let mut words = [0usize; 32];
         let (sp, cfa) = (Avma::of(words.as_ptr()), Avma::of(words.as_ptr_range().end));
-        let frame = FramePlace { code: Avma::NULL, sp, cfa };
+        let frame = FramePlace { code: Avma::NULL, sp, bp: Avma::NULL, cfa, is_interrupted: false };
         let vla = VlaRecord {
             frame: 0,
             start: 0,

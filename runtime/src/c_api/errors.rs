@@ -36,6 +36,7 @@ pub fn error(reason: Reason) -> ErrorPtr {
     static UNKNOWN_STORAGE: Error = Error::new(c"unrecognised storage");
     static UNINDEXED_HEAP: Error = Error::new(c"unindexed heap");
     static UNKNOWN_SITE: Error = Error::new(c"unrecognised alloc site");
+    static UNINDEXED_ALLOCA: Error = Error::new(c"unindexed alloca");
     static UNKNOWN_STATIC: Error = Error::new(c"unrecognised static object");
     static LOST_WALK: Error = Error::new(c"stack walk step failure");
     static UNKNOWN_FRAME: Error = Error::new(c"no stack frame metadata");
@@ -43,6 +44,7 @@ pub fn error(reason: Reason) -> ErrorPtr {
         Reason::UnknownStorage => &UNKNOWN_STORAGE,
         Reason::UnindexedHeap => &UNINDEXED_HEAP,
         Reason::UnknownSite => &UNKNOWN_SITE,
+        Reason::UnindexedAlloca => &UNINDEXED_ALLOCA,
         Reason::UnknownStatic => &UNKNOWN_STATIC,
         Reason::LostWalk => &LOST_WALK,
         Reason::UnknownFrame => &UNKNOWN_FRAME,

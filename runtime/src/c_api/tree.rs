@@ -471,7 +471,7 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
     } else if mapping.kind != mmap::Kind::Stack {
         let bounds = match place {
             Place::Stack(bounds, _) => Some(*bounds),
-            Place::Frame(_) | Place::Vla(_) => stack::any_at(p, &mapping),
+            Place::Frame(_) | Place::Alloca(_) | Place::Vla(_) => stack::any_at(p, &mapping),
             _ => None,
         };
         let allocator = Allocator::Stack;
@@ -481,6 +481,7 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
     | Place::Static(_)
     | Place::Symbol(_)
     | Place::Frame(_)
+    | Place::Alloca(_)
     | Place::Vla(_)
     | Place::Auxv(_) = place
     {

@@ -38,15 +38,20 @@ pub struct FramePlace {
     pub code: Avma,
     /// Stack pointer.
     pub sp: Avma,
+    /// Frame pointer register.
+    pub bp: Avma,
     /// Canonical frame address.
     pub cfa: Avma,
+    /// A signal interrupted the function: it is not at a call.
+    pub is_interrupted: bool,
 }
 
 impl Frame {
     /// Where it is.
     #[must_use]
     pub fn place(&self) -> FramePlace {
-        FramePlace { code: self.code, sp: self.sp, cfa: self.cfa }
+        let is_interrupted = self.ip == self.code;
+        FramePlace { code: self.code, sp: self.sp, bp: self.bp, cfa: self.cfa, is_interrupted }
     }
 }
 
@@ -54,8 +59,13 @@ impl FramePlace {
     /// The word at a distance below the CFA, if it is in the frame.
     #[must_use]
     pub fn word(&self, below_cfa: u32) -> Option<usize> {
-        let at = Avma(self.cfa.0.checked_sub(below_cfa as usize)?);
-        let is_inside = at >= self.sp && below_cfa >= 8 && at.0.is_multiple_of(8);
+        self.word_at(Avma(self.cfa.0.checked_sub(below_cfa as usize)?))
+    }
+
+    /// The word at an address, if it is in the frame.
+    #[must_use]
+    pub fn word_at(&self, at: Avma) -> Option<usize> {
+        let is_inside = at >= self.sp && at.checked_add(8)? <= self.cfa && at.0.is_multiple_of(8);
         // SAFETY: the word is aligned and lies between the stack pointer and the CFA, which the walk found on the stack.
         is_inside.then(|| unsafe { at.pointer::<usize>().read_volatile() })
     }
