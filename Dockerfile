@@ -1,6 +1,6 @@
 # An image with the library and its compiler wrapper on Debian 12: `docker build -t liballocs .`
 #
-# Stages, for `--target`: `toolchain` (the last, so the default) is a shell with allocscc, gcc, gdb, the headers and
+# Stages, for `--target`: `toolchain` (the last, so the default) is a shell with allocscc, gcc, g++, gdb, the headers and
 # examples; `runtime` has only the library and tools; `corpus` runs the regression tests.
 #
 # A tag moves with Debian's updates. To build on exactly one base image, name it by its digest:
@@ -10,11 +10,11 @@
 # The syntax is what every builder knows: Docker's legacy one, BuildKit, buildah and podman.
 ARG DEBIAN_IMAGE=debian:bookworm-slim
 
-# The C toolchain. Manuals and translations stay out, as they do in Debian's slim images.
+# The toolchain of C and C++. Manuals and translations stay out, as they do in Debian's slim images.
 FROM ${DEBIAN_IMAGE} AS compiler
 COPY docker/slim.conf /etc/dpkg/dpkg.cfg.d/slim
 RUN apt-get update -q \
- && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends gcc gdb libc6-dev make \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends g++ gcc gdb libc6-dev make \
  && rm -rf /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/lib/apt/lists/* /var/log/*
 # The default seccomp profile does not let gdb turn address space randomisation off.
 RUN echo 'set disable-randomization off' >> /etc/gdb/gdbinit

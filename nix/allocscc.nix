@@ -1,4 +1,4 @@
-# The products with a compiler: without ALLOCSCC_CC, allocscc drives the gcc of nixpkgs, whatever `cc` the path has.
+# The products with a compiler: without ALLOCSCC_CC, allocscc drives the gcc of nixpkgs and allocscc++ its g++, whatever the path has.
 # That gcc's programs and the library then use the same C library.
 pkgs:
 pkgs.runCommand "allocscc-${pkgs.liballocs.version}"
@@ -14,4 +14,6 @@ pkgs.runCommand "allocscc-${pkgs.liballocs.version}"
     ln -s ${pkgs.liballocs}/bin/allocs $out/bin/
     makeWrapper ${pkgs.liballocs}/bin/allocscc $out/bin/allocscc \
       --set-default ALLOCSCC_CC ${pkgs.stdenv.cc}/bin/cc
+    makeWrapper ${pkgs.liballocs}/bin/allocscc++ $out/bin/allocscc++ \
+      --set-default ALLOCSCC_CC ${pkgs.stdenv.cc}/bin/c++
   ''

@@ -32,6 +32,10 @@ let
           rm -f $out/bin/$name
           makeWrapper ${pkgs.liballocs}/bin/allocscc $out/bin/$name --set ALLOCSCC_CC ${gcc}/bin/gcc
         done
+        for name in c++ g++; do
+          rm -f $out/bin/$name
+          makeWrapper ${pkgs.liballocs}/bin/allocscc++ $out/bin/$name --set ALLOCSCC_CC ${gcc}/bin/g++
+        done
         for part in ${gcc}/*; do
           test $(basename $part) = bin || ln -s $part $out/
         done

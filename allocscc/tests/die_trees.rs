@@ -270,6 +270,97 @@ compile_unit language=0x1a
 }
 
 #[test]
+fn a_definition_has_the_scope_of_its_declaration() {
+    check(
+        "
+compile_unit language=4
+  int: base_type name=int byte_size=4 encoding=5
+  namespace name=outer
+    declared: class_type name=apart declaration=flag
+    kind: enumeration_type name=kind declaration=flag
+  class_type name=apart byte_size=4 specification=&declared
+    member name=i type=&int
+  enumeration_type name=kind byte_size=4 type=&int specification=&kind
+    enumerator name=A const_value=3
+",
+        &[("outer::apart", "4 0x16 [i@0:int$32]"), ("outer::kind", "4 0x44 [@0:int$32 A@3:-]")],
+    );
+}
+
+#[test]
+fn what_c_has_no_word_for() {
+    check(
+        "
+compile_unit language=4
+  int: base_type name=int byte_size=4 encoding=5
+  null: unspecified_type name=decltype(nullptr)
+  method: subroutine_type type=&int
+  class: structure_type name=class byte_size=64
+    member name=_vptr$class type=&pointer
+    member name=reference type=&reference data_member_location=8
+    member name=temporary type=&temporary data_member_location=16
+    member name=null type=&null data_member_location=24
+    member name=offset type=&offset data_member_location=32
+    member name=function type=&function data_member_location=40
+  pointer: pointer_type type=&method
+  reference: reference_type type=&int
+  temporary: rvalue_reference_type type=&class
+  offset: ptr_to_member_type type=&int containing_type=&class
+  function: ptr_to_member_type type=&method containing_type=&class
+",
+        &[(
+            "class",
+            "64 0x66 [_vptr.class@0:__PTR___FUN_FROM___FUN_TO_int$32 reference@8:__PTR_int$32 \
+             temporary@16:__PTR_class null@24:__PTR_void offset@32:int$64 function@40:__ARR2_int$64]",
+        )],
+    );
+}
+
+#[test]
+fn the_variants_of_an_enum_may_be_invalid_and_fields_are_in_the_order_of_memory() {
+    check(
+        "
+compile_unit language=0x1c
+  int: base_type name=i32 byte_size=4 encoding=5
+  namespace name=it
+    structure_type name=pair byte_size=8
+      member name=b type=&int data_member_location=4
+      member name=a type=&int data_member_location=0
+    structure_type name=either byte_size=8
+      variant_part discr=&tag
+        tag: member type=&int data_member_location=0
+        variant discr_value=0
+          member name=One type=&one data_member_location=0
+        variant discr_value=1
+          member name=Two type=&two data_member_location=0
+      one: structure_type name=One byte_size=8
+        member name=__0 type=&int data_member_location=4
+      two: structure_type name=Two byte_size=8
+",
+        &[
+            ("it::pair", "8 0x26 [a@0:int$32 b@4:int$32]"),
+            ("it::either", "8 0x36 [@0:int$32 One@0:it::either::One Two@0:it::either::Two]"),
+            ("it::either::One", "8 0x16 [__0@4:int$32]"),
+        ],
+    );
+}
+
+#[test]
+fn arrays_of_fortran_begin_at_one() {
+    check(
+        "
+compile_unit language=0x22
+  int: base_type name=integer byte_size=4 encoding=5
+  array: array_type type=&int
+    subrange_type upper_bound=10
+  structure_type name=s byte_size=40
+    member name=a type=&array
+",
+        &[("s", "40 0x16 [a@0:__ARR10_int$32]")],
+    );
+}
+
+#[test]
 fn references_lead_into_other_units() {
     check(
         "

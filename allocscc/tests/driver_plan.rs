@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use allocscc::driver::arguments::{Arguments, join, split};
+use allocscc::driver::compiler::Driven;
 use allocscc::driver::debug::DebugRequest;
 use allocscc::driver::plan::{Plan, Source};
 use allocscc::driver::spelling::{
     compiler_arguments, has_room_for_map, meaning_options, preprocessor_arguments,
 };
 
-/// `@` in an expectation stands for what is always added to a compilation.
+/// `@` in an expectation stands for what is always added to a compilation. A line that begins with `++` is for `allocscc++`.
 const ADDED: &str = "-idirafter /inc -g -fno-eliminate-unused-debug-types";
 
 fn words(line: &str) -> Vec<OsString> {
@@ -22,7 +23,10 @@ fn text(words: Vec<OsString>) -> String {
 }
 
 fn plan(line: &str) -> Plan {
-    Plan::new(Arguments::new(words(line)))
+    match line.strip_prefix("++ ") {
+        Some(line) => Plan::new(Arguments::new(words(line)), Driven::Cplusplus),
+        None => Plan::new(Arguments::new(words(line)), Driven::C),
+    }
 }
 
 #[track_caller]
@@ -46,12 +50,17 @@ fn actions() {
             ("a.c", "Link a.c"),
             ("a.o b.a -lm", "Link"),
             ("-c a.c b.o", "Compile a.c"),
-            ("-c a.c b.i c.cc d.S e.s", "Compile a.c b.i"),
-            ("-c b.cc", "Pass(NoCSource)"),
-            ("-c b.s c.S", "Pass(NoCSource)"),
-            ("-S b.cc", "Pass(NoCSource)"),
-            ("b.cc", "Link"),
-            ("b.cc a.c", "Link a.c"),
+            ("-c a.c b.i c.cc d.S e.s", "Compile a.c b.i c.cc"),
+            ("-c b.cc", "Compile b.cc"),
+            ("-c b.s c.S", "Pass(OtherLanguages)"),
+            ("-S b.cc", "AddHeaders b.cc"),
+            ("-S b.f90", "Pass(OtherLanguages)"),
+            ("b.cc", "Link b.cc"),
+            ("b.f90", "Link"),
+            ("b.cc a.c", "Link b.cc a.c"),
+            ("++ -c a.c b.i c.C d.ii e.f90", "Compile a.c b.i c.C d.ii"),
+            ("++ a.hpp", "PrecompileHeader"),
+            ("++ a.o", "Link"),
             ("-E a.c", "AddHeaders a.c"),
             ("-S a.c", "AddHeaders a.c"),
             ("-M a.c", "AddHeaders a.c"),
@@ -69,8 +78,8 @@ fn actions() {
             ("-include /dev/fd/63 -c a.c", "AddHeaders a.c"),
             ("a.h", "PrecompileHeader"),
             ("-x c-header a", "PrecompileHeader"),
-            ("-x c++-header a.h -c", "Pass(NoCSource)"),
-            ("-c -x c a -x none b.c c.o -x c++ d.c -xc e.cc", "Compile a b.c e.cc"),
+            ("-x c++-header a.h -c", "PrecompileHeader"),
+            ("-c -x c a -x none b.c c.o -x c++ d.c -xc e.cc", "Compile a b.c d.c e.cc"),
             ("-x c - -c", "Compile -"),
             ("-x assembler a.c", "Link"),
             ("-c --language=c a", "Compile a"),
@@ -117,6 +126,10 @@ fn compiler_command_lines() {
     check(
         &[
             ("-c a.c", "-c a.c @"),
+            ("-c a.cc", "-c a.cc @"),
+            ("++ -c a.c", "-c a.c @"),
+            ("++ -c a.ii", "-c a.ii -g -fno-eliminate-unused-debug-types"),
+            ("a.cc a.c", "a.cc a.c @"),
             ("-O2 -c a.c -o x", "-O2 -c a.c -o x @"),
             ("-g -c a.c", "-g -c a.c -idirafter /inc -fno-eliminate-unused-debug-types"),
             ("-g0 -c a.c", "-g0 -c a.c @"),
@@ -126,7 +139,7 @@ fn compiler_command_lines() {
             ("-c -- a.c", "-c @ -- a.c"),
             ("-E a.c", "-E a.c -idirafter /inc"),
             ("-c a.h", "-c a.h @"),
-            ("-c a.cc", "-c a.cc"),
+            ("-c a.f90", "-c a.f90"),
             ("--version", "--version"),
             (
                 "-save-temps -c a.c",

@@ -73,7 +73,7 @@ fn receivers_of(bytes: &[u8], units: &Units<'_>, contents: &mut Contents) {
     let returns: Vec<_> = calls.iter().map(|call| call.return_svma).collect();
     let results = Results::read(&file, units, &contents.types, &rules, &contents.statics, &returns);
     for call in returns {
-        let _ = results.claim(call, &malloc, &mut contents.types.types);
+        let _ = results.claim(call, &malloc, &mut contents.types.types, &mut Names::default());
     }
 }
 

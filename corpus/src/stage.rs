@@ -70,6 +70,11 @@ impl Stage {
         self.0.join("bin/allocscc")
     }
 
+    /// The compiler driver for C++.
+    pub fn allocscc_cplusplus(&self) -> PathBuf {
+        self.0.join("bin/allocscc++")
+    }
+
     /// The command-line tool.
     pub fn allocs(&self) -> PathBuf {
         self.0.join("bin/allocs")

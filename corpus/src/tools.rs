@@ -8,6 +8,8 @@ use anyhow::{Result, bail};
 /// The Debian package of each tool that the corpus may run.
 const PACKAGES: &[(&str, &str)] = &[
     ("cc", "gcc"),
+    ("c++", "g++"),
+    ("clang++-14", "clang-14"),
     ("ld", "binutils"),
     ("strip", "binutils"),
     ("objcopy", "binutils"),
@@ -49,6 +51,11 @@ pub fn find(tool: &str) -> Result<PathBuf> {
 /// The clang to test with: clang 14, which the expectations were made with, else any.
 pub fn clang() -> Result<PathBuf> {
     find("clang-14").or_else(|missing| find("clang").map_err(|_| missing))
+}
+
+/// The same for C++.
+pub fn clang_cplusplus() -> Result<PathBuf> {
+    find("clang++-14").or_else(|missing| find("clang++").map_err(|_| missing))
 }
 
 #[cfg(test)]

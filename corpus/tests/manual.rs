@@ -44,7 +44,7 @@ fn formatted_named(name: &str) -> Result<String> {
 #[test]
 fn pages_are_well_formed() -> Result<()> {
     let pages = pages()?;
-    ensure!(pages.len() == 7, "{pages:?}");
+    ensure!(pages.len() == 8, "{pages:?}");
     for page in pages {
         let text = formatted(&page)?;
         ensure!(text.contains("NAME") && !text.contains('@'), "{}:\n{text}", page.display());

@@ -1,4 +1,4 @@
-# allocscc takes the options of gcc, -Wallocs, -gallocs and -fallocs-alloca.        -*- shell-script -*-
+# allocscc and allocscc++ take the options of gcc, -Wallocs, -gallocs and -fallocs-alloca.        -*- shell-script -*-
 # The completion of gcc comes with the bash-completion package, in one of two spellings.
 _allocscc()
 {
@@ -16,4 +16,4 @@ _allocscc()
         fi
     done
 } &&
-    complete -F _allocscc -o bashdefault -o default allocscc
+    complete -F _allocscc -o bashdefault -o default allocscc allocscc++

@@ -1,5 +1,5 @@
-#compdef allocscc=gcc
-# allocscc takes the options of gcc, -Wallocs, -gallocs and -fallocs-alloca.
+#compdef allocscc=gcc allocscc++=g++
+# allocscc and allocscc++ take the options of gcc, -Wallocs, -gallocs and -fallocs-alloca.
 if [[ $PREFIX == -Wa* || $PREFIX == -ga* ]]; then
     compadd -- -Wallocs -gallocs -fallocs-alloca
 fi

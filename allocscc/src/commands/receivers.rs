@@ -109,7 +109,8 @@ impl Report {
                 }
             }
             let callee = m.text(site.callee);
-            let claim = declared.find(callee).and_then(|callee| results.claim(at, &callee, types));
+            let claim =
+                declared.find(callee).and_then(|callee| results.claim(at, &callee, types, &mut names));
             let claimed = claimed(m, site);
             let verdict_of = |of: &[NodeId]| match claimed {
                 None => Verdict::NoClaim,

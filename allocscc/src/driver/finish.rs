@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 
 use super::arguments::Arguments;
 use super::children;
+use super::compiler::Driven;
 use super::debug::DebugRequest;
 use super::hooks::{Annotate, Hooks, LinkOutput};
 use super::inputs;
@@ -57,6 +58,7 @@ pub fn run(plan: &Plan, facts: &[&[u8]], map: Option<&Path>) -> Vec<String> {
 /// Returns what the process printed.
 fn run_once(plan: &Plan, input: &Input, mode: &str, map: Option<&Path>) -> Result<String> {
     let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    plan.driven.name(&mut command);
     command.arg(FINISH).arg(mode).arg(map.unwrap_or(Path::new(""))).args(&plan.arguments.given);
     command.stdout(Stdio::piped());
     if !plan.warn {
@@ -77,7 +79,7 @@ pub fn finish(hooks: Hooks, mut arguments: Vec<OsString>) -> i32 {
     drop(own);
     // A map that cannot be read costs the string literals.
     let map = std::fs::read(map).ok().map(|map| String::from_utf8_lossy(&map).into_owned());
-    let plan = Plan::new(Arguments::new(arguments));
+    let plan = Plan::new(Arguments::new(arguments), Driven::from_own_name());
     let path = plan.linked_file();
     let mut section = Vec::new();
     let result = children::listen()

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::compiler::Driven;
+
 /// The language of an input, as far as the driver cares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Language {
@@ -11,8 +13,12 @@ pub enum Language {
     C,
     /// C that is preprocessed already (`.i`).
     PreprocessedC,
-    /// A C header on its own: the compiler makes a precompiled header of it.
-    CHeader,
+    /// C++ that is to be preprocessed.
+    Cplusplus,
+    /// C++ that is preprocessed already (`.ii`).
+    PreprocessedCplusplus,
+    /// A C or C++ header on its own: the compiler makes a precompiled header of it.
+    Header,
     /// Any other language that the compiler compiles or assembles.
     Other,
     /// Not for the compiler but for the linker: an object, an archive, a shared library, a linker script.
@@ -26,34 +32,48 @@ impl Language {
             b"none" => None,
             b"c" => Some(Language::C),
             b"cpp-output" => Some(Language::PreprocessedC),
-            b"c-header" => Some(Language::CHeader),
+            b"c++" => Some(Language::Cplusplus),
+            b"c++-cpp-output" => Some(Language::PreprocessedCplusplus),
+            b"c-header" | b"c++-header" => Some(Language::Header),
             _ => Some(Language::Other),
         }
     }
 
-    /// What the file's suffix says.
-    pub fn of_file(path: &Path) -> Language {
+    /// What the file's suffix says to the compiler that we stand in for.
+    pub fn of_file(path: &Path, driven: Driven) -> Language {
         let Some(suffix) = path.extension() else { return Language::LinkerInput };
-        match suffix.as_bytes() {
-            b"c" => Language::C,
-            b"i" => Language::PreprocessedC,
-            b"h" => Language::CHeader,
-            suffix if OTHER_SUFFIXES.contains(&suffix) => Language::Other,
+        match (suffix.as_bytes(), driven) {
+            (b"c", Driven::C) => Language::C,
+            (b"i", Driven::C) => Language::PreprocessedC,
+            (b"c", Driven::Cplusplus) => Language::Cplusplus,
+            (b"i", Driven::Cplusplus) => Language::PreprocessedCplusplus,
+            (b"C" | b"CPP" | b"c++" | b"cc" | b"cp" | b"cpp" | b"cxx", _) => Language::Cplusplus,
+            (b"ii", _) => Language::PreprocessedCplusplus,
+            (b"h" | b"H" | b"h++" | b"hh" | b"hp" | b"hpp" | b"hxx" | b"HPP" | b"tcc", _) => Language::Header,
+            (suffix, _) if OTHER_SUFFIXES.contains(&suffix) => Language::Other,
             _ => Language::LinkerInput,
         }
     }
 
-    /// Whether the driver gathers facts from such a file.
-    pub fn is_c(self) -> bool {
+    /// Whether we want debug information of such a source.
+    pub fn is_source(self) -> bool {
+        self.has_facts() || matches!(self, Language::Cplusplus | Language::PreprocessedCplusplus)
+    }
+
+    /// Whether the driver gathers facts from such a source. Of C++ its debug information says all that is known.
+    pub fn has_facts(self) -> bool {
         matches!(self, Language::C | Language::PreprocessedC)
+    }
+
+    /// Whether the compiler looks for headers when it reads such a file.
+    pub fn includes_headers(self) -> bool {
+        matches!(self, Language::C | Language::Cplusplus | Language::Header)
     }
 }
 
 /// Suffixes of the other languages that gcc or clang take.
-const OTHER_SUFFIXES: [&[u8]; 57] = [
-    b"C", b"CPP", b"F", b"F03", b"F08", b"F90", b"F95", b"FOR", b"FPP", b"FTN", b"H", b"M", b"S", b"ads",
-    b"adb", b"bc", b"brig", b"c++", b"cc", b"cl", b"cp", b"cpp", b"cppm", b"cu", b"cxx", b"d", b"dd", b"di",
-    b"f", b"f03", b"f08", b"f90", b"f95", b"for", b"fpp", b"ftn", b"go", b"gs", b"h++", b"hh", b"hip", b"hp",
-    b"hpp", b"hxx", b"ii", b"inl", b"ixx", b"ll", b"m", b"mi", b"mii", b"mm", b"mod", b"s", b"sx", b"tcc",
-    b"txx",
+const OTHER_SUFFIXES: [&[u8]; 42] = [
+    b"F", b"F03", b"F08", b"F90", b"F95", b"FOR", b"FPP", b"FTN", b"M", b"S", b"ads", b"adb", b"bc", b"brig",
+    b"cl", b"cppm", b"cu", b"d", b"dd", b"di", b"f", b"f03", b"f08", b"f90", b"f95", b"for", b"fpp", b"ftn",
+    b"go", b"gs", b"hip", b"inl", b"ixx", b"ll", b"m", b"mi", b"mii", b"mm", b"mod", b"s", b"sx", b"txx",
 ];

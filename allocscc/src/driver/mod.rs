@@ -1,4 +1,4 @@
-//! The compiler driver: runs the host C compiler on the original command line, and gathers metadata beside it.
+//! The compiler driver: runs the host C or C++ compiler on the original command line, and gathers metadata beside it.
 //!
 //! Reading order: [`arguments`], [`options`] and [`parser`] cut a command line into words with a meaning, [`plan`] says what the
 //! command will do, [`spelling`] spells the commands to run instead, [`run`] runs them. [`units`] preprocesses and analyses each source
@@ -9,7 +9,7 @@
 //! is a [`warning`].
 //!
 //! # What passes through
-//! A command becomes the compiler itself, at the cost of one `exec`, when it makes no object or program of C: it only prints
+//! A command becomes the compiler itself, at the cost of one `exec`, when it makes no object or program of C or C++: it only prints
 //! something, preprocesses, stops at assembly or bitcode (`-emit-llvm`), makes a precompiled header (with the options that its
 //! users get), compiles other languages, is for another machine (`-m32`, `--target=`), reads or writes a stream such as
 //! `/dev/stdin`, asks for a debug format other than DWARF, or cannot work. Where headers may be needed it is told where ours are.

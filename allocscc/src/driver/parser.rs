@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::arguments::Arguments;
+use super::compiler::Driven;
 use super::debug::DebugRequest;
 use super::inputs::{LinkFile, LinkInputs};
 use super::language::Language;
@@ -12,8 +13,8 @@ use super::options::takes_next_word;
 use super::plan::{Action, Introduction, Plan, Reason, Source, Strip, Word, WordKind};
 
 /// Works out what the command line asks for.
-pub fn parse(arguments: Arguments) -> Plan {
-    let mut parser = Parser::default();
+pub fn parse(arguments: Arguments, driven: Driven) -> Plan {
+    let mut parser = Parser { driven, ..Parser::default() };
     let mut position = 0;
     while position < arguments.expanded.len() {
         position += parser.word(&arguments.expanded, position);
@@ -23,6 +24,7 @@ pub fn parse(arguments: Arguments) -> Plan {
 
 #[derive(Default)]
 struct Parser {
+    driven: Driven,
     words: Vec<Word>,
     sources: Vec<Source>,
     output: Option<PathBuf>,
@@ -75,13 +77,11 @@ impl Parser {
     }
 
     fn input(&mut self, path: &Path) -> WordKind {
-        let language = self.language.unwrap_or_else(|| Language::of_file(path));
+        let language = self.language.unwrap_or_else(|| Language::of_file(path, self.driven));
         match language {
-            Language::C | Language::PreprocessedC => {
-                self.sources.push(Source { path: path.to_path_buf(), language });
-            }
             Language::LinkerInput => self.inputs.files.push(LinkFile::Path(path.to_path_buf())),
-            Language::CHeader | Language::Other => {}
+            _ if language.is_source() => self.sources.push(Source { path: path.to_path_buf(), language }),
+            _ => {}
         }
         WordKind::Input(language)
     }
@@ -244,6 +244,7 @@ impl Parser {
         let action = self.action(&arguments);
         let strip = if self.relocatable || self.leaves_stripping { Strip::Nothing } else { self.strip };
         Plan {
+            driven: self.driven,
             arguments,
             words: self.words,
             action,
@@ -269,7 +270,7 @@ impl Parser {
             _ => None,
         });
         let has_input = languages.clone().next().is_some();
-        let has_header = languages.any(|language| language == Language::CHeader);
+        let has_header = languages.any(|language| language == Language::Header);
         let unusual =
             self.debug == DebugRequest::Unusual || (self.split_dwarf && self.debug == DebugRequest::Nothing);
         let names_a_device = arguments.expanded.iter().any(|word| is_stream(word))
@@ -281,7 +282,7 @@ impl Parser {
         } else if self.other_target {
             Action::Pass(Reason::OtherTarget)
         } else if self.sources.is_empty() && (self.compiles_only || self.stops_early) && !has_header {
-            Action::Pass(Reason::NoCSource)
+            Action::Pass(Reason::OtherLanguages)
         } else if self.stops_early || self.other_output || names_a_device {
             Action::AddHeaders
         } else if has_header {

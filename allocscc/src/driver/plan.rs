@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Arguments;
+use super::compiler::Driven;
 use super::debug::DebugRequest;
 use super::inputs::LinkInputs;
 use super::language::Language;
@@ -12,13 +13,15 @@ use super::parser;
 /// What one command line asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
+    /// The compiler that the command line is for.
+    pub driven: Driven,
     /// The command line itself.
     pub arguments: Arguments,
     /// The meaning of each expanded word.
     pub words: Vec<Word>,
     /// What the driver does about it.
     pub action: Action,
-    /// C sources among the inputs.
+    /// C and C++ sources among the inputs.
     pub sources: Vec<Source>,
     /// The value of the last `-o`.
     pub output: Option<PathBuf>,
@@ -75,8 +78,8 @@ pub enum Action {
 pub enum Reason {
     /// There is no input, or the compiler only prints something.
     NothingToCompile,
-    /// Other languages only.
-    NoCSource,
+    /// Languages other than C and C++ only.
+    OtherLanguages,
     /// Not for x86-64 GNU/Linux.
     OtherTarget,
     /// Not to an object file in the first place.
@@ -87,12 +90,12 @@ pub enum Reason {
     Malformed,
 }
 
-/// A C source.
+/// A C or C++ source.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
     /// As given; `-` is the standard input.
     pub path: PathBuf,
-    /// `C` or `PreprocessedC`.
+    /// One that [`Language::is_source`].
     pub language: Language,
 }
 
@@ -168,9 +171,9 @@ pub enum WordKind {
 }
 
 impl Plan {
-    /// Works out what the command line asks for.
-    pub fn new(arguments: Arguments) -> Plan {
-        parser::parse(arguments)
+    /// Works out what the command line asks of the compiler that we stand in for.
+    pub fn new(arguments: Arguments, driven: Driven) -> Plan {
+        parser::parse(arguments, driven)
     }
 
     /// The expanded words that `word` stands for.

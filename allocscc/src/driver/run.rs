@@ -15,7 +15,7 @@ use crate::installation;
 use super::alloca;
 use super::arguments::{Arguments, spell};
 use super::children::{self, Running};
-use super::compiler::{COMPILER_VARIABLE, Compiler};
+use super::compiler::{COMPILER_VARIABLE, Compiler, Driven};
 use super::finish;
 use super::hooks::Hooks;
 use super::link_map::LinkMap;
@@ -42,8 +42,10 @@ pub fn main(hooks: Hooks) -> ! {
         Some(finish::FINISH) => std::process::exit(finish::finish(hooks, arguments[1..].to_vec())),
         _ => {}
     }
-    let plan = Plan::new(Arguments::new(arguments));
-    let driver = Driver { compiler: Compiler::from_environment(), headers: installation::headers(), plan };
+    let driven = Driven::from_own_name();
+    let plan = Plan::new(Arguments::new(arguments), driven);
+    let driver =
+        Driver { compiler: Compiler::from_environment(driven), headers: installation::headers(), plan };
     driver.run()
 }
 

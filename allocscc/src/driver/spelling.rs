@@ -27,10 +27,13 @@ pub fn with_options(mut words: Vec<OsString>, options: impl IntoIterator<Item = 
 /// The options that [`compiler_arguments`] adds.
 pub fn additions(plan: &Plan, headers: Option<&Path>) -> Vec<OsString> {
     let mut added: Vec<OsString> = Vec::new();
-    let has_c = plan.sources.iter().any(|source| source.language == Language::C)
-        || plan.words.iter().any(|word| word.kind == WordKind::Input(Language::CHeader));
+    let has = |wanted: fn(Language) -> bool| {
+        plan.words.iter().any(|word| matches!(word.kind, WordKind::Input(language) if wanted(language)))
+    };
     let is_pass = matches!(plan.action, Action::Pass(_));
-    if let Some(headers) = headers.filter(|_| has_c && !is_pass && !has_option(plan, "-nostdinc")) {
+    if let Some(headers) =
+        headers.filter(|_| has(Language::includes_headers) && !is_pass && !has_option(plan, "-nostdinc"))
+    {
         added.extend(["-idirafter".into(), headers.into()]);
     }
     let compiles = match plan.action {

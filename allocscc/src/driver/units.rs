@@ -33,7 +33,7 @@ pub struct SourceFacts {
     pub calls_alloca: bool,
 }
 
-/// The facts of one source.
+/// The facts of one source; none if it is in C++.
 pub fn facts(
     plan: &Plan,
     source: &Source,
@@ -41,6 +41,9 @@ pub fn facts(
     headers: Option<&Path>,
     input: &Input,
 ) -> Result<SourceFacts> {
+    if !source.language.has_facts() {
+        return Ok(SourceFacts { bytes: Vec::new(), calls_alloca: false });
+    }
     let mut analysis = Command::new(std::env::current_exe().context("cannot find this program")?);
     analysis.arg(ANALYSE).arg(&source.path).args(spelling::meaning_options(plan));
     analysis.stdout(Stdio::piped()).stderr(if plan.warn { Stdio::inherit() } else { Stdio::null() });

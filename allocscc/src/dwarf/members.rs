@@ -1,5 +1,7 @@
 //! Members of structs and unions: offsets, and bit-fields in both of DWARF's styles.
 
+use std::borrow::Cow;
+
 use gimli::{AttributeValue, Operation, constants as dw};
 use rustc_hash::FxHashMap;
 
@@ -37,10 +39,10 @@ pub(crate) fn member(
     die: &Die<'_>,
     name: String,
     ty: NodeId,
-    in_union: bool,
+    may_be_invalid: bool,
 ) -> Option<Member> {
     let offset = byte_offset(unit, die)?;
-    Some(Member { name, ty, offset, may_be_invalid: in_union })
+    Some(Member { name, ty, offset, may_be_invalid })
 }
 
 /// Where the bits of a member are, if it is a bit-field.
@@ -143,9 +145,20 @@ pub(crate) fn enumeration_base(size: Option<u64>, enumerators: &[(String, i64)])
     Type::Base { encoding: encoding.0, size, bit_size, bit_offset: 0, spelling: String::new() }
 }
 
-/// A C++ pointer to member is an integer, or two for a member function.
-pub(crate) fn pointer_to_member(size: Option<u64>) -> Type {
-    let size = size.and_then(|n| u32::try_from(n).ok()).unwrap_or(8);
-    let bit_size = size.saturating_mul(8);
-    Type::Base { encoding: dw::DW_ATE_signed.0, size, bit_size, bit_offset: 0, spelling: String::new() }
+/// A C++ pointer to a data member is an integer, the offset of the member; one to a member function is two.
+pub(crate) fn pointer_to_member(graph: &mut TypeGraph, is_function: bool) -> Type {
+    let (encoding, spelling) = (dw::DW_ATE_signed.0, String::new());
+    let integer = Type::Base { encoding, size: 8, bit_size: 64, bit_offset: 0, spelling };
+    if is_function {
+        return Type::Array { element: graph.add(integer), length: Some(2), precise_empty: false };
+    }
+    integer
+}
+
+/// The name of a member. That of a pointer to the table of virtual functions, which the compiler makes up, differs between compilers.
+pub(crate) fn name(given: Cow<'_, str>) -> String {
+    match given.strip_prefix("_vptr$") {
+        Some(class) => format!("_vptr.{class}"),
+        None => given.into_owned(),
+    }
 }

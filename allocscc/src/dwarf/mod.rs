@@ -4,13 +4,15 @@
 //! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
 //! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`], [`cfa`] and [`locals`] say where
 //! a variable is; [`statics`], [`literals`], [`frames`] and [`vlas`] are what comes of it, [`bodies`] says where that is all. [`lines`] answers where in the source an
-//! address is. [`receivers`] and [`alloc_types`] say what an allocation holds of which the source says nothing. [`insert`] is the one that
+//! address is. [`receivers`], [`alloc_types`], and for C++ [`constructors`] and [`allocators`], say what an allocation holds of which the source says nothing. [`insert`] is the one that
 //! writes: it adds attributes to DIEs.
 
 pub mod alloc_types;
+pub mod allocators;
 mod arrays;
 pub mod bodies;
 pub mod cfa;
+pub mod constructors;
 pub mod error;
 pub mod frames;
 pub mod index;

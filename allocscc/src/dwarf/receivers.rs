@@ -8,6 +8,7 @@ use std::ops::Range;
 use gimli::constants as dw;
 
 use super::cfa::CfaRules;
+use super::constructors::Constructors;
 use super::error::{Error, Result};
 use super::locals::{Local, Locals};
 use super::scopes::{FunctionIndex, ScopeIndex, Scopes};
@@ -29,12 +30,24 @@ pub struct Receiver {
     pub pointee: NodeId,
     /// The function that declares it could allocate for its caller: it takes an integer and gives a pointer.
     pub may_be_wrapper: bool,
+    /// It is `this` of a constructor that was inlined: its scope.
+    pub constructor: Option<ScopeIndex>,
 }
 
 /// The variables of the functions that were asked for.
 pub struct Receivers {
     functions: Vec<Code>,
     variables: BTreeMap<FunctionIndex, Variables>,
+    constructors: BTreeMap<FunctionIndex, Vec<InlinedConstructor>>,
+}
+
+/// A constructor's code in that of another function.
+struct InlinedConstructor {
+    scope: ScopeIndex,
+    class: NodeId,
+    code: Vec<Range<u64>>,
+    /// The constructor that it was inlined into, perhaps through other functions.
+    outer: Option<ScopeIndex>,
 }
 
 /// A piece of a function's code.
@@ -57,6 +70,7 @@ struct Located<P> {
     place: P,
     ty: NodeId,
     may_be_wrapper: bool,
+    constructor: Option<ScopeIndex>,
 }
 
 impl Receivers {
@@ -67,6 +81,7 @@ impl Receivers {
         scopes: &Scopes<'a>,
         merged: &MergedTypes,
         rules: &CfaRules,
+        constructors: &Constructors,
         calls: &[Svma],
         warnings: &mut Vec<Error>,
     ) -> Receivers {
@@ -81,13 +96,17 @@ impl Receivers {
             }
         }
         functions.sort_by_key(|code| code.range.start);
-        let mut receivers = Receivers { functions, variables: BTreeMap::new() };
+        let mut receivers =
+            Receivers { functions, variables: BTreeMap::new(), constructors: BTreeMap::new() };
         let wanted: Vec<FunctionIndex> = {
             let mut wanted: Vec<_> = receivers.functions.iter().map(|code| code.function).collect();
             wanted.sort_unstable();
             wanted.dedup();
             wanted
         };
+        if !constructors.is_empty() {
+            receivers.constructors = inlined_constructors(scopes, constructors, &wanted);
+        }
         let mut locals = Locals::new(units, scopes, rules);
         for variable in &scopes.variables {
             let Some(scope) = variable.scope else { continue };
@@ -97,7 +116,7 @@ impl Receivers {
             }
             let Ok(Some(local)) = locals.of(variable, scope) else { continue };
             let known = receivers.variables.entry(function).or_default();
-            if let Err(e) = known.add(&local, scopes, merged) {
+            if let Err(e) = known.add(&local, scopes, merged, constructors) {
                 warnings.push(e);
             }
         }
@@ -117,9 +136,7 @@ impl Receivers {
         // The return address may belong to the next function.
         let call = return_svma.0 - 1;
         let nothing = Variables::default();
-        let after = self.functions.partition_point(|code| code.range.start <= call);
-        let code = after.checked_sub(1).map(|last| &self.functions[last]);
-        let code = code.filter(|code| code.range.contains(&call));
+        let code = self.code_at(call);
         let variables = code.and_then(|code| self.variables.get(&code.function)).unwrap_or(&nothing);
         let may_be_wrapper = code.is_none_or(|code| code.may_be_wrapper);
         let mut found: Vec<Receiver> = Vec::new();
@@ -132,7 +149,11 @@ impl Receivers {
                 },
                 Place::Static(svma) => {
                     let pointee = in_static(statics, svma, types);
-                    found.extend(pointee.map(|pointee| Receiver { pointee, may_be_wrapper }));
+                    found.extend(pointee.map(|pointee| Receiver {
+                        pointee,
+                        may_be_wrapper,
+                        constructor: None,
+                    }));
                 }
             }
         }
@@ -140,6 +161,68 @@ impl Receivers {
         found.retain(|receiver| seen.insert(*receiver));
         found
     }
+
+    /// The classes of the objects that constructors make of the result of a call: those that were inlined and get it as `this`, and
+    /// the one that is called with it, if there is one: the return address of that call, and the class. What the constructor of a class does for its bases is no
+    /// object of its own.
+    #[must_use]
+    pub fn constructed(
+        &self,
+        return_svma: Svma,
+        receivers: &[Receiver],
+        called: Option<(Svma, NodeId)>,
+    ) -> Vec<NodeId> {
+        let call = return_svma.0 - 1;
+        let inlined = self.code_at(call).and_then(|code| self.constructors.get(&code.function));
+        let inlined = inlined.map_or(&[][..], Vec::as_slice);
+        let find = |scope: ScopeIndex| inlined.iter().find(|inlined| inlined.scope == scope);
+        let contains =
+            |inlined: &InlinedConstructor, svma: u64| inlined.code.iter().any(|range| range.contains(&svma));
+        // From a constructor outwards, to the last one that begins behind the allocation.
+        let whole = |innermost: &InlinedConstructor| {
+            let outwards = std::iter::successors(Some(innermost), |inner| inner.outer.and_then(find));
+            outwards.take_while(|outer| !contains(outer, call)).last().map(|outermost| outermost.class)
+        };
+        let mut classes: Vec<NodeId> =
+            receivers.iter().filter_map(|receiver| find(receiver.constructor?).and_then(whole)).collect();
+        if let Some((behind, class)) = called {
+            let around = inlined.iter().filter(|inlined| contains(inlined, behind.0 - 1));
+            classes.push(around.filter_map(whole).next().unwrap_or(class));
+        }
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
+    fn code_at(&self, svma: u64) -> Option<&Code> {
+        let after = self.functions.partition_point(|code| code.range.start <= svma);
+        let code = after.checked_sub(1).map(|last| &self.functions[last]);
+        code.filter(|code| code.range.contains(&svma))
+    }
+}
+
+/// The constructors that were inlined into these functions, which are sorted.
+fn inlined_constructors(
+    scopes: &Scopes<'_>,
+    constructors: &Constructors,
+    wanted: &[FunctionIndex],
+) -> BTreeMap<FunctionIndex, Vec<InlinedConstructor>> {
+    let class_of = |scope: ScopeIndex| {
+        let call = scopes.scope(scope).inlined.as_ref()?;
+        constructors.class_of(call.die?)
+    };
+    let mut found: BTreeMap<FunctionIndex, Vec<InlinedConstructor>> = BTreeMap::new();
+    for scope in (0..scopes.scopes.len() as u32).map(ScopeIndex) {
+        let function = scopes.scope(scope).function;
+        let Some(class) = class_of(scope).filter(|_| wanted.binary_search(&function).is_ok()) else {
+            continue;
+        };
+        let mut outwards = std::iter::successors(scopes.scope(scope).parent, |&s| scopes.scope(s).parent);
+        let outer = outwards.find(|&outer| class_of(outer).is_some());
+        let code = scopes.ranges_of(scope).to_vec();
+        found.entry(function).or_default().push(InlinedConstructor { scope, class, code, outer });
+    }
+    found
 }
 
 /// How far from the CFA a place in the frame is.
@@ -153,17 +236,27 @@ fn distance(rules: &CfaRules, base: RegisterNumber, displacement: i64, by: Svma)
 }
 
 impl Variables {
-    fn add(&mut self, local: &Local<'_, '_>, scopes: &Scopes<'_>, merged: &MergedTypes) -> Result<()> {
+    fn add(
+        &mut self,
+        local: &Local<'_, '_>,
+        scopes: &Scopes<'_>,
+        merged: &MergedTypes,
+        constructors: &Constructors,
+    ) -> Result<()> {
         let Some(ty) = local.variable.ty.and_then(|die| merged.node(die)) else { return Ok(()) };
         let may_be_wrapper = may_be_wrapper(scopes, local.scope, merged);
+        let inlined = scopes.scope(local.scope).inlined.as_ref().and_then(|call| call.die);
+        let is_this = local.variable.name == "this";
+        let constructor = inlined.filter(|&die| is_this && constructors.class_of(die).is_some());
+        let constructor = constructor.map(|_| local.scope);
         if matches!(merged.types.get(ty), Type::Pointer(_)) {
             for (code, register) in local.registers()? {
                 let place = RegisterNumber(register.0);
-                self.in_registers.push(Located { code, place, ty, may_be_wrapper });
+                self.in_registers.push(Located { code, place, ty, may_be_wrapper, constructor });
             }
         }
         for (code, place) in local.distances(local.location)? {
-            self.in_frame.push(Located { code, place, ty, may_be_wrapper });
+            self.in_frame.push(Located { code, place, ty, may_be_wrapper, constructor });
         }
         Ok(())
     }
@@ -196,7 +289,7 @@ impl Variables {
         let member = |v: &Located<RegisterNumber>| {
             let Type::Pointer(object) = *types.get(v.ty) else { return None };
             let pointee = pointee_at(types, object, u64::try_from(displacement).ok()?)?;
-            Some(Receiver { pointee, may_be_wrapper: v.may_be_wrapper })
+            Some(Receiver { pointee, may_be_wrapper: v.may_be_wrapper, constructor: None })
         };
         self.in_registers.iter().filter(is_base).filter_map(member).collect()
     }
@@ -206,7 +299,7 @@ impl<P> Located<P> {
     /// The pointer that the variable has at an offset.
     fn receiver(&self, offset: u64, types: &Canonical) -> Option<Receiver> {
         let pointee = pointee_at(types, self.ty, offset)?;
-        Some(Receiver { pointee, may_be_wrapper: self.may_be_wrapper })
+        Some(Receiver { pointee, may_be_wrapper: self.may_be_wrapper, constructor: self.constructor })
     }
 }
 

@@ -11,7 +11,7 @@ use super::units::{Die, DieRef, UnitIndex, Units, Value};
 
 /// How far abstract origins and specifications are followed: an origin may have a specification, which has neither. The
 /// rest is for what `ld -r` and link-time optimisation stack up, and the bound is for cycles in broken files.
-const LONGEST_ORIGIN_CHAIN: usize = 8;
+pub(super) const LONGEST_ORIGIN_CHAIN: usize = 8;
 
 /// Index of a function in [`Scopes::functions`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -327,7 +327,8 @@ pub(super) fn code_of<'a>(units: &Units<'a>, unit: UnitIndex, die: &Die<'a>) -> 
     Ok(found)
 }
 
-fn origin_of(units: &Units<'_>, unit: UnitIndex, die: &Die<'_>) -> Option<DieRef> {
+/// What a DIE is an instance of, or the definition of.
+pub(super) fn origin_of(units: &Units<'_>, unit: UnitIndex, die: &Die<'_>) -> Option<DieRef> {
     let value =
         die.attr_value(dw::DW_AT_abstract_origin).or_else(|| die.attr_value(dw::DW_AT_specification))?;
     units.resolve(unit, &value)

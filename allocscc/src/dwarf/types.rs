@@ -47,12 +47,15 @@ impl Types {
             unnamed: Unnamed::default(),
             open: Vec::new(),
             is_c: true,
-            is_cplusplus: false,
+            has_namespaces: false,
+            first_index: 0,
         };
         let void = reader.out.graph.add(Type::Void);
         debug_assert_eq!(void, VOID);
         for (index, unit) in units.iter().filter(|(_, unit)| !unit.is_replaced()) {
             reader.unit = index;
+            reader.has_namespaces = unit.has_namespaces();
+            reader.first_index = unit.first_index();
             if let Err(e) = reader.read_unit(unit) {
                 reader.out.warnings.push(e);
             }
@@ -83,13 +86,15 @@ pub struct MergedTypes {
 }
 
 impl MergedTypes {
-    /// The structs, unions and enums that the units define, and the base types: what a program may ask for by name.
+    /// The structs, unions and enums that the units define, and the base types: what a program may ask for by name. What the headers of
+    /// the C++ library define is there only if it is used.
     #[must_use]
     pub fn named(&self) -> Vec<NodeId> {
         let base_types = self.types.graph().ids().filter(|&id| {
             matches!(self.types.get(id), Type::Base { size, bit_size, .. } if u64::from(*bit_size) == 8 * u64::from(*size))
         });
         let declared = self.declared.iter().filter(|d| !d.incomplete).map(|d| d.node);
+        let declared = declared.filter(|&node| !is_of_library(self.types.get(node)));
         let mut seen = FxHashSet::default();
         base_types.chain(declared).filter(|&node| seen.insert(node)).collect()
     }
@@ -105,6 +110,21 @@ impl MergedTypes {
         self.nodes.get(&die).copied()
     }
 }
+
+/// Whether a type is in a namespace of the C++ library.
+fn is_of_library(ty: &Type) -> bool {
+    let (Type::Composite { naming: Naming::Tag(tag), .. }
+    | Type::Enumeration { naming: Naming::Tag(tag), .. }) = ty
+    else {
+        return false;
+    };
+    ["std::", "__gnu_cxx::", "__cxxabiv1::", "__pstl::", "__gnu_debug::"]
+        .iter()
+        .any(|scope| tag.starts_with(scope))
+}
+
+/// How deep below the type a member is that is there for one value of the discriminant alone.
+const DEPTH_IN_VARIANT: isize = 3;
 
 /// The first node of every graph that is read.
 const VOID: NodeId = NodeId(0);
@@ -131,7 +151,7 @@ enum OpenKind {
     Array { node: NodeId, element: NodeId, dimensions: Vec<Dimension> },
     /// A function type or subprogram.
     Function { node: NodeId, ty: Type },
-    /// A C++ namespace.
+    /// A namespace.
     Namespace(String),
 }
 
@@ -145,7 +165,10 @@ struct Reader<'a, 'u> {
     open: Vec<Open>,
     /// The language has functions without a prototype.
     is_c: bool,
-    is_cplusplus: bool,
+    /// Names count together with those of the namespaces and types around them.
+    has_namespaces: bool,
+    /// The lower bound of arrays that say none.
+    first_index: i64,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -182,7 +205,15 @@ impl<'a> Reader<'a, '_> {
                 self.set(die, Type::Pointer(target));
             }
             dw::DW_TAG_ptr_to_member_type => {
-                self.set(die, members::pointer_to_member(Unit::number(die, dw::DW_AT_byte_size)));
+                let target = self.units.follow(self.unit, die, dw::DW_AT_type);
+                let target = target.map(|at| self.units.die(at)).transpose()?;
+                let is_function = target.is_some_and(|target| target.tag() == dw::DW_TAG_subroutine_type);
+                let ty = members::pointer_to_member(&mut self.out.graph, is_function);
+                self.set(die, ty);
+            }
+            // `nullptr_t`. Other types that are not specified are `void`.
+            dw::DW_TAG_unspecified_type if unit.name_of(die).is_some_and(|name| name.contains("nullptr")) => {
+                self.set(die, Type::Pointer(VOID));
             }
             dw::DW_TAG_typedef | dw::DW_TAG_template_alias => self.typedef(unit, die),
             dw::DW_TAG_const_type
@@ -229,15 +260,6 @@ impl<'a> Reader<'a, '_> {
             language,
             dw::DW_LANG_C89 | dw::DW_LANG_C | dw::DW_LANG_C99 | dw::DW_LANG_C11 | dw::DW_LANG_C17
         );
-        self.is_cplusplus = matches!(
-            language,
-            dw::DW_LANG_C_plus_plus
-                | dw::DW_LANG_C_plus_plus_03
-                | dw::DW_LANG_C_plus_plus_11
-                | dw::DW_LANG_C_plus_plus_14
-                | dw::DW_LANG_C_plus_plus_17
-                | dw::DW_LANG_C_plus_plus_20
-        );
     }
 
     fn node_of(&mut self, die: DieRef) -> NodeId {
@@ -283,12 +305,12 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// In C++ the name with those of the namespaces and classes around it.
+    /// The name with those of the namespaces and types around it, in a language that has them.
     fn scoped(&self, name: String) -> String {
         let around = self.open.last().map(|o| &o.what);
         match around {
             Some(OpenKind::Composite { name: outer, .. } | OpenKind::Namespace(outer))
-                if self.is_cplusplus && !outer.is_empty() =>
+                if self.has_namespaces && !outer.is_empty() =>
             {
                 format!("{outer}::{name}")
             }
@@ -361,16 +383,32 @@ impl<'a> Reader<'a, '_> {
         let line = Unit::number(die, dw::DW_AT_decl_line).unwrap_or(0);
         let column = Unit::number(die, dw::DW_AT_decl_column).unwrap_or(0);
         self.out.declared.push(Declared { unit: self.unit, node, kind, file, line, column, incomplete });
+        if let Some(naming) = self.declared_naming(die) {
+            return naming;
+        }
         match unit.name_of(die) {
             Some(tag) => Naming::Tag(self.scoped(tag.into_owned())),
             None => self.unnamed.add(self.out.declared.len() - 1),
         }
     }
 
+    /// The name of the declaration that a definition stands apart from: that is where the namespace is known.
+    fn declared_naming(&mut self, die: &Die<'a>) -> Option<Naming> {
+        let declaration = self.units.follow(self.unit, die, dw::DW_AT_specification)?;
+        let declaration = self.node_of(declaration);
+        match self.out.graph.get(declaration) {
+            Type::Composite { naming: naming @ Naming::Tag(_), .. }
+            | Type::Enumeration { naming: naming @ Naming::Tag(_), .. } => Some(naming.clone()),
+            _ => None,
+        }
+    }
+
     fn typedef(&mut self, unit: &Unit<'a>, die: &Die<'a>) {
         let target = self.type_of(die);
         self.alias(die, target, true);
-        if let Some(name) = unit.name_of(die) {
+        // In C++ a member `type` of a template stands for its argument, which may be a lambda.
+        let is_member = self.has_namespaces && matches!(self.parent(die), Some(OpenKind::Composite { .. }));
+        if let Some(name) = unit.name_of(die).filter(|name| !is_member && !name.contains('<')) {
             self.unnamed.typedef(target, name.into_owned());
         }
     }
@@ -415,13 +453,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn subrange(&mut self, die: &Die<'a>) {
-        let dimension = arrays::dimension(die);
+        let dimension = arrays::dimension(die, self.first_index);
         if let Some(OpenKind::Array { dimensions, .. }) = self.parent(die) {
             dimensions.push(dimension);
             return;
         }
         let host = self.type_of(die);
-        let (min, max) = arrays::bounds(die);
+        let (min, max) = arrays::bounds(die, self.first_index);
         self.set(die, Type::Subrange { host, min, max });
     }
 
@@ -431,15 +469,15 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         let ty = self.type_of(die);
-        let name = unit.name_of(die).unwrap_or_default().into_owned();
-        let Some(OpenKind::Composite { node, ty: Type::Composite { kind, members, .. }, .. }) =
-            self.parent(die)
-        else {
+        let name = members::name(unit.name_of(die).unwrap_or_default());
+        // Between a Rust enum and what it holds stand a variant part, which has the discriminant, and a variant.
+        let Some(Open { depth, what }) = self.open.last_mut() else { return };
+        let OpenKind::Composite { node, ty: Type::Composite { kind, members, .. }, .. } = what else {
             return;
         };
-        let in_union = *kind == CompositeKind::Union;
+        let may_be_invalid = *kind == CompositeKind::Union || die.depth() - *depth == DEPTH_IN_VARIANT;
         let (node, index) = (*node, members.len());
-        let Some(member) = members::member(unit, die, name, ty, in_union) else { return };
+        let Some(member) = members::member(unit, die, name, ty, may_be_invalid) else { return };
         members.push(member);
         if let Some(position) = members::bit_position(unit, die) {
             self.bit_fields.push(BitField { composite: node, member: index, position });
@@ -466,9 +504,16 @@ impl<'a> Reader<'a, '_> {
         while self.open.last().is_some_and(|o| o.depth >= depth) {
             let Some(Open { what, .. }) = self.open.pop() else { return };
             match what {
-                OpenKind::Composite { node, ty, .. } | OpenKind::Function { node, ty } => {
+                OpenKind::Composite { node, mut ty, .. } => {
+                    // Rust lays fields out in another order than that of the source.
+                    if let Type::Composite { members, .. } = &mut ty
+                        && !self.is_c
+                    {
+                        members.sort_by_key(|member| member.offset);
+                    }
                     self.out.graph.set(node, ty);
                 }
+                OpenKind::Function { node, ty } => self.out.graph.set(node, ty),
                 OpenKind::Enumeration { node, mut ty, size, has_base } => {
                     if let Type::Enumeration { base, enumerators, .. } = &mut ty
                         && !has_base

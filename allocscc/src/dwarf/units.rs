@@ -89,6 +89,7 @@ pub struct Unit<'a> {
     name: Cow<'a, str>,
     directory: Cow<'a, str>,
     replaced: bool,
+    language: Option<gimli::DwLang>,
 }
 
 impl<'a> Unit<'a> {
@@ -114,6 +115,34 @@ impl<'a> Unit<'a> {
     #[must_use]
     pub fn file(&self, index: u64) -> Option<&Arc<str>> {
         self.files.get(usize::try_from(index).ok()?)?.as_ref()
+    }
+
+    /// Its source is in C++.
+    #[must_use]
+    pub fn is_cplusplus(&self) -> bool {
+        self.language.is_some_and(is_cplusplus)
+    }
+
+    /// Types of the same name in different namespaces are different types.
+    #[must_use]
+    pub fn has_namespaces(&self) -> bool {
+        self.is_cplusplus() || self.language == Some(gimli::DW_LANG_Rust)
+    }
+
+    /// The lower bound of arrays that say none: 0 but in Fortran.
+    #[must_use]
+    pub fn first_index(&self) -> i64 {
+        let is_fortran = matches!(
+            self.language,
+            Some(
+                gimli::DW_LANG_Fortran77
+                    | gimli::DW_LANG_Fortran90
+                    | gimli::DW_LANG_Fortran95
+                    | gimli::DW_LANG_Fortran03
+                    | gimli::DW_LANG_Fortran08
+            )
+        );
+        i64::from(is_fortran)
     }
 
     /// It is a skeleton whose DIEs are in a `.dwo` file that is among the units; only its line table counts.
@@ -253,7 +282,16 @@ impl<'a> Units<'a> {
                 files = skeleton.files.clone();
             }
         }
-        self.units.push(Unit { dwarf: dwarf.clone(), unit, files, name, directory, replaced: false });
+        let language = language(&unit);
+        self.units.push(Unit {
+            dwarf: dwarf.clone(),
+            unit,
+            files,
+            name,
+            directory,
+            replaced: false,
+            language,
+        });
         Ok(index)
     }
 
@@ -314,6 +352,26 @@ impl<'a> Units<'a> {
         let unit = self.get(at.unit);
         unit.unit.entry(at.offset).map_err(unit.error_at(at.offset))
     }
+}
+
+/// The language that the root DIE names.
+fn language(unit: &gimli::Unit<Slice<'_>>) -> Option<gimli::DwLang> {
+    match unit.entry(unit.header.root_offset()).ok()?.attr_value(gimli::DW_AT_language) {
+        Some(AttributeValue::Language(language)) => Some(language),
+        _ => None,
+    }
+}
+
+fn is_cplusplus(language: gimli::DwLang) -> bool {
+    matches!(
+        language,
+        gimli::DW_LANG_C_plus_plus
+            | gimli::DW_LANG_C_plus_plus_03
+            | gimli::DW_LANG_C_plus_plus_11
+            | gimli::DW_LANG_C_plus_plus_14
+            | gimli::DW_LANG_C_plus_plus_17
+            | gimli::DW_LANG_C_plus_plus_20
+    )
 }
 
 /// Text of a debug section. What is not UTF-8 is replaced: the names of a C program may have any bytes.

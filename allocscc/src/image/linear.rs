@@ -135,7 +135,8 @@ impl State {
                 self.registers[index] = None;
             }
         }
-        let target = instruction.op0_register();
+        // The product of two registers is in rax, whichever these are.
+        let target = if is_long_product(instruction) { Register::RAX } else { instruction.op0_register() };
         if let Some(value) = value
             && target.is_gpr64() | target.is_gpr32()
             && let Some(index) = index(target)
@@ -165,6 +166,20 @@ impl State {
                 let by = u32::try_from(by.is_constant()?).ok().filter(|&n| n < 32)?;
                 scaled(value, 1 << by)
             }
+            Mnemonic::Mul | Mnemonic::Imul if is_long_product(instruction) => {
+                let (a, b) = (self.get(Register::RAX), self.operand(instruction, 0)?);
+                let Linear { factor, constant } = a.form.times(b.form);
+                Some(self.unknown(factor, constant))
+            }
+            // -1 stands for a product that has no room in a register, and is more than anybody can allocate.
+            mnemonic if CONDITIONAL_MOVES.contains(&mnemonic) => {
+                let (a, b) = (self.operand(instruction, 0)?, self.operand(instruction, 1)?);
+                match (a.is_constant(), b.is_constant()) {
+                    (Some(-1), _) => Some(b),
+                    (_, Some(-1)) => Some(a),
+                    _ => None,
+                }
+            }
             Mnemonic::Imul if instruction.op_count() == 3 => {
                 let (value, by) = (self.operand(instruction, 1)?, self.operand(instruction, 2)?);
                 scaled(value, by.is_constant()?)
@@ -173,6 +188,15 @@ impl State {
                 let (a, b) = (self.operand(instruction, 0)?, self.operand(instruction, 1)?);
                 let Linear { factor, constant } = a.form.times(b.form);
                 Some(self.unknown(factor, constant))
+            }
+            // Adds to a multiple what is less than its factor.
+            Mnemonic::Or => {
+                let value = self.operand(instruction, 0)?;
+                let more = self.operand(instruction, 1)?.is_constant()?;
+                let Linear { factor, constant } = value.form;
+                let lowest = 1i64.checked_shl((factor | constant).trailing_zeros())?;
+                let constant = constant.checked_add(more).filter(|_| (0..lowest).contains(&more))?;
+                Some(Value { form: Linear { factor, constant }, x: value.x })
             }
             // Rounded down to a multiple.
             Mnemonic::And => {
@@ -223,6 +247,26 @@ impl State {
             _ => self.unknown(common_divisor(fa, fb), constant),
         })
     }
+}
+
+/// What compilers make of the check whether a product or a sum is too large.
+const CONDITIONAL_MOVES: [Mnemonic; 10] = [
+    Mnemonic::Cmovo,
+    Mnemonic::Cmovno,
+    Mnemonic::Cmovb,
+    Mnemonic::Cmovae,
+    Mnemonic::Cmove,
+    Mnemonic::Cmovne,
+    Mnemonic::Cmova,
+    Mnemonic::Cmovbe,
+    Mnemonic::Cmovs,
+    Mnemonic::Cmovns,
+];
+
+/// Whether an instruction multiplies rax with its operand.
+fn is_long_product(instruction: &Instruction) -> bool {
+    let is_product = matches!(instruction.mnemonic(), Mnemonic::Mul | Mnemonic::Imul);
+    is_product && instruction.op_count() == 1 && instruction.op0_register().is_gpr64()
 }
 
 impl Value {
@@ -283,7 +327,23 @@ mod tests {
     }
 
     #[test]
+    fn products_that_may_be_too_large() {
+        // What clang makes of 12 * n + 8: mov $12, %ecx; mov %rbx, %rax; mul %rcx; seto %cl; add $8, %rax; mov $-1, %rdi;
+        // cmovb %rdi, %rax; test %cl, %cl; cmove %rax, %rdi
+        let code = [
+            0xb9, 12, 0, 0, 0, 0x48, 0x89, 0xd8, 0x48, 0xf7, 0xe1, 0x0f, 0x90, 0xc1, 0x48, 0x83, 0xc0, 8,
+            0x48, 0xc7, 0xc7, 0xff, 0xff, 0xff, 0xff, 0x48, 0x0f, 0x42, 0xc7, 0x84, 0xc9, 0x48, 0x0f, 0x44,
+            0xf8,
+        ];
+        check(&code, 12, 8);
+        // mov $24, %edi; cmove %rax, %rdi: one or the other
+        check(&[0xbf, 24, 0, 0, 0, 0x48, 0x0f, 0x44, 0xf8], 1, 0);
+    }
+
+    #[test]
     fn sums() {
+        check(&[0x48, 0xc1, 0xe7, 4, 0x48, 0x83, 0xcf, 8], 16, 8); // shl $4, %rdi; or $8, %rdi
+        check(&[0x48, 0xc1, 0xe7, 3, 0x48, 0x83, 0xcf, 8], 1, 0); // shl $3, %rdi; or $8, %rdi
         check(&[0x48, 0x83, 0xc7, 0x10], 1, 16); // add $16, %rdi
         check(&[0x48, 0x83, 0xef, 0x10], 1, -16); // sub $16, %rdi
         // shl $4, %rax; shl $3, %rdx; lea (%rax,%rdx), %rdi

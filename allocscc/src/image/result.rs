@@ -18,6 +18,9 @@ pub struct RegisterNumber(pub u16);
 /// rax, in which functions return pointers.
 const RESULT: RegisterNumber = RegisterNumber(0);
 
+/// rdi, in which functions get their first argument.
+const FIRST_ARGUMENT: RegisterNumber = RegisterNumber(5);
+
 /// A place that holds the result.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Place {
@@ -41,6 +44,8 @@ pub enum Place {
 pub struct Kept {
     /// The place.
     pub place: Place,
+    /// What was added to the result.
+    pub offset: i64,
     /// From the instruction behind the one that puts it there, to behind the one that changes it or the last one looked at.
     pub code: Range<u64>,
 }
@@ -50,8 +55,28 @@ pub struct Kept {
 /// Branches that may be taken are taken to be not: wherever the code is read, it runs after the call.
 #[must_use]
 pub fn behind(body: &Body<'_>, return_svma: Svma) -> Vec<Kept> {
-    let mut scan = Scan { kept: Vec::new(), ended: 0, info: InstructionInfoFactory::new() };
-    scan.keep(Place::Register(RESULT), return_svma.0);
+    behind_with(body, return_svma, 0)
+}
+
+/// The places that hold the result and so many bytes more: where the objects of an array begin behind their number.
+#[must_use]
+pub fn behind_with(body: &Body<'_>, return_svma: Svma, offset: i64) -> Vec<Kept> {
+    let mut kept = scan(body, return_svma).kept;
+    kept.retain(|kept| kept.offset == offset);
+    kept
+}
+
+/// The calls that get the result as their first argument, by their return addresses, in the order of the code. As C++ calls a
+/// constructor, perhaps behind `memset`.
+#[must_use]
+pub fn passed_to(body: &Body<'_>, return_svma: Svma) -> Vec<Svma> {
+    scan(body, return_svma).passed_to
+}
+
+fn scan(body: &Body<'_>, return_svma: Svma) -> Scan {
+    let mut scan =
+        Scan { kept: Vec::new(), ended: 0, passed_to: Vec::new(), info: InstructionInfoFactory::new() };
+    scan.keep(Place::Register(RESULT), 0, return_svma.0);
     let mut next = return_svma;
     for _ in 0..MOST_INSTRUCTIONS {
         let Some(instruction) = body.instructions_from(next).next().filter(|i| !i.is_invalid()) else {
@@ -77,7 +102,7 @@ pub fn behind(body: &Body<'_>, return_svma: Svma) -> Vec<Kept> {
     for kept in scan.kept.iter_mut().filter(|kept| kept.code.end == u64::MAX) {
         kept.code.end = ended.max(kept.code.start + 1);
     }
-    scan.kept
+    scan
 }
 
 /// Numbers that the psABI gives to rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 to r15.
@@ -86,16 +111,19 @@ const DWARF_NUMBERS: [u16; 16] = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 
 struct Scan {
     kept: Vec<Kept>,
     ended: u64,
+    passed_to: Vec<Svma>,
     info: InstructionInfoFactory,
 }
 
 impl Scan {
-    fn keep(&mut self, place: Place, from: u64) {
-        self.kept.push(Kept { place, code: from..u64::MAX });
+    fn keep(&mut self, place: Place, offset: i64, from: u64) {
+        self.kept.push(Kept { place, offset, code: from..u64::MAX });
     }
 
-    fn holds(&self, place: Place) -> bool {
-        self.kept.iter().any(|kept| is_same(kept.place, place) && kept.code.end == u64::MAX)
+    /// What is added to the result in a place, if it is there.
+    fn offset_in(&self, place: Place) -> Option<i64> {
+        let is_there = |kept: &&Kept| is_same(kept.place, place) && kept.code.end == u64::MAX;
+        self.kept.iter().find(is_there).map(|kept| kept.offset)
     }
 
     /// Ends all places for which `is_gone`.
@@ -107,14 +135,17 @@ impl Scan {
 
     /// Goes on at another place: what was kept up to a jump is kept from its target on.
     fn leave(&mut self, jump: &Instruction) {
-        let still: Vec<Place> =
-            self.kept.iter().filter(|kept| kept.code.end == u64::MAX).map(|kept| kept.place).collect();
+        let is_there = |kept: &&Kept| kept.code.end == u64::MAX;
+        let still: Vec<_> = self.kept.iter().filter(is_there).map(|kept| (kept.place, kept.offset)).collect();
         self.end(jump.next_ip(), |_| true);
-        still.into_iter().for_each(|place| self.keep(place, jump.near_branch64()));
+        still.into_iter().for_each(|(place, offset)| self.keep(place, offset, jump.near_branch64()));
         self.ended = jump.near_branch64() + 1;
     }
 
     fn call(&mut self, instruction: &Instruction) {
+        if self.offset_in(Place::Register(FIRST_ARGUMENT)) == Some(0) {
+            self.passed_to.push(Svma(instruction.next_ip()));
+        }
         let gone: Vec<RegisterNumber> = CALLER_SAVED.iter().filter_map(|&r| number(r)).collect();
         let is_gone = |place| matches!(place, Place::Register(register) if gone.contains(&register));
         self.end(instruction.next_ip(), is_gone);
@@ -133,18 +164,24 @@ impl Scan {
             }
             Place::Static(_) => stored.is_some_and(|stored| is_same(stored, place)),
         });
-        if let Some(place) = moved {
-            self.keep(place, instruction.next_ip());
+        if let Some((place, offset)) = moved {
+            self.keep(place, offset, instruction.next_ip());
         }
     }
 
-    /// Where an instruction puts the result, if it moves it.
-    fn moved(&self, instruction: &Instruction) -> Option<Place> {
-        if instruction.mnemonic() != Mnemonic::Mov {
-            return None;
-        }
-        let source = operand(instruction, 1)?;
-        self.holds(source).then(|| operand(instruction, 0)).flatten()
+    /// Where an instruction puts the result, and what is added to it there, if it moves it.
+    fn moved(&self, instruction: &Instruction) -> Option<(Place, i64)> {
+        let (source, more) = match instruction.mnemonic() {
+            Mnemonic::Mov => (operand(instruction, 1)?, 0),
+            Mnemonic::Add => (operand(instruction, 0)?, instruction.try_immediate(1).ok()?.cast_signed()),
+            Mnemonic::Lea => match memory(instruction, 1)? {
+                Place::Memory { base, displacement, .. } => (Place::Register(base), displacement),
+                Place::Register(_) | Place::Static(_) => return None,
+            },
+            _ => return None,
+        };
+        let offset = self.offset_in(source)?.checked_add(more)?;
+        Some((operand(instruction, 0)?, offset))
     }
 }
 
@@ -238,6 +275,28 @@ mod tests {
         // mov %rax, %rbx; call; ret
         let code = [0x48, 0x89, 0xc3, 0xe8, 0, 0, 0, 0, 0xc3];
         check(&code, &[(RAX, 0x1000..0x1008), (RBX, 0x1003..0x1009)]);
+    }
+
+    #[test]
+    fn behind_what_is_kept_in_front() {
+        // mov %rbx, (%rax); add $8, %rax; mov %rax, %rbx; lea 8(%rbx), %rcx; ret
+        let code = [0x48, 0x89, 0x18, 0x48, 0x83, 0xc0, 8, 0x48, 0x89, 0xc3, 0x48, 0x8d, 0x4b, 8, 0xc3];
+        check(&code, &[(RAX, 0x1000..0x1007)]);
+        let with_8 = behind_with(&Body::new(Svma(0x1000), &code), Svma(0x1000), 8);
+        let with_8: Vec<_> = with_8.into_iter().map(|kept| (kept.place, kept.code)).collect();
+        assert_eq!(with_8, [(RAX, 0x1007..0x100f), (RBX, 0x100a..0x100f)]);
+    }
+
+    #[test]
+    fn the_calls_that_get_it_first() {
+        let check = |code: &[u8], expected: &[u64]| {
+            let found = passed_to(&Body::new(Svma(0x1000), code), Svma(0x1000));
+            assert_eq!(found, expected.iter().copied().map(Svma).collect::<Vec<_>>(), "{code:x?}");
+        };
+        // mov %rax, %rbx; call; mov %rbx, %rdi; call; ret
+        check(&[0x48, 0x89, 0xc3, 0xe8, 0, 0, 0, 0, 0x48, 0x89, 0xdf, 0xe8, 0, 0, 0, 0, 0xc3], &[0x1010]);
+        // mov %rax, %rdi; xor %edi, %edi; call; ret
+        check(&[0x48, 0x89, 0xc7, 0x31, 0xff, 0xe8, 0, 0, 0, 0, 0xc3], &[]);
     }
 
     #[test]

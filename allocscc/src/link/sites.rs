@@ -77,7 +77,7 @@ pub(super) fn find(
     let foreign: Vec<&CallInstruction<_>> =
         calls.iter().filter(|call| inputs.get(&call.return_svma).is_some_and(is_foreign)).collect();
     let foreign = Foreign { calls: foreign, file, units, frames: &frames, declared };
-    foreign.add_to(&mut inputs, contents);
+    foreign.add_to(&mut inputs, contents, names);
     let mut types = HeapTypes { index: &contents.index, types: &mut contents.types.types, names };
     let is_tail = |call: &&CallInstruction<_>| call.is_tail && inputs.contains_key(&call.return_svma);
     let jumps: Vec<Svma> = calls.iter().filter(is_tail).map(|call| call.return_svma).collect();

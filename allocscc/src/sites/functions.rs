@@ -45,6 +45,8 @@ pub struct Allocation {
     pub kind: Kind,
     /// Where the block is found.
     pub gives: Gives,
+    /// It is `operator new[]`: who calls it wants an array, and not one object that may be larger than it seems.
+    pub makes_arrays: bool,
 }
 
 /// Functions declared by hand, from `LIBALLOCS_ALLOC_FNS`.
@@ -105,12 +107,13 @@ fn declared(word: &str) -> Option<(String, Allocation)> {
     };
     let sizes = all(b'Z').chain(all(b'z')).collect();
     let kind = if arguments.starts_with('p') { Kind::Resize } else { Kind::Fresh };
-    Some((name.to_owned(), Allocation { sizes, kind, gives: Gives::Result }))
+    Some((name.to_owned(), Allocation { sizes, kind, gives: Gives::Result, makes_arrays: false }))
 }
 
-/// The C library's own.
+/// The C library's own, and `operator new`.
 fn library(name: &str) -> Option<Allocation> {
     let (sizes, kind, gives): (&[u32], Kind, Gives) = match name {
+        name if is_operator_new(name) => (&[0], Kind::Fresh, Gives::Result),
         "malloc" | "valloc" | "pvalloc" | "alloca" => (&[0], Kind::Fresh, Gives::Result),
         "alloca_with_align" | "alloca_with_align_and_max" => (&[0], Kind::Fresh, Gives::Result),
         "calloc" => (&[0, 1], Kind::Fresh, Gives::Result),
@@ -125,7 +128,17 @@ fn library(name: &str) -> Option<Allocation> {
         "getline" | "getdelim" | "__getdelim" => (&[], Kind::Text, Gives::Output(0)),
         _ => return None,
     };
-    Some(Allocation { sizes: sizes.to_vec(), kind, gives })
+    let makes_arrays = name.starts_with("_Znam");
+    Some(Allocation { sizes: sizes.to_vec(), kind, gives, makes_arrays })
+}
+
+/// Whether a symbol is one of the forms of `operator new` of C++ that a program can replace, which are those that allocate.
+#[must_use]
+pub fn is_operator_new(symbol: &str) -> bool {
+    let rest = symbol.strip_prefix("_Znwm").or_else(|| symbol.strip_prefix("_Znam"));
+    rest.is_some_and(|rest| {
+        matches!(rest, "" | "RKSt9nothrow_t" | "St11align_val_t" | "St11align_val_tRKSt9nothrow_t")
+    })
 }
 
 /// Whether a function of the C library reads or writes bytes where this argument points; `is_byte` says if an argument is the size of

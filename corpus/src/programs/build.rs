@@ -14,10 +14,10 @@ use crate::{child, places, tools};
 /// Builds a program with allocscc, or finds it built before from the same files, flags and tools.
 pub fn build(program: &Program, mode: &Mode, stage: &Stage) -> Result<PathBuf> {
     let mut flags = program.cflags.clone();
-    if let Mode::Flags(more) = mode {
+    if let Mode::Flags(more) | Mode::Clang(more) = mode {
         flags.extend(more.iter().cloned());
     }
-    let compiler = if *mode == Mode::Clang { tools::clang()? } else { tools::find("cc")? };
+    let compiler = compiler(program, mode)?;
     let key = key(program, &flags, &compiler, stage)?;
     let name = program.path.file_stem().context("a program has a name")?.to_owned();
     let entry = places::kept().join("programs").join(format!("{}-{}", name.display(), key.digits()));
@@ -25,6 +25,16 @@ pub fn build(program: &Program, mode: &Mode, stage: &Stage) -> Result<PathBuf> {
         cache::directory(&entry, |dir| compile(program, &flags, &compiler, stage, dir, &dir.join(&name)))
             .with_context(|| format!("building {}", program.name))?;
     Ok(dir.join(name))
+}
+
+/// The compiler of the mode for the program's language.
+fn compiler(program: &Program, mode: &Mode) -> Result<PathBuf> {
+    match (mode, program.is_cplusplus()) {
+        (Mode::Clang(_), false) => tools::clang(),
+        (Mode::Clang(_), true) => tools::clang_cplusplus(),
+        (_, false) => tools::find("cc"),
+        (_, true) => tools::find("c++"),
+    }
 }
 
 fn key(program: &Program, flags: &[String], compiler: &Path, stage: &Stage) -> Result<Key> {
@@ -77,7 +87,7 @@ fn compile(
         command.args(flags.iter().map(|flag| place(flag, dir, stage)));
         Ok(command)
     };
-    let allocscc = stage.allocscc();
+    let allocscc = if program.is_cplusplus() { stage.allocscc_cplusplus() } else { stage.allocscc() };
     let libraries: [(_, &Path, Option<&[&str]>); 4] = [
         (&program.so, &allocscc, None),
         (&program.cc_so, compiler, None),

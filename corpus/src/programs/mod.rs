@@ -1,4 +1,4 @@
-//! Small C programs of our own, with directives in comments that say how to build and run each and what it prints.
+//! Small C and C++ programs of our own, with directives in comments that say how to build and run each and what it prints.
 //!
 //! A directive is a line `//@ KEY: VALUE`:
 //!
@@ -7,7 +7,7 @@
 //! | `modes` | the tests to make of the file, one a word (default `plain library`); see [`Mode`] |
 //! | `cflags`, `ldflags` | flags for the compilation and the end of the link |
 //! | `with` | more source files of the program, beside it |
-//! | `so`, `cc-so` | `NAME.c` beside it, or where a relative path leads, becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first |
+//! | `so`, `cc-so` | `NAME.c` beside it, or where a relative path leads, becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first. Of a program `NAME.cpp`, by allocscc++ or by c++ |
 //! | `added-so`, `based-so` | the same by cc, with metadata by `allocs meta add`, in the file and, with `--base`, in the program's directory |
 //! | `so-ldflags` | flags at the end of the links of the libraries named in lines below it |
 //! | `args`, `env`, `stdin` | its arguments; one `K=V` a line; one line of standard input each |
@@ -42,8 +42,8 @@ pub enum Mode {
     Ulimit(u32),
     /// With the library, after `strip -s`.
     Strip,
-    /// With the library, compiled by clang.
-    Clang,
+    /// With the library, compiled by clang, with more flags: `clang`, or `clang-O2`.
+    Clang(Vec<String>),
     /// With the library, compiled with more flags: `-O2`, or several joined by commas.
     Flags(Vec<String>),
 }
@@ -56,7 +56,8 @@ impl Mode {
             "valgrind" => Self::Valgrind,
             "ulimit" => Self::Ulimit(300_000),
             "strip" => Self::Strip,
-            "clang" => Self::Clang,
+            "clang" => Self::Clang(Vec::new()),
+            "clang-O2" => Self::Clang(vec!["-O2".to_owned()]),
             "O0" | "O1" | "O2" | "O3" | "Os" => Self::Flags(vec![format!("-{word}")]),
             limit if limit.starts_with("ulimit=") => Self::Ulimit(limit["ulimit=".len()..].parse()?),
             flags if flags.starts_with('-') => Self::Flags(flags.split(',').map(str::to_owned).collect()),
@@ -68,7 +69,7 @@ impl Mode {
 /// A program with its directives.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
-    /// Its path below `corpus/programs`, without `.c`.
+    /// Its path below `corpus/programs`, without `.c` or `.cpp`.
     pub name: String,
     /// The file.
     pub path: PathBuf,
@@ -109,7 +110,15 @@ pub struct Library {
     pub ldflags: Vec<String>,
 }
 
-/// All programs below a directory, sorted. A C file without a directive is a part of another program.
+impl Program {
+    /// Whether it and its libraries are in C++.
+    #[must_use]
+    pub fn is_cplusplus(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension == "cpp")
+    }
+}
+
+/// All programs below a directory, sorted. A file without a directive is a part of another program.
 pub fn all(dir: &Path) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     let mut dirs = vec![dir.to_owned()];
@@ -118,7 +127,7 @@ pub fn all(dir: &Path) -> Result<Vec<Program>> {
             let path = entry?.path();
             if path.is_dir() {
                 dirs.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "c") {
+            } else if path.extension().is_some_and(|extension| extension == "c" || extension == "cpp") {
                 let text = fs::read_to_string(&path)?;
                 let name = path.strip_prefix(dir)?.with_extension("").to_string_lossy().into_owned();
                 if text.lines().any(|line| line.starts_with("//@")) {

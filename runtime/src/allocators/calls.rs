@@ -4,7 +4,7 @@
 
 use allocs_metadata::{CfaRegister, Evidence, HopRecord, SavedRbp, SiteRecord};
 
-use super::conditions;
+use super::{conditions, operator_new};
 use crate::avma::Avma;
 use crate::index::sites::calls::Call;
 use crate::index::sites::hop::Hop;
@@ -20,8 +20,11 @@ pub fn look_up(return_address: Avma) -> Call {
     // A call may be the last instruction of its file's code.
     let code = Avma(return_address.0.wrapping_sub(1));
     let module = modules::at_without_lock(code);
-    let known = module.and_then(|module| Some((module, module.metadata?)));
-    known.map_or(Call::Unlisted, |(module, file)| look_up_in(module, file, return_address, code))
+    let Some(module) = module else { return Call::Unlisted };
+    match module.metadata {
+        Some(file) => look_up_in(module, file, return_address, code),
+        None => operator_new::hop_out_of(module, code).map_or(Call::Unlisted, Call::InWrapper),
+    }
 }
 
 fn look_up_in(module: &Module, file: &TypedFile, return_address: Avma, code: Avma) -> Call {

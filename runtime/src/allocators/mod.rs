@@ -6,6 +6,7 @@ pub mod calls;
 pub mod conditions;
 pub mod malloc;
 pub mod mmap;
+pub mod operator_new;
 pub mod signal_stacks;
 pub mod site_types;
 pub mod stack;

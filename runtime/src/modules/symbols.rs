@@ -11,6 +11,7 @@ use super::elf::{loaded, u16_at, u32_at, u64_at};
 use super::open::first_page;
 use super::{Module, dl};
 use crate::avma::Avma;
+use crate::sys::memory::PAGE_SIZE;
 
 /// A symbol that covers an address.
 #[derive(Clone, Copy, Debug)]
@@ -47,21 +48,15 @@ const SYMBOL_SIZE: usize = 24;
 /// that for programs.
 #[must_use]
 pub fn symbol_at(module: &Module, p: Avma) -> Option<Symbol> {
-    let file = Loaded::of(module)?;
-    let tables = file.tables()?;
-    let count = file.symbol_count(&tables)?;
-    let symbols = file.bytes(tables.symbols, count.checked_mul(SYMBOL_SIZE)?)?;
-    let candidates = symbols.chunks_exact(SYMBOL_SIZE).filter_map(|bytes| {
-        let base = Avma((u64_at(bytes, 8)? as usize).wrapping_add(module.bias));
-        let size = u64_at(bytes, 16)? as usize;
-        let is_object_or_function = matches!(bytes.get(4)? & 15, 1 | 2 | 10);
-        if !p.is_in(base, size) || !is_object_or_function || u16_at(bytes, 6)? == 0 {
-            return None;
-        }
-        let name = tables.string(u32_at(bytes, 0)?)?;
-        Some((Symbol { base, size, name }, file.read::<u8>(name)? == b'_'))
-    });
-    candidates.min_by_key(|(symbol, is_private)| (symbol.size, *is_private)).map(|(symbol, _)| symbol)
+    Loaded::of(module)?.symbol_at(p)
+}
+
+/// The same for code that is on the calling thread's stack, so that its file stays loaded. Asks nobody, and takes no lock.
+#[must_use]
+pub fn symbol_on_stack(module: &Module, code: Avma) -> Option<Symbol> {
+    // SAFETY: the first segment of a file starts at a page boundary and has at least one page; the file is loaded.
+    let page = unsafe { core::slice::from_raw_parts(module.start.pointer::<u8>(), PAGE_SIZE) };
+    Loaded { module, page }.symbol_at(code)
 }
 
 struct Tables {
@@ -90,6 +85,23 @@ impl<'a> Loaded<'a> {
         let file = dl::loaded_at(module.start)?;
         // SAFETY: the file was just found to be loaded.
         Some(Loaded { module, page: unsafe { first_page(&file) } })
+    }
+
+    fn symbol_at(&self, p: Avma) -> Option<Symbol> {
+        let tables = self.tables()?;
+        let count = self.symbol_count(&tables)?;
+        let symbols = self.bytes(tables.symbols, count.checked_mul(SYMBOL_SIZE)?)?;
+        let candidates = symbols.chunks_exact(SYMBOL_SIZE).filter_map(|bytes| {
+            let base = Avma((u64_at(bytes, 8)? as usize).wrapping_add(self.module.bias));
+            let size = u64_at(bytes, 16)? as usize;
+            let is_object_or_function = matches!(bytes.get(4)? & 15, 1 | 2 | 10);
+            if !p.is_in(base, size) || !is_object_or_function || u16_at(bytes, 6)? == 0 {
+                return None;
+            }
+            let name = tables.string(u32_at(bytes, 0)?)?;
+            Some((Symbol { base, size, name }, self.read::<u8>(name)? == b'_'))
+        });
+        candidates.min_by_key(|(symbol, is_private)| (symbol.size, *is_private)).map(|(symbol, _)| symbol)
     }
 
     /// Bytes in a readable segment.

@@ -64,6 +64,8 @@ impl Layout {
 
     fn programs(&self) -> Result<Vec<File>> {
         let mut programs = vec![File::program("bin/allocscc", read(&self.built.join("allocscc"))?)];
+        // The same driver, which sees by its name that it stands in for c++.
+        programs.push(File { path: "bin/allocscc++".into(), contents: Contents::Link("allocscc".into()) });
         programs.push(File::program("bin/allocs", read(&self.built.join("allocs"))?));
         for name in listed(&template("bin")?)? {
             programs.push(File::program(Path::new("bin").join(&name), self.filled(&format!("bin/{name}"))?));
@@ -91,18 +93,29 @@ impl Layout {
     }
 
     fn completions(&self) -> Result<Vec<File>> {
-        let places = [
-            ("bash", PathBuf::from("share/bash-completion/completions"), ["allocs", "allocscc"]),
-            ("zsh", self.zshdir.clone(), ["_allocs", "_allocscc"]),
-            ("fish", "share/fish/vendor_completions.d".into(), ["allocs.fish", "allocscc.fish"]),
+        // bash and fish look for a file of a command's own name.
+        let places: [(_, _, _, &[&str]); 3] = [
+            (
+                "bash",
+                PathBuf::from("share/bash-completion/completions"),
+                "allocs",
+                &["allocscc", "allocscc++"],
+            ),
+            ("zsh", self.zshdir.clone(), "_allocs", &["_allocscc"]),
+            (
+                "fish",
+                "share/fish/vendor_completions.d".into(),
+                "allocs.fish",
+                &["allocscc.fish", "allocscc++.fish"],
+            ),
         ];
         let mut files = Vec::new();
-        for (shell, place, [allocs, allocscc]) in places {
+        for (shell, place, allocs, drivers) in places {
             let made = cmd(self.built.join("allocs"), ["completions", shell]).stdout_capture().run();
             let made = made.with_context(|| format!("no completions for {shell}"))?;
             files.push(File::plain(place.join(allocs), made.stdout));
             let written = read(&template("completions")?.join(format!("allocscc.{shell}")))?;
-            files.push(File::plain(place.join(allocscc), written));
+            files.extend(drivers.iter().map(|driver| File::plain(place.join(driver), written.clone())));
         }
         Ok(files)
     }

@@ -134,6 +134,7 @@ fn value_of<'w>(option: &str, words: &'w [OsString]) -> Option<&'w OsStr> {
 mod tests {
     use super::*;
     use crate::driver::arguments::Arguments;
+    use crate::driver::compiler::Driven;
 
     #[test]
     fn headers_of_the_project_are_looked_at() {
@@ -146,7 +147,7 @@ mod tests {
         let check = |text: &str, options: &str, expected: bool| {
             let options = options.replace("DIR", directory.path().to_str().unwrap());
             let arguments = options.split(' ').chain(["a.c"]).map(Into::into).collect();
-            let plan = Plan::new(Arguments::new(arguments));
+            let plan = Plan::new(Arguments::new(arguments), Driven::C);
             let mut sources = Sources::new(&plan);
             let found = sources.included_by_option(&plan)
                 || sources.text_may_name_types(text.as_bytes(), directory.path());
