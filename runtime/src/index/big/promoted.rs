@@ -38,14 +38,19 @@ pub fn resize(id: BigId, end: Avma) {
     }
 }
 
-/// Gives what lies in the pages of `id` and has the parent `from` to the parent `to`.
+/// Gives what lies in the pages of `id` and has the parent `from` to the parent `to`: to `id` only what it holds whole, for what is out of
+/// date may overlap it.
 fn adopt_children(id: BigId, from: Option<BigId>, to: Option<BigId>) {
+    let may_have = |inner: BigId| {
+        let inner = inner.record();
+        to != Some(id) || id.record().contains(inner.begin(), inner.end())
+    };
     let (from, to) = (BigId::to_bits(from), BigId::to_bits(to));
     pages::for_each_entry(id.record().pages(), |entry| {
         let Some(deepest) = BigId::from_bits(entry.load(Ordering::Acquire)) else { return };
         for inner in ancestors(deepest).take_while(|&inner| inner != id) {
             let parent = &inner.record().parent;
-            if parent.load(Ordering::Relaxed) == from {
+            if parent.load(Ordering::Relaxed) == from && may_have(inner) {
                 let _ = parent.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
                 return;
             }
