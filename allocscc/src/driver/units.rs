@@ -91,8 +91,8 @@ fn output(mut running: Running) -> Result<SourceFacts> {
 /// Exit status of an analysis that printed why there are no facts.
 const REFUSED: i32 = 1;
 
-/// Exit status of an analysis that printed facts, of a source that calls alloca.
-const CALLS_ALLOCA: i32 = 3;
+/// Exit status of an analysis that printed facts, of a source that calls alloca; none that a library exits with.
+const CALLS_ALLOCA: i32 = 64;
 
 /// The other side of [`facts`], in the process of its own. Returns the exit status.
 pub fn analyse(hooks: Hooks, arguments: &[OsString]) -> i32 {
