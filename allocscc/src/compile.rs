@@ -13,6 +13,9 @@ use crate::sites::functions::DeclaredFunctions;
 /// Allocation functions declared by hand, in the environment.
 pub const DECLARED_FUNCTIONS: &str = "LIBALLOCS_ALLOC_FNS";
 
+/// Functions declared by hand that allocate from pools, and those that free what these gave.
+const DECLARED_POOLS: [&str; 2] = ["LIBALLOCS_SUBALLOC_FNS", "LIBALLOCS_SUBFREE_FNS"];
+
 /// Makes the facts of a source.
 pub fn analyse(preprocessed: &[u8], unit: &UnitInfo) -> Result<Vec<u8>> {
     let declared = declared_functions()?;
@@ -45,12 +48,16 @@ fn merges_literals(flags: &[OsString]) -> bool {
     told.unwrap_or_else(is_optimised)
 }
 
-/// The functions that the environment declares to allocate.
+/// The functions that the environment declares.
 pub fn declared_functions() -> Result<DeclaredFunctions> {
-    match std::env::var(DECLARED_FUNCTIONS) {
-        Ok(text) => DeclaredFunctions::parse(&text).map_err(|why| anyhow!("{DECLARED_FUNCTIONS}: {why}")),
-        Err(_) => Ok(DeclaredFunctions::default()),
-    }
+    let text = |name: &str| std::env::var(name).unwrap_or_default();
+    let [pools, frees] = DECLARED_POOLS;
+    let explain = |name: &'static str| move |why| anyhow!("{name}: {why}");
+    let mut declared =
+        DeclaredFunctions::parse(&text(DECLARED_FUNCTIONS)).map_err(explain(DECLARED_FUNCTIONS))?;
+    declared.add_pools(&text(pools)).map_err(explain(pools))?;
+    declared.add_pool_frees(&text(frees)).map_err(explain(frees))?;
+    Ok(declared)
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ fn digest_all(bytes: &[u8]) {
         allocas: &[],
         sites: &[],
         wrappers: &[],
+        hooks: &[],
         build_id: data.file().build_id(),
     });
     if let Ok(bytes) = metadata {

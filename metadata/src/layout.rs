@@ -76,6 +76,8 @@ pub struct Header {
     pub vlas: Table,
     /// [`AllocaRecord`]s by ascending address, not overlapping.
     pub allocas: Table,
+    /// [`HookRecord`]s by ascending address.
+    pub hooks: Table,
     /// NUL-terminated strings; starts with one NUL.
     pub strings: Table,
 }
@@ -572,7 +574,100 @@ impl ConditionRecord {
     }
 }
 
-const _: () = assert!(size_of::<Header>() == 160);
+/// Most bytes that a [`HookRecord`] displaces.
+pub const MOST_DISPLACED: usize = 24;
+/// Bytes of the jump that takes their place.
+pub const JUMP_SIZE: usize = 5;
+/// Number of arguments that a function gets in registers.
+pub const REGISTER_ARGUMENTS: u8 = 6;
+/// Bit of `e_flags` in the header of a linked file that has hooks. Nothing else uses that word on x86-64, and it is in memory, so
+/// that a file without hooks need not be opened to see that.
+pub const FILE_HAS_HOOKS: u32 = 1;
+
+/// A function of the file that is a heap's, and calls of which nobody else can come by: where its first instructions are, which a
+/// jump takes the place of in memory, and what it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct HookRecord {
+    /// Address in the file of the first instruction that is displaced.
+    pub svma: u64,
+    /// The bytes that are there, `length` of them; then zeros.
+    pub bytes: [u8; MOST_DISPLACED],
+    /// A bit for each of the bytes: four bytes from there on are a distance from the instruction behind.
+    pub relative: u32,
+    /// A bit for each of the bytes: a short jump of two bytes begins there.
+    pub short: u32,
+    /// The function.
+    pub name: StrRef,
+    /// Number of bytes displaced: whole instructions, at least [`JUMP_SIZE`].
+    pub length: u8,
+    /// A [`HookAction`].
+    pub action: u8,
+    /// A [`Heap`].
+    pub heap: u8,
+    /// A bit for each argument of which the product is the size.
+    pub sizes: u8,
+    /// For all but [`HookAction::Allocate`]: the argument that is the block.
+    pub block: u8,
+    /// The argument through which the new block is stored, or [`HookRecord::RETURNS`].
+    pub output: u8,
+    /// Zero.
+    pub reserved: [u8; 6],
+}
+
+impl HookRecord {
+    /// Value of [`HookRecord::output`]: the new block is returned.
+    pub const RETURNS: u8 = u8::MAX;
+}
+
+/// What a function of a heap does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum HookAction {
+    /// It makes a block.
+    Allocate = 0,
+    /// It makes a block of another, which ends if it succeeds.
+    Reallocate = 1,
+    /// It ends a block.
+    Free = 2,
+}
+
+impl HookAction {
+    /// What a [`HookRecord`] says; `None` for what no version of the format has.
+    #[must_use]
+    pub const fn from_u8(value: u8) -> Option<HookAction> {
+        match value {
+            0 => Some(HookAction::Allocate),
+            1 => Some(HookAction::Reallocate),
+            2 => Some(HookAction::Free),
+            _ => None,
+        }
+    }
+}
+
+/// The kind of a heap that is not the C library's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Heap {
+    /// A `malloc` of the file's own.
+    Malloc = 0,
+    /// A pool that divides what another allocator gave.
+    Small = 1,
+}
+
+impl Heap {
+    /// What a [`HookRecord`] says; `None` for what no version of the format has.
+    #[must_use]
+    pub const fn from_u8(value: u8) -> Option<Heap> {
+        match value {
+            0 => Some(Heap::Malloc),
+            1 => Some(Heap::Small),
+            _ => None,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Header>() == 168);
 const _: () = assert!(size_of::<TypeRecord>() == 40);
 const _: () = assert!(size_of::<RelatedRecord>() == 16);
 const _: () = assert!(size_of::<StaticRecord>() == 24);
@@ -585,3 +680,4 @@ const _: () = assert!(size_of::<StepRecord>() == 16);
 const _: () = assert!(size_of::<HopRecord>() == 16);
 const _: () = assert!(size_of::<WrapperRecord>() == 24);
 const _: () = assert!(size_of::<ConditionRecord>() == 32);
+const _: () = assert!(size_of::<HookRecord>() == 56);

@@ -7,8 +7,8 @@
 #![allow(unsafe_code)]
 
 use crate::layout::{
-    AllocaRecord, ConditionRecord, FrameRecord, Header, HopRecord, RelatedRecord, SiteRecord, SlotRecord,
-    StaticRecord, StepRecord, TypeRecord, VlaRecord, WrapperRecord,
+    AllocaRecord, ConditionRecord, FrameRecord, Header, HookRecord, HopRecord, RelatedRecord, SiteRecord,
+    SlotRecord, StaticRecord, StepRecord, TypeRecord, VlaRecord, WrapperRecord,
 };
 
 #[cfg(not(target_endian = "little"))]
@@ -48,6 +48,8 @@ unsafe impl Pod for HopRecord {}
 unsafe impl Pod for WrapperRecord {}
 // SAFETY: as above.
 unsafe impl Pod for ConditionRecord {}
+// SAFETY: as above.
+unsafe impl Pod for HookRecord {}
 
 /// The first `count` records in `bytes`, or `None` if they are too few or not aligned.
 #[must_use]

@@ -5,8 +5,8 @@ use core::fmt;
 use crate::explain::StepKind;
 use crate::frame::FrameLayout;
 use crate::layout::{
-    AllocaRecord, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord,
-    SlotRecord, StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord,
+    AllocaRecord, ConditionRecord, FrameRecord, Header, HookRecord, HopRecord, MAGIC, RelatedRecord,
+    SiteRecord, SlotRecord, StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord,
     WrapperRecord,
 };
 use crate::pod::{self, Pod};
@@ -70,6 +70,7 @@ pub struct Metadata<'a> {
     conditions: &'a [ConditionRecord],
     vlas: &'a [VlaRecord],
     allocas: &'a [AllocaRecord],
+    hooks: &'a [HookRecord],
     strings: &'a [u8],
 }
 
@@ -116,6 +117,7 @@ impl<'a> Metadata<'a> {
             conditions: table(bytes, header.conditions)?,
             vlas: table(bytes, header.vlas)?,
             allocas: table(bytes, header.allocas)?,
+            hooks: table(bytes, header.hooks)?,
             strings,
         })
     }
@@ -276,6 +278,12 @@ impl<'a> Metadata<'a> {
         let rest = self.conditions.get(start..).unwrap_or(&[]);
         let count = rest.iter().take_while(|r| r.return_svma == return_svma).count();
         rest.get(..count).unwrap_or(&[])
+    }
+
+    /// The functions of heaps that are to be hooked, by ascending address.
+    #[must_use]
+    pub fn hooks(&self) -> &'a [HookRecord] {
+        self.hooks
     }
 
     /// The string, without its NUL; the byte behind the slice is a NUL. Empty if the reference is not in the table.

@@ -6,7 +6,7 @@
 //!
 //! Reading order, from the ground up: [`sys`] is all that is asked of the system, [`private_heap`] is where our own data
 //! lives, [`init`] and [`start`] say how far start-up is. The heap side: [`interpose`] takes the place of `malloc` and its
-//! family and fills the [`index`]; [`census`] counts. The query side: [`modules`] are the loaded files with their metadata,
+//! family and fills the [`index`], as [`detour`] does for heaps that a file keeps to itself; [`census`] counts. The query side: [`modules`] are the loaded files with their metadata,
 //! [`types`] the unique types, [`unwind`] and [`allocators`] find what holds an address; [`query`] is the one path through
 //! all of them, and [`c_api`] is what C programs call. The heap side knows the query side only through [`hooks`].
 #![cfg_attr(not(test), no_std)]
@@ -16,6 +16,7 @@ pub mod avma;
 pub mod c_api;
 pub mod caller;
 pub mod census;
+pub mod detour;
 pub mod env;
 pub mod hooks;
 pub mod index;

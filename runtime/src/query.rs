@@ -1,7 +1,9 @@
 //! The one path from an address to what is known of it.
 //!
 //! [`place_of`] finds the leaf allocation that holds an address, trying the cheapest first: the calling thread's stack,
-//! the heap index, loaded files, and then the kernel. A [`Place`] computes only what it is asked for.
+//! the heap index and that of pools, loaded files, and then the kernel. A [`Place`] computes only what it is asked for.
+
+use allocs_metadata::Heap;
 
 use crate::allocators::auxv::{self, Item};
 use crate::allocators::mmap::{self, Mapping};
@@ -9,10 +11,13 @@ use crate::allocators::site_types;
 use crate::allocators::stack::{self, Bounds, FrameHit, Miss, Object};
 use crate::allocators::statics::{self, StaticHit};
 use crate::avma::Avma;
+use crate::index::pools::{self, Object as PoolObject};
 use crate::index::{self, Block, Coverage, site};
 use crate::init;
+use crate::interpose;
 use crate::modules::symbols::{self, Symbol};
 use crate::modules::{self, Module, open};
+use crate::sys::memory;
 use crate::types::{self, TypeRef};
 use crate::unwind::Caller;
 
@@ -39,8 +44,12 @@ pub enum Allocator {
     Alloca,
     /// The area above the first frame.
     Auxv,
-    /// A `malloc`.
+    /// The C library's `malloc`.
     Malloc,
+    /// Another `malloc`.
+    OwnMalloc,
+    /// A pool.
+    Small,
 }
 
 /// Why something is not known.
@@ -69,8 +78,14 @@ pub enum Place {
     Nowhere,
     /// A heap block.
     Heap(Block),
+    /// A heap block that a pool divides, where none of its objects is.
+    Divided(Block),
+    /// An object of a pool, or of a `malloc` of the program's own.
+    Pooled(PoolObject),
     /// A symbol of a loaded file.
     Static(StaticHit),
+    /// A symbol of a loaded file that a pool divides, where none of its objects is.
+    DividedStatic(StaticHit),
     /// A dynamic symbol of a loaded file without metadata.
     Symbol(Symbol),
     /// A section of a loaded file, where no symbol is.
@@ -97,6 +112,10 @@ pub enum Place {
 #[must_use]
 #[inline]
 pub fn heap_block_at(p: Avma, caller: Caller) -> Option<Block> {
+    // Where there are pools, the block need not be the leaf.
+    if pools::exist() {
+        return None;
+    }
     // An address above the stack pointer may be that of a frame on a stack that lies in a heap block.
     if p < caller.return_slot && init::ready() { index::block_near(p) } else { None }
 }
@@ -104,7 +123,7 @@ pub fn heap_block_at(p: Avma, caller: Caller) -> Option<Block> {
 /// The leaf allocation that holds an address.
 #[must_use]
 pub fn place_of(p: Avma, caller: Caller) -> Place {
-    if p.0 < crate::sys::memory::PAGE_SIZE || p >= Avma::USER_END || !init::ready() {
+    if p.0 < memory::PAGE_SIZE || p >= Avma::USER_END || !init::ready() {
         return Place::Nowhere;
     }
     if stack::own_stack_at(p, caller).is_some() {
@@ -120,6 +139,11 @@ pub fn place_of(p: Avma, caller: Caller) -> Place {
 /// What is known without asking the kernel.
 #[inline]
 fn divided(p: Avma) -> Option<Place> {
+    if pools::exist()
+        && let Some(place) = pooled(p)
+    {
+        return Some(place);
+    }
     if let Some(block) = index::block_near(p) {
         return Some(Place::Heap(block));
     }
@@ -129,9 +153,21 @@ fn divided(p: Avma) -> Option<Place> {
     auxv::item_at(p).map(Place::Auxv).or_else(|| index::block_at(p).map(Place::Heap))
 }
 
+/// What pools and the like say of an address.
+#[cold]
+fn pooled(p: Avma) -> Option<Place> {
+    if let Some(block) = index::block_at(p) {
+        let object = || pools::object_at(p).filter(|object| block.holds(object.base));
+        return index::is_divided(&block).then(|| object().map_or(Place::Divided(block), Place::Pooled));
+    }
+    // Nobody says when other memory is given back.
+    pools::object_at(p).filter(|_| memory::is_mapped(p)).map(Place::Pooled)
+}
+
 fn in_file(module: &'static Module, p: Avma) -> Place {
     if let Some(hit) = statics::static_at(module, p) {
-        return Place::Static(hit);
+        let is_divided = is_divided_static(hit.base(), hit.size());
+        return if is_divided { Place::DividedStatic(hit) } else { Place::Static(hit) };
     }
     if module.metadata.is_none()
         && let Some(symbol) = symbols::symbol_at(module, p)
@@ -148,6 +184,19 @@ fn in_file(module: &'static Module, p: Avma) -> Place {
         None if mmap::mapping_at(p).is_none() => Place::Nowhere,
         None => Place::File(module),
     }
+}
+
+/// Whether a pool divides a static of `size` bytes at `base`.
+#[must_use]
+pub fn is_divided_static(base: Avma, size: usize) -> bool {
+    pools::exist() && pools::ever_in(base, Avma(base.0.saturating_add(size)))
+}
+
+/// Whose the blocks are that the interposed functions enter.
+#[must_use]
+#[inline]
+pub fn malloc_in_use() -> Allocator {
+    if interpose::is_foreign() { Allocator::OwnMalloc } else { Allocator::Malloc }
 }
 
 /// The mapping that holds an address, without what the kernel merged with it on the other side of a loaded file's end. All
@@ -202,8 +251,12 @@ impl Place {
     pub fn allocator(&self) -> Option<Allocator> {
         Some(match self {
             Place::Nowhere => return None,
-            Place::Heap(_) => Allocator::Malloc,
-            Place::Static(_) | Place::Symbol(_) => Allocator::StaticSymbol,
+            Place::Heap(_) | Place::Divided(_) => malloc_in_use(),
+            Place::Pooled(object) => match object.heap {
+                Heap::Malloc => Allocator::OwnMalloc,
+                Heap::Small => Allocator::Small,
+            },
+            Place::Static(_) | Place::DividedStatic(_) | Place::Symbol(_) => Allocator::StaticSymbol,
             Place::Section(..) => Allocator::StaticSection,
             Place::Segment(..) => Allocator::StaticSegment,
             Place::File(_) => Allocator::StaticFile,
@@ -221,8 +274,9 @@ impl Place {
     pub fn base(&self) -> Avma {
         match self {
             Place::Nowhere => Avma::NULL,
-            Place::Heap(block) | Place::Alloca(block) => block.base,
-            Place::Static(hit) => hit.base(),
+            Place::Heap(block) | Place::Divided(block) | Place::Alloca(block) => block.base,
+            Place::Pooled(object) => object.base,
+            Place::Static(hit) | Place::DividedStatic(hit) => hit.base(),
             Place::Symbol(symbol) => symbol.base,
             Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => bounds.start,
             Place::File(module) => module.start,
@@ -237,8 +291,9 @@ impl Place {
     pub fn size(&self) -> usize {
         match self {
             Place::Nowhere => 0,
-            Place::Heap(block) | Place::Alloca(block) => block.size,
-            Place::Static(hit) => hit.size(),
+            Place::Heap(block) | Place::Divided(block) | Place::Alloca(block) => block.size,
+            Place::Pooled(object) => object.size,
+            Place::Static(hit) | Place::DividedStatic(hit) => hit.size(),
             Place::Symbol(symbol) => symbol.size,
             Place::Section(_, bounds) | Place::Segment(_, bounds) | Place::Stack(bounds, _) => {
                 bounds.end.0.saturating_sub(bounds.start.0)
@@ -257,6 +312,8 @@ impl Place {
             Place::Nowhere => Err(Reason::UnknownStorage),
             Place::Heap(block) => site_types::type_of(block.site).ok_or(Reason::UnknownSite),
             Place::Alloca(block) => site_types::type_of(block.site).ok_or(Reason::UnindexedAlloca),
+            Place::Pooled(object) => site_types::type_of(object.site).ok_or(Reason::UnknownSite),
+            Place::Divided(_) | Place::DividedStatic(_) => Err(Reason::UnknownStorage),
             Place::Static(hit) => hit.ty().ok_or(Reason::UnknownStatic),
             Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
                 Err(Reason::UnknownStatic)
@@ -282,7 +339,10 @@ impl Place {
     #[must_use]
     pub fn site(&self) -> Avma {
         match self {
-            Place::Heap(block) | Place::Alloca(block) => site(block.site).return_address(),
+            Place::Heap(block) | Place::Divided(block) | Place::Alloca(block) => {
+                site(block.site).return_address()
+            }
+            Place::Pooled(object) => site(object.site).return_address(),
             _ => Avma::NULL,
         }
     }
@@ -291,7 +351,7 @@ impl Place {
     #[must_use]
     pub fn name<T>(&self, f: impl FnOnce(&[u8]) -> T) -> Option<T> {
         match self {
-            Place::Static(hit) => hit.name().map(|name| f(name.to_bytes())),
+            Place::Static(hit) | Place::DividedStatic(hit) => hit.name().map(|name| f(name.to_bytes())),
             Place::Symbol(symbol) => Some(symbol.name(f)),
             Place::Section(module, _) | Place::Segment(module, _) | Place::File(module) => {
                 Some(f(module.path().to_bytes()))
@@ -302,7 +362,13 @@ impl Place {
                 let named = mmap::named_at(mapping.start)?;
                 (!named.name().is_empty()).then(|| f(named.name()))
             }
-            Place::Nowhere | Place::Heap(_) | Place::Alloca(_) | Place::Vla(_) | Place::Auxv(_) => None,
+            Place::Nowhere
+            | Place::Heap(_)
+            | Place::Divided(_)
+            | Place::Pooled(_)
+            | Place::Alloca(_)
+            | Place::Vla(_)
+            | Place::Auxv(_) => None,
         }
     }
 }

@@ -32,10 +32,13 @@ static QUERIED: AtomicBool = AtomicBool::new(false);
 #[inline]
 pub fn handled(place: &Place) {
     count(match place {
-        Place::Heap(_) => Line::Heap,
-        Place::Static(_) | Place::Symbol(_) | Place::Section(..) | Place::Segment(..) | Place::File(_) => {
-            Line::Static
-        }
+        Place::Heap(_) | Place::Divided(_) | Place::Pooled(_) => Line::Heap,
+        Place::Static(_)
+        | Place::DividedStatic(_)
+        | Place::Symbol(_)
+        | Place::Section(..)
+        | Place::Segment(..)
+        | Place::File(_) => Line::Static,
         Place::Frame(_) | Place::Stack(..) => Line::Stack,
         Place::Alloca(_) | Place::Vla(_) => Line::Alloca,
         Place::Nowhere => Line::UnknownStorage,

@@ -36,6 +36,8 @@ pub unsafe fn start(argv: *const *const c_char) {
     unsafe { auxv::init(argv) };
     c_api::allocators::init();
     hooks::register(&HOOKS);
+    #[cfg(not(test))]
+    crate::detour::hook_loaded_files();
     c_api::misc::set_initialized();
     link_time::files_at_start();
 }

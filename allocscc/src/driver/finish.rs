@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use allocs_metadata::SECTION_NAME;
+use allocs_metadata::{FILE_HAS_HOOKS, SECTION_NAME};
 use anyhow::{Context, Result};
 
 use super::arguments::Arguments;
@@ -26,7 +26,7 @@ use super::standard_input::Input;
 use super::warning::warn;
 use crate::image::append::append_to_file;
 use crate::image::debug_info::{debug_info_of_sources, debug_info_size, is_debug_section};
-use crate::image::elf::{Elf, FileKind, Section};
+use crate::image::elf::{Elf, FileKind, Section, set_flags};
 use crate::image::rewrite::{Edit, rewrite};
 
 /// First argument of this program when it is to finish a linked file: then whether to analyse it, then the file that holds the link
@@ -231,7 +231,12 @@ fn finish_linked(
         rewritten => rewritten,
     };
     match rewritten {
-        Ok(bytes) => replace(path, &bytes),
+        Ok(mut bytes) => {
+            if annotation.as_ref().is_some_and(|annotation| annotation.has_hooks) {
+                set_flags(&mut bytes, FILE_HAS_HOOKS);
+            }
+            replace(path, &bytes)
+        }
         Err(reason) => {
             warn(plan.warn, path, format_args!("it keeps debug info and symbols: {reason:#}"));
             metadata.map_or(Ok(()), |bytes| append_to_file(path, elf, SECTION_NAME, bytes))

@@ -47,6 +47,8 @@ pub struct Annotation {
     pub metadata: Vec<u8>,
     /// Symbols of types that the file names, of which nothing that was linked says what they are.
     pub undescribed_types: Vec<String>,
+    /// Whether it says that functions are to be hooked.
+    pub has_hooks: bool,
     /// Sections of debug information that get other contents.
     pub debug_sections: Vec<ReplacedSection>,
 }

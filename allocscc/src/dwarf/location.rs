@@ -78,6 +78,27 @@ fn expression<'a>(value: &Value<'a>) -> Option<Expression<Slice<'a>>> {
     }
 }
 
+/// Where a parameter is when its function is entered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Arrival {
+    /// In this register.
+    Register(gimli::Register),
+    /// In memory from the prologue on; how it got there is for the calling convention to say.
+    Frame,
+}
+
+/// Where a parameter with this location is at the entry of its function. `None` if it is nowhere, or no simple place.
+pub(crate) fn arrival<'a>(unit: &Unit<'a>, location: &Value<'a>, entry: u64) -> Option<Arrival> {
+    let code = entry..entry.checked_add(1)?;
+    let all = pieces(unit, location, std::slice::from_ref(&code)).ok()?;
+    let (_, expression) = all.first()?;
+    let mut operations = expression.operations(unit.get().encoding());
+    match (operations.next().ok()??, operations.next().ok()?) {
+        (Operation::Register { register }, None) => Some(Arrival::Register(register)),
+        _ => place(unit, *expression).map(|_| Arrival::Frame),
+    }
+}
+
 /// An expression and the code over which it holds.
 type Piece<'a> = (Range<u64>, Expression<Slice<'a>>);
 

@@ -3,7 +3,7 @@
 //! Reading order: [`linked`] opens the ELF file, [`units`] lists its units and follows references between DIEs.
 //! [`types`] makes type DIEs a graph, with [`arrays`], [`members`] and [`naming`] for what is intricate there; [`index`] finds
 //! in it what the source names. [`scopes`] reads functions, blocks and variables; [`location`], [`cfa`] and [`locals`] say where
-//! a variable is; [`statics`], [`literals`], [`frames`] and [`vlas`] are what comes of it, [`bodies`] says where that is all. [`lines`] answers where in the source an
+//! a variable is; [`statics`], [`literals`], [`frames`] and [`vlas`] are what comes of it, [`bodies`] says where that is all. [`parameters`] says in which registers a function gets what. [`lines`] answers where in the source an
 //! address is. [`receivers`], [`alloc_types`], and for C++ [`constructors`] and [`allocators`], say what an allocation holds of which the source says nothing. [`insert`] is the one that
 //! writes: it adds attributes to DIEs.
 
@@ -24,6 +24,7 @@ mod locals;
 mod location;
 mod members;
 pub mod naming;
+pub mod parameters;
 pub mod receivers;
 pub mod scopes;
 pub mod statics;

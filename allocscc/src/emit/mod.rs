@@ -8,10 +8,11 @@ use std::ops::Range;
 pub use aligned::Aligned;
 
 use allocs_metadata::{
-    ALLOCA_HIDES, AllocaRecord, ConditionRecord, Evidence, Expectation, FrameRecord, HopRecord,
-    MEMBER_MAY_BE_INVALID, Reason, RelatedRecord, SavedRbp, SiteRecord, SlotRecord, StaticRecord, StepKind,
-    StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC, TYPE_IS_UNION, TYPE_MAKES_PRECISE,
-    TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE, VlaRecord, WrapperRecord,
+    ALLOCA_HIDES, AllocaRecord, ConditionRecord, Evidence, Expectation, FrameRecord, Heap, HookRecord,
+    HopRecord, MEMBER_MAY_BE_INVALID, MOST_DISPLACED, Reason, RelatedRecord, SavedRbp, SiteRecord,
+    SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TYPE_INCOMPLETE, TYPE_IS_SYNTHETIC,
+    TYPE_IS_UNION, TYPE_MAKES_PRECISE, TYPE_NAME_IS_TAG, TypeId, TypeRecord, UNBOUNDED_SIZE, VlaRecord,
+    WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use anyhow::Context;
@@ -22,7 +23,9 @@ use crate::dwarf::frames::Frame;
 use crate::dwarf::statics::Static;
 use crate::graph::names::Names;
 use crate::graph::{Canonical, CompositeKind, Member, Naming, NodeId, Type};
+use crate::image::entry::Displaced;
 use crate::sites::explain::{Explanation, Step};
+use crate::sites::functions::HeapFunction;
 
 /// More levels of pointers than this are not counted.
 const MOST_LEVELS: u32 = 31;
@@ -93,6 +96,19 @@ pub struct WrapperInput {
     pub text: String,
 }
 
+/// A function that the library is to hook.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HookInput {
+    /// Its symbol.
+    pub name: String,
+    /// The kind of its heap.
+    pub heap: Heap,
+    /// What it does.
+    pub function: HeapFunction,
+    /// Its first instructions.
+    pub displaced: Displaced,
+}
+
 /// All that goes into the metadata of one file.
 pub struct Input<'a> {
     /// The types. Those that only the run-time layout needs (the other signedness of an integer) are added.
@@ -111,13 +127,15 @@ pub struct Input<'a> {
     pub allocas: &'a [AllocaInput],
     /// The functions that allocate for callers in other files.
     pub wrappers: &'a [WrapperInput],
+    /// The functions to hook.
+    pub hooks: &'a [HookInput],
     /// The build-id of the file; empty if it has none.
     pub build_id: &'a [u8],
 }
 
 /// Makes the bytes of the metadata section.
 pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
-    let Input { types, names, wanted, statics, frames, sites, allocas, wrappers, build_id } = input;
+    let Input { types, names, wanted, statics, frames, sites, allocas, wrappers, hooks, build_id } = input;
     let mut tables = Tables { numbers: FxHashMap::default(), order: Vec::new(), out: Writer::new() };
     for s in statics {
         let ty = s.ty.map_or(TypeId::NONE, |ty| tables.number(ty));
@@ -165,6 +183,10 @@ pub fn metadata(input: Input<'_>) -> anyhow::Result<Vec<u8>> {
         let text = tables.out.string(&w.text);
         tables.out.wrapper(WrapperRecord { svma: w.svma, signature: w.signature, sizes: w.sizes, text });
     }
+    for h in hooks {
+        let name = tables.out.string(&h.name);
+        tables.out.hook(hook(h, name));
+    }
     for &node in wanted {
         tables.number(node);
     }
@@ -194,6 +216,26 @@ fn hop(return_svma: u64, rule: FrameRule) -> Option<HopRecord> {
         saved_rbp: saved_rbp as u8,
         rbp_offset: rbp_offset.unwrap_or(0),
     })
+}
+
+fn hook(input: &HookInput, name: StrRef) -> HookRecord {
+    let HookInput { heap, function, displaced, .. } = input;
+    let mut bytes = [0; MOST_DISPLACED];
+    bytes[..displaced.bytes.len()].copy_from_slice(&displaced.bytes);
+    HookRecord {
+        svma: displaced.svma.0,
+        bytes,
+        relative: displaced.relative,
+        short: displaced.short,
+        name,
+        length: displaced.bytes.len() as u8,
+        action: function.action as u8,
+        heap: *heap as u8,
+        sizes: function.sizes,
+        block: function.block,
+        output: function.output,
+        reserved: [0; 6],
+    }
 }
 
 fn basename(path: &str) -> &str {

@@ -10,18 +10,18 @@ use super::calls::{Svma, function_starts, instructions};
 
 /// An instruction that calls or jumps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Branch {
+pub(crate) struct Branch {
     /// Address of the instruction behind it.
-    pub(super) behind: Svma,
+    pub(crate) behind: Svma,
     /// Where it goes.
-    pub(super) to: Destination,
+    pub(crate) to: Destination,
     /// It leaves no return address.
-    pub(super) is_jump: bool,
+    pub(crate) is_jump: bool,
 }
 
 /// Where a branch goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Destination {
+pub(crate) enum Destination {
     /// To this address.
     Code(u64),
     /// To what is in memory at this address.
@@ -31,7 +31,7 @@ pub(super) enum Destination {
 }
 
 impl Branch {
-    pub(super) fn of(instruction: &Instruction) -> Option<Branch> {
+    pub(crate) fn of(instruction: &Instruction) -> Option<Branch> {
         let is_jump = match instruction.flow_control() {
             FlowControl::Call | FlowControl::IndirectCall => false,
             FlowControl::UnconditionalBranch
@@ -58,7 +58,7 @@ pub struct Branches<'a, 'data> {
     file: &'a ElfFile64<'data>,
     /// Addresses at which functions start, ascending.
     pub(super) starts: Vec<Svma>,
-    pub(super) all: Vec<Branch>,
+    pub(crate) all: Vec<Branch>,
     /// Addresses behind the instructions that [`allocas::is_site`] knows, ascending in each section.
     pub(super) alloca_sites: Vec<Svma>,
 }
@@ -102,7 +102,7 @@ impl<'a, 'data> Branches<'a, 'data> {
 }
 
 /// Every place that one of some branches jumps to without a pointer, ascending.
-pub(super) fn jumped_to(branches: impl IntoIterator<Item = Branch>) -> Vec<u64> {
+pub(crate) fn jumped_to(branches: impl IntoIterator<Item = Branch>) -> Vec<u64> {
     let target = |branch: Branch| match branch.to {
         Destination::Code(target) if branch.is_jump => Some(target),
         _ => None,

@@ -15,6 +15,12 @@ pub fn exported_functions<'f>(file: &'f ElfFile64<'_>) -> impl Iterator<Item = (
     functions.filter_map(|s| Some((without_version(s.name().ok()?), Svma(s.address()))))
 }
 
+/// Whether the file is a program that the dynamic linker starts.
+#[must_use]
+pub fn is_program(file: &ElfFile64<'_>) -> bool {
+    file.section_by_name(".interp").is_some()
+}
+
 /// The names of what a file wants from others.
 #[must_use]
 pub fn undefined_symbols<'f>(file: &'f ElfFile64<'_>) -> FxHashSet<&'f str> {

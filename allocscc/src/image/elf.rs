@@ -187,6 +187,14 @@ impl<'d> Elf<'d> {
     }
 }
 
+/// Sets bits of `e_flags` in the header of a file.
+pub fn set_flags(file: &mut [u8], flags: u32) {
+    const E_FLAGS: usize = 48;
+    if let Some(word) = file.get_mut(E_FLAGS..).and_then(|rest| rest.first_chunk_mut()) {
+        *word = (u32::from_le_bytes(*word) | flags).to_le_bytes();
+    }
+}
+
 fn kind(file: &[u8]) -> Option<FileKind> {
     const CLASS_64_LITTLE_ENDIAN: &[u8] = b"\x7fELF\x02\x01\x01";
     const EM_X86_64: u16 = 62;

@@ -61,6 +61,12 @@ impl<'data> Body<'data> {
         self.start.0..self.start.0.saturating_add(self.bytes.len() as u64)
     }
 
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &'data [u8] {
+        self.bytes
+    }
+
     /// The instructions from an address on; none if it is not in the function.
     pub fn instructions_from(&self, from: Svma) -> impl Iterator<Item = Instruction> + use<'data> {
         let skipped = from.0.checked_sub(self.start.0).and_then(|n| usize::try_from(n).ok());

@@ -2,7 +2,7 @@
 //!
 //! The order is the story: read the DWARF; find what shared libraries say of their functions ([`libraries`]); find what the source says of each allocation ([`crate::sites::solve`]); find which instructions
 //! those are ([`sites`], [`matching`], [`reading`]; where the compiler made one of several, [`merged`], [`missing`], [`inlined`] and [`folded`]); find what lies on the stack beside blocks of alloca ([`allocas`]); find the types that they name ([`heap_types`]); find what other files must know of this
-//! one's functions, and this one of theirs ([`wrappers`]); write it all down, on request in the debug information too ([`alloc_types`]). Last, see that every type that is named is described ([`undescribed`]).
+//! one's functions, and this one of theirs ([`wrappers`]), and the library of heaps that only this one has ([`hooks`]); write it all down, on request in the debug information too ([`alloc_types`]). Last, see that every type that is named is described ([`undescribed`]).
 
 mod alloc_types;
 mod allocas;
@@ -10,6 +10,7 @@ mod any_of;
 mod folded;
 mod foreign;
 mod heap_types;
+mod hooks;
 mod inlined;
 mod libraries;
 mod matching;
@@ -69,6 +70,9 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
         Vec::new()
     };
     let allocas = allocas::code(&units, &contents, &sites);
+    let hooks = hooks::find(&file, &units, &declared, |reason| {
+        warn_from_analysis(output.path.display(), reason);
+    });
     let metadata = emit::metadata(emit::Input {
         types: &mut contents.types.types,
         names: &mut names,
@@ -78,10 +82,11 @@ pub fn annotate(output: &LinkOutput<'_>) -> Result<Option<Annotation>> {
         sites: &sites,
         allocas: &allocas,
         wrappers: &wrappers::exported(&file, &solution.signatures),
+        hooks: &hooks,
         build_id: data.file().build_id(),
     })?;
     let undescribed_types = undescribed::symbols(output, &file, &metadata);
-    Ok(Some(Annotation { metadata, undescribed_types, debug_sections }))
+    Ok(Some(Annotation { metadata, undescribed_types, has_hooks: !hooks.is_empty(), debug_sections }))
 }
 
 /// The facts of the objects that were linked. What cannot be read, as after an update of allocscc, counts as an object of another

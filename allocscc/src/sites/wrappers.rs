@@ -130,7 +130,7 @@ impl Wrappers<'_> {
         if sinks.contains(&Sink::Ended) {
             effects.iter_mut().for_each(|effect| effect.is_ended |= effect.size.is_one_more());
         }
-        let mut is_in_wrapper = self.declared.declares(&function.name);
+        let mut is_in_wrapper = self.declared.is_wrapper(&function.name);
         let is_open = targets.contains(&Target::Any);
         for effect in effects.iter().filter(|_| !is_open) {
             for passed_on in self.passed_on(file, function, effect, &sinks) {

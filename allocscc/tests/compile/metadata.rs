@@ -25,6 +25,7 @@ pub fn of(bytes: &[u8]) -> Aligned {
         allocas: &[],
         sites: &[],
         wrappers: &[],
+        hooks: &[],
         build_id: data.file().build_id(),
     });
     Aligned::copy(&out.unwrap())

@@ -5,7 +5,7 @@
 //@ modes: library ulimit -Xlinker,--hash-style=sysv
 //@ stdout: 0 wrong answers, 0 damaged blocks
 //@ stdout: realloc to 0 gives a block: 1
-//@ stdout: the program's own malloc was used: 1
+//@ stdout: the program's own malloc was used: 1, and is said to be: 1
 #include <allocs.h>
 
 extern unsigned long foreign_requests(void);
@@ -38,6 +38,7 @@ int main(void)
 	void *p = realloc(malloc(5), 0);
 	printf("realloc to 0 gives a block: %d\n", p != NULL);
 	free(p);
-	printf("the program's own malloc was used: %d\n", foreign_requests() > 10000);
+	printf("the program's own malloc was used: %d", foreign_requests() > 10000);
+	printf(", and is said to be: %d\n", alloc_get_allocator(block[1]) == &__global_malloc_allocator);
 	return 0;
 }

@@ -45,6 +45,7 @@ fn key(program: &Program, flags: &[String], compiler: &Path, stage: &Stage) -> R
         .with(version)
         .with(flags.join("\n"))
         .with(program.ldflags.join("\n"))
+        .with(program.build_env.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>())
         .with(places::root().to_string_lossy().as_bytes());
     let files = |dir: &Path| -> Result<Vec<PathBuf>> {
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()
@@ -84,6 +85,7 @@ fn compile(
     let driver = |path: &Path| -> Result<Command> {
         let mut command = Command::new(path);
         command.current_dir(directory(program)?).env("ALLOCSCC_CC", compiler);
+        command.envs(program.build_env.iter().map(|(name, value)| (name, value)));
         command.args(flags.iter().map(|flag| place(flag, dir, stage)));
         Ok(command)
     };

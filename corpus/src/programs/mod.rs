@@ -10,6 +10,7 @@
 //! | `so`, `cc-so` | `NAME.c` beside it, or where a relative path leads, becomes `libNAME.so` in the program's directory, by allocscc or by cc; all of `so` first. Of a program `NAME.cpp`, by allocscc++ or by c++ |
 //! | `added-so`, `based-so` | the same by cc, with metadata by `allocs meta add`, in the file and, with `--base`, in the program's directory |
 //! | `so-ldflags` | flags at the end of the links of the libraries named in lines below it |
+//! | `build-env` | one `K=V` a line, for allocscc |
 //! | `args`, `env`, `stdin` | its arguments; one `K=V` a line; one line of standard input each |
 //! | `exit` | its exit status (default 0) or `signal N` |
 //! | `stdout`, `stderr` | one line each; all of the stream must match. Without `stderr`, that stream is not looked at |
@@ -91,6 +92,8 @@ pub struct Program {
     pub based_so: Vec<Library>,
     /// Arguments.
     pub args: Vec<String>,
+    /// Environment of allocscc.
+    pub build_env: Vec<(String, String)>,
     /// Environment.
     pub env: Vec<(String, String)>,
     /// Standard input.
@@ -169,9 +172,10 @@ fn parse(name: &str, path: &Path, text: &str) -> Result<Program> {
             "based-so" => program.based_so.extend(libraries(&so_ldflags)),
             "so-ldflags" => so_ldflags = words().collect(),
             "args" => program.args.extend(words()),
-            "env" => {
+            key @ ("env" | "build-env") => {
                 let (name, value) = value.split_once('=').with_context(|| format!("no = in: {line}"))?;
-                program.env.push((name.to_owned(), value.to_owned()));
+                let env = if key == "env" { &mut program.env } else { &mut program.build_env };
+                env.push((name.to_owned(), value.to_owned()));
             }
             "stdin" => program.stdin += &format!("{value}\n"),
             "exit" => program.expected.ending = ending(value),
@@ -203,13 +207,14 @@ mod tests {
 
     #[test]
     fn directives_are_read() {
-        let text = "//@ modes: plain O2 -flto,-O1\n//@ exit: 3\n//@ plain-exit: signal 6\n//@ stdout: a\n//@ stdout:\n//@ env: A=b=c\n\
+        let text = "//@ modes: plain O2 -flto,-O1\n//@ exit: 3\n//@ plain-exit: signal 6\n//@ stdout: a\n//@ stdout:\n//@ env: A=b=c\n//@ build-env: D=e\n\
                     //@ so: a.c\n//@ so-ldflags: -la\n//@ so: b.c c.c\n";
         let program = parse("x", Path::new("/x.c"), text).unwrap();
         assert_eq!(program.modes[2].1, Mode::Flags(vec!["-flto".into(), "-O1".into()]));
         assert_eq!((program.expected.ending.as_str(), program.plain.ending.as_str()), ("exit 3", "signal 6"));
         assert_eq!(program.plain.stdout, ["a", ""]);
         assert_eq!(program.env, [("A".to_owned(), "b=c".to_owned())]);
+        assert_eq!(program.build_env, [("D".to_owned(), "e".to_owned())]);
         let libraries: Vec<_> =
             program.so.iter().map(|so| (so.source.as_path(), so.ldflags.join(" "))).collect();
         let expected = [("/a.c", ""), ("/b.c", "-la"), ("/c.c", "-la")];

@@ -8,8 +8,8 @@ use std::fmt;
 
 use allocs_metadata::pod::{self, Pod};
 use allocs_metadata::{
-    ALIGN, AllocaRecord, ConditionRecord, FrameRecord, Header, HopRecord, MAGIC, RelatedRecord, SiteRecord,
-    SlotRecord, StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord,
+    ALIGN, AllocaRecord, ConditionRecord, FrameRecord, Header, HookRecord, HopRecord, MAGIC, RelatedRecord,
+    SiteRecord, SlotRecord, StaticRecord, StepRecord, StrRef, Table, TypeId, TypeRecord, VERSION, VlaRecord,
     WrapperRecord,
 };
 
@@ -28,6 +28,7 @@ pub struct Writer {
     conditions: Vec<ConditionRecord>,
     vlas: Vec<VlaRecord>,
     allocas: Vec<AllocaRecord>,
+    hooks: Vec<HookRecord>,
     strings: Vec<u8>,
     known_strings: HashMap<String, StrRef>,
     /// Runs of related slots by content. Frames of one function often have the same variables.
@@ -142,6 +143,11 @@ impl Writer {
         self.conditions.push(record);
     }
 
+    /// Adds a function to be hooked.
+    pub fn hook(&mut self, record: HookRecord) {
+        self.hooks.push(record);
+    }
+
     /// The bytes of the section. Sorts each table by address; of records that start at one address the first added stays,
     /// and a range that runs into the next is cut there, so that the reader's search is exact.
     pub fn finish(mut self, build_id: &[u8]) -> Result<Vec<u8>, TooLarge> {
@@ -170,6 +176,8 @@ impl Writer {
         self.conditions.dedup();
         self.vlas.sort_by_key(|r| (r.frame, r.start));
         self.allocas.sort_by_key(|r| r.svma);
+        self.hooks.sort_by_key(|r| r.svma);
+        self.hooks.dedup_by_key(|r| r.svma);
 
         let mut id = [0; 32];
         let id_len = build_id.len().min(id.len());
@@ -192,6 +200,7 @@ impl Writer {
             conditions: Table::default(),
             vlas: Table::default(),
             allocas: Table::default(),
+            hooks: Table::default(),
             strings: Table::default(),
         };
         let mut out = vec![0; size_of::<Header>()];
@@ -206,6 +215,7 @@ impl Writer {
         header.conditions = append(&mut out, &self.conditions);
         header.vlas = append(&mut out, &self.vlas);
         header.allocas = append(&mut out, &self.allocas);
+        header.hooks = append(&mut out, &self.hooks);
         // Last of the tables, since its records are not a multiple of 8 long.
         header.slots = append(&mut out, &self.slots);
         header.strings = Table { offset: out.len() as u32, count: self.strings.len() as u32 };

@@ -1,9 +1,9 @@
 //! What is written is what is read, and hostile bytes never bring the reader down.
 
 use allocs_metadata::{
-    ALLOCA_HIDES, AllocaRecord, ConditionRecord, Error, Expectation, FrameRecord, HopRecord, Metadata,
-    RelatedRecord, SiteRecord, SlotRecord, StaticRecord, StepKind, StepRecord, StrRef, TypeId, TypeRecord,
-    VlaRecord, WrapperRecord,
+    ALLOCA_HIDES, AllocaRecord, ConditionRecord, Error, Expectation, FrameRecord, Heap, HookAction,
+    HookRecord, HopRecord, MOST_DISPLACED, Metadata, RelatedRecord, SiteRecord, SlotRecord, StaticRecord,
+    StepKind, StepRecord, StrRef, TypeId, TypeRecord, VlaRecord, WrapperRecord,
 };
 use allocs_metadata_writer::Writer;
 use proptest::prelude::*;
@@ -113,6 +113,38 @@ fn arrays_of_variable_length_are_found_where_they_are() {
     check(0x20, &[]);
     check(0x47, &[all[0]]);
     check(0x48, &[]);
+}
+
+fn hook_record(svma: u64, name: StrRef) -> HookRecord {
+    HookRecord {
+        svma,
+        bytes: [0x90; MOST_DISPLACED],
+        relative: 0,
+        short: 0,
+        name,
+        length: 5,
+        action: HookAction::Reallocate as u8,
+        heap: Heap::Small as u8,
+        sizes: 4,
+        block: 1,
+        output: HookRecord::RETURNS,
+        reserved: [0; 6],
+    }
+}
+
+#[test]
+fn hooks_come_back_by_address() {
+    let mut w = Writer::new();
+    let name = w.string("pool_alloc");
+    let all = [hook_record(0x40, name), hook_record(0x10, name), hook_record(0x40, StrRef(0))];
+    all.iter().for_each(|&hook| w.hook(hook));
+    let bytes = Aligned::new(&w.finish(&[]).unwrap());
+    let m = Metadata::parse(bytes.bytes()).unwrap();
+    assert_eq!(m.hooks(), [all[1], all[0]]);
+    assert_eq!(m.text(m.hooks()[0].name), "pool_alloc");
+    assert_eq!(HookAction::from_u8(m.hooks()[0].action), Some(HookAction::Reallocate));
+    assert_eq!(Heap::from_u8(m.hooks()[0].heap), Some(Heap::Small));
+    assert_eq!((HookAction::from_u8(3), Heap::from_u8(2)), (None, None));
 }
 
 #[test]
@@ -256,6 +288,7 @@ fn walk(m: &Metadata<'_>) -> usize {
         seen += usize::from(m.hop_at(probe).is_some());
         seen += usize::from(m.wrapper_at(probe).is_some()) + m.conditions_at(probe).len();
     }
+    seen += m.hooks().iter().map(|hook| m.text(hook.name).len()).sum::<usize>();
     for site in m.sites() {
         seen += m.steps(site).map(|step| m.text(step.text).len()).sum::<usize>();
     }
@@ -286,6 +319,7 @@ proptest! {
         w.add_static(static_record(0x10, 4, name));
         w.frame(frame_record(0x10, 4, name), &[SlotRecord { start: 0, length: 4, below_cfa: 8, name, ty: int }]);
         w.vla(vla_record(0x10, 0, 4, name));
+        w.hook(hook_record(0x10, name));
         let step = StepRecord { file: name, line: 1, text: name, kind: 1, number: 0, reserved: 0 };
         let (first_step, step_count) = w.steps(&[step, StepRecord { kind: 12, number: 1, line: 0, ..step }]);
         w.site(SiteRecord { first_step, step_count, ..site_record(0x10, name) });

@@ -133,6 +133,9 @@ pub fn source_of(index: SiteIndex) -> Option<Source> {
 pub fn describe(index: SiteIndex) -> SiteDescription {
     let entry = site(index);
     let mut description = SiteDescription::UNKNOWN;
+    if entry.is_small() {
+        description.allocator = b"generic small";
+    }
     if let Some(source) = source_of(index) {
         description.file = source.file;
         description.line = source.line;

@@ -8,7 +8,7 @@ use core::ffi::{CStr, c_char, c_void};
 
 use super::{queries, tree};
 use crate::index::big;
-use crate::query::Allocator;
+use crate::query::{Allocator, malloc_in_use};
 
 /// A function of C, whatever its signature: each entry's is that of the header.
 type Function = unsafe extern "C" fn();
@@ -113,11 +113,14 @@ pub fn object(allocator: Allocator) -> &'static AllocatorObject {
         Allocator::Alloca => &__alloca_allocator,
         Allocator::Auxv => &__auxv_allocator,
         Allocator::Malloc => &__default_lib_malloc_allocator,
+        Allocator::OwnMalloc => &__global_malloc_allocator,
+        Allocator::Small => &__generic_small_allocator,
     }
 }
 
-/// Tells the heap index which allocator it is part of.
+/// Tells the heap index which allocators its blocks are of.
 pub fn init() {
-    let malloc = object(Allocator::Malloc);
-    big::set_malloc_allocator(core::ptr::from_ref(malloc).cast_mut().cast::<c_void>());
+    let pointer = |allocator| core::ptr::from_ref(object(allocator)).cast_mut().cast::<c_void>();
+    big::set_malloc_allocator(pointer(malloc_in_use()));
+    big::set_pool_allocator(pointer(Allocator::Small));
 }

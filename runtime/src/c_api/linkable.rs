@@ -38,6 +38,7 @@ pointers!(
     misc::__liballocs_global_init,
     misc::__liballocs_my_metaobj,
     misc::__liballocs_walk_stack,
+    misc::__packed_seq_free,
     misc::fake_dladdr,
     queries::__liballocs_alloc_get_allocator,
     queries::__liballocs_alloc_get_base,

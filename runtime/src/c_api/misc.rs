@@ -53,6 +53,10 @@ pub extern "C" fn __liballocs_allocsite_by_id(id: u32) -> *const c_void {
     site(SiteIndex(id)).return_address().pointer()
 }
 
+/// Ends a packed sequence, of which the library keeps nothing.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub extern "C" fn __packed_seq_free(_sequence: *mut c_void) {}
+
 /// What an allocator alone knows of an object: nothing, for the built-in ones.
 ///
 /// # Safety

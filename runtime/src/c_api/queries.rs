@@ -14,7 +14,7 @@ use super::misc::{__liballocs_allocsite_id, put};
 use crate::allocators::{malloc, site_types};
 use crate::avma::Avma;
 use crate::index::{self, Block, SiteIndex, site};
-use crate::query::{self, Allocator, Place, place_of};
+use crate::query::{self, Place, malloc_in_use, place_of};
 use crate::report;
 use crate::types::{TypeRef, Uniqtype};
 use crate::unwind::Caller;
@@ -80,7 +80,7 @@ extern "C" fn get_allocator(obj: Avma, return_slot: Avma, rbp: Avma) -> *const A
         obj,
         return_slot,
         rbp,
-        |_| core::ptr::from_ref(object(Allocator::Malloc)),
+        |_| core::ptr::from_ref(object(malloc_in_use())),
         |place| place.allocator().map_or(core::ptr::null(), |allocator| object(allocator)),
     )
 }

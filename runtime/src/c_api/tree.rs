@@ -11,6 +11,8 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_void};
 use core::ops::ControlFlow;
 
+use allocs_metadata::Heap;
+
 use super::allocators::{AllocatorObject, object};
 use super::inner;
 use super::misc::put;
@@ -19,9 +21,11 @@ use crate::allocators::stack::{self, Bounds};
 use crate::allocators::{site_types, statics};
 use crate::avma::Avma;
 use crate::index::big::{self, BigAllocation, BigId};
+use crate::index::pools::{self, Object};
 use crate::index::{self, Block, site};
 use crate::modules::{self, Module, open};
-use crate::query::{Allocator, Place, mapping_at, place_of};
+use crate::query::{self, Allocator, Place, malloc_in_use, mapping_at, place_of};
+use crate::sys::memory;
 use crate::types::scratch::Scratch;
 use crate::types::{TypeRef, Uniqtype};
 use crate::unwind::Caller;
@@ -70,13 +74,18 @@ enum Node {
 
 impl Node {
     fn of_block(block: &Block) -> Node {
-        Node::Typed {
-            base: block.base,
-            len: block.size,
-            ty: site_types::type_of(block.site),
-            site: site(block.site).return_address(),
-            allocator: Some(Allocator::Malloc),
-        }
+        let ty = if index::is_divided(block) { None } else { site_types::type_of(block.site) };
+        let site = site(block.site).return_address();
+        Node::Typed { base: block.base, len: block.size, ty, site, allocator: Some(malloc_in_use()) }
+    }
+
+    fn of_object(object: &Object) -> Node {
+        let allocator = Some(match object.heap {
+            Heap::Malloc => Allocator::OwnMalloc,
+            Heap::Small => Allocator::Small,
+        });
+        let (ty, site) = (site_types::type_of(object.site), site(object.site).return_address());
+        Node::Typed { base: object.base, len: object.size, ty, site, allocator }
     }
 
     fn start(&self) -> Avma {
@@ -160,29 +169,39 @@ impl Node {
                 let mut stacks = stacks.iter().filter(is_here).peekable();
                 let stack_node =
                     |&Bounds { start, end }| Node::Mapping { start, end, allocator: Allocator::Stack };
-                index::for_each_block(start.max(from), end.min(to), |block| {
-                    while let Some(stack) = stacks.next_if(|stack| stack.start < block.base) {
+                each_in_mapping(start.max(from), end.min(to), &mut |node| {
+                    while let Some(stack) = stacks.next_if(|stack| stack.start < node.start()) {
                         visit(stack_node(stack))?;
                     }
-                    let block_end = Avma(block.base.0.saturating_add(block.size));
                     // A block that a thread runs on is the block to everybody else.
-                    while stacks.next_if(|stack| stack.start < block_end).is_some() {}
-                    visit(Node::of_block(&block))
+                    while stacks.next_if(|stack| stack.start < node.end()).is_some() {}
+                    visit(node)
                 })?;
                 stacks.try_for_each(|stack| visit(stack_node(stack)))
+            }
+            Node::Typed { base, len, allocator: Some(Allocator::Malloc | Allocator::OwnMalloc), .. }
+                if index::block_at_base(base).is_some_and(|block| index::is_divided(&block)) =>
+            {
+                pools::for_each(base, Avma(base.0.saturating_add(len)), |object| {
+                    visit(Node::of_object(&object))
+                })
             }
             Node::File(module) => {
                 let allocator = Allocator::StaticSegment;
                 open::segments_of(module, |start, end| visit(Node::Part { module, start, end, allocator }))
             }
-            Node::Part { module, start, end, .. } => statics::each_between(module, start, end, |hit| {
-                visit(Node::Typed {
-                    base: hit.base(),
-                    len: hit.size(),
-                    ty: hit.ty(),
-                    site: Avma::NULL,
-                    allocator: Some(Allocator::StaticSymbol),
+            Node::Typed { base, len, allocator: Some(Allocator::StaticSymbol), .. }
+                if query::is_divided_static(base, len) =>
+            {
+                pools::for_each(base, Avma(base.0.saturating_add(len)), |object| {
+                    visit(Node::of_object(&object))
                 })
+            }
+            Node::Part { module, start, end, .. } => statics::each_between(module, start, end, |hit| {
+                let (base, len) = (hit.base(), hit.size());
+                let ty = if query::is_divided_static(base, len) { None } else { hit.ty() };
+                let allocator = Some(Allocator::StaticSymbol);
+                visit(Node::Typed { base, len, ty, site: Avma::NULL, allocator })
             }),
             Node::Typed { base, len, ty, .. } => {
                 let Some(ty) = ty else { return ControlFlow::Continue(()) };
@@ -193,6 +212,30 @@ impl Node {
             }
         }
     }
+}
+
+/// Calls `f` with the heap blocks in a part of a mapping, and the objects of pools that lie in none, by address.
+fn each_in_mapping(
+    from: Avma,
+    to: Avma,
+    f: &mut impl FnMut(Node) -> ControlFlow<c_int>,
+) -> ControlFlow<c_int> {
+    if !pools::exist() {
+        return index::for_each_block(from, to, |block| f(Node::of_block(&block)));
+    }
+    let mut nodes = Scratch::default();
+    let _: ControlFlow<()> = index::for_each_block(from, to, |block| {
+        let _ = nodes.push(Node::of_block(&block));
+        ControlFlow::Continue(())
+    });
+    let _: ControlFlow<()> = pools::for_each(from, to, |object| {
+        if index::block_at(object.base).is_none() && memory::is_mapped(object.base) {
+            let _ = nodes.push(Node::of_object(&object));
+        }
+        ControlFlow::Continue(())
+    });
+    nodes.as_mut_slice().sort_unstable_by_key(Node::start);
+    nodes.as_slice().iter().try_for_each(|&node| f(node))
 }
 
 /// The children of the whole process: files, and the mappings that are no file's.
@@ -243,8 +286,12 @@ fn mapping_node(mapping: &Mapping) -> Node {
 
 /// The record of an allocation, made if there is none, with records of what it lies in.
 fn record_of(node: &Node) -> Option<BigId> {
-    if let Node::Typed { allocator: Some(Allocator::Malloc), base, .. } = node {
-        return index::promote_block(&index::block_at_base(*base)?);
+    match node {
+        Node::Typed { allocator: Some(Allocator::Small), .. } => return None,
+        Node::Typed { allocator: Some(Allocator::Malloc | Allocator::OwnMalloc), base, .. } => {
+            return index::promote_block(&index::block_at_base(*base)?);
+        }
+        _ => {}
     }
     let by: *const AllocatorObject = object(node.allocator()?);
     big::recorded(node.start(), node.end(), by.cast_mut().cast::<c_void>(), || record_of(&node.container()?))
@@ -314,7 +361,9 @@ impl Walk {
                 _ => (None, Avma::NULL),
             };
             let record = match child {
-                Node::Typed { allocator: Some(Allocator::Malloc), base, .. } => index::record_at(base),
+                Node::Typed { allocator: Some(Allocator::Malloc | Allocator::OwnMalloc), base, .. } => {
+                    index::record_at(base)
+                }
                 Node::Typed { .. } => None,
                 _ => record_of(&child),
             };
@@ -458,7 +507,7 @@ unsafe extern "C" fn lookup_bigalloc(
 /// Calls `f` with the allocations that hold an address, the outermost first.
 fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> ControlFlow<()>) {
     let Some(mapping) = mapping_at(p) else { return };
-    let mut chain: [Option<Node>; 5] = [Some(mapping_node(&mapping)), None, None, None, None];
+    let mut chain: [Option<Node>; 6] = [Some(mapping_node(&mapping)), None, None, None, None, None];
     if let Some(module) = modules::at(p) {
         chain[1] = Some(Node::File(module));
         chain[2] = segment_at(module, p);
@@ -477,15 +526,21 @@ fn for_each_enclosing(p: Avma, place: &Place, mut f: impl FnMut(&Node) -> Contro
         let allocator = Allocator::Stack;
         chain[1] = bounds.map(|Bounds { start, end }| Node::Mapping { start, end, allocator });
     }
+    if let Place::Pooled(_) = place {
+        chain[4] = index::block_at(p).map(|block| Node::of_block(&block));
+    }
     if let Place::Heap(_)
+    | Place::Divided(_)
+    | Place::Pooled(_)
     | Place::Static(_)
+    | Place::DividedStatic(_)
     | Place::Symbol(_)
     | Place::Frame(_)
     | Place::Alloca(_)
     | Place::Vla(_)
     | Place::Auxv(_) = place
     {
-        chain[4] = Some(Node::Typed {
+        chain[5] = Some(Node::Typed {
             base: place.base(),
             len: place.size(),
             ty: place.ty().ok(),

@@ -2,6 +2,7 @@
 
 use crate::avma::Avma;
 use crate::hooks::{self, SiteDescription};
+use crate::index::pools;
 use crate::index::sites::{self, Totals};
 use crate::index::{SiteIndex, for_each_block, site};
 use crate::types::scratch::Scratch;
@@ -77,12 +78,16 @@ pub fn gather() -> Option<Scratch<Line>> {
 
 /// Counts the live blocks of each site. A site that appears meanwhile is left for the next census.
 fn count_live(live: &mut [Totals]) {
-    let _: ControlFlow<Infallible> = for_each_block(Avma::NULL, Avma::USER_END, |block| {
-        if let Some(of_site) = live.get_mut(block.site.0 as usize) {
-            add(of_site, Totals { allocations: 1, bytes: block.size as u64 });
+    let mut count = |site: SiteIndex, size: usize| {
+        if let Some(of_site) = live.get_mut(site.0 as usize) {
+            add(of_site, Totals { allocations: 1, bytes: size as u64 });
         }
         ControlFlow::Continue(())
-    });
+    };
+    let _: ControlFlow<Infallible> =
+        for_each_block(Avma::NULL, Avma::USER_END, |block| count(block.site, block.size));
+    let _: ControlFlow<Infallible> =
+        pools::for_each(Avma::NULL, Avma::USER_END, |object| count(object.site, object.size));
 }
 
 /// Adds up sorted lines that differ in numbers only.

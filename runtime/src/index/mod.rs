@@ -6,6 +6,7 @@
 //! - *slot*: four shadow bytes for sixteen bytes of heap. The slot of a block's base is its *mark*: bit 31 and the
 //!   [`SiteIndex`]; the slot after it holds the size ([`shadow`]).
 //! - *site*: an entry of the table of call sites that allocate ([`sites`]).
+//! - *object*: what a pool gave, or a `malloc` of the program's own; it has a shadow apart ([`pools`]).
 //! - *big block*: one of [`LARGE`] bytes or more; it has a record, and the *page index* leads to it ([`big`], [`pages`]).
 //!
 //! Writers are the interposed functions. They take no lock: a block belongs to the thread that allocates or frees it, so
@@ -14,6 +15,7 @@
 
 pub mod big;
 pub mod pages;
+pub mod pools;
 pub mod regions;
 pub mod shadow;
 pub mod sites;
@@ -180,7 +182,11 @@ pub fn suspend(base: Avma) -> Option<Suspended> {
     let mark = shadow::mark(region, base)?;
     let size = shadow::size(region, base);
     let suspended = if size.may_have_record() {
-        Suspended { block: block_at_base(base)?, record: record_at(base) }
+        let block = block_at_base(base)?;
+        if is_divided(&block) {
+            pools::forget(base, Avma(base.0.saturating_add(block.size)));
+        }
+        Suspended { block, record: record_at(base) }
     } else {
         Suspended { block: Block { base, size: size.at_least(), site: mark.site() }, record: None }
     };
@@ -240,6 +246,35 @@ pub fn promote_block(block: &Block) -> Option<BigId> {
         return record_at(block.base);
     }
     Some(id)
+}
+
+/// Notes that a pool divides a live block, so that its end will be that of the pool's objects.
+pub fn divide(block: &Block) {
+    if block.size >= LARGE {
+        if let Some(id) = promote_block(block)
+            && big::divide(id)
+        {
+            pools::forget(block.base, Avma(block.base.0.saturating_add(block.size)));
+        }
+        return;
+    }
+    let Some(region) = regions::find(block.base) else { return };
+    let size = shadow::size(region, block.base);
+    if !size.is_divided() && shadow::exchange_size(region, block.base, size, size.divided()) {
+        pools::forget(block.base, Avma(block.base.0 + block.size));
+    }
+}
+
+/// Whether a pool divides a live block.
+#[must_use]
+pub fn is_divided(block: &Block) -> bool {
+    if !pools::exist() {
+        return false;
+    }
+    match regions::find(block.base) {
+        Some(region) if block.size < LARGE => shadow::size(region, block.base).is_divided(),
+        _ => big::malloc_block_at(block.base).is_some_and(big::is_divided),
+    }
 }
 
 /// Changes the site of the block at `base`.

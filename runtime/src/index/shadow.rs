@@ -53,7 +53,8 @@ impl Mark {
     }
 }
 
-/// The slot behind a block's base: 30 bits of size, and bit 30 for a small block that has a record all the same.
+/// The slot behind a block's base: 30 bits of size; or, with bit 30, 16 bits of the size of a small block that has a record all the
+/// same, or that a pool divides, which bit 29 says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct Size(u32);
@@ -61,6 +62,9 @@ pub struct Size(u32);
 impl Size {
     const RECORDED: u32 = 1 << 30;
     const SATURATED: u32 = Size::RECORDED - 1;
+    const DIVIDED: u32 = 1 << 29;
+    /// The size of a small block.
+    const SMALL: u32 = LARGE as u32 - 1;
 
     /// The slot for a size, which saturates near 1 GiB.
     #[must_use]
@@ -74,16 +78,23 @@ impl Size {
         Size(self.0 | Size::RECORDED)
     }
 
+    /// The slot for a small block that a pool divides.
+    #[must_use]
+    pub fn divided(self) -> Size {
+        Size(self.0 | Size::RECORDED | Size::DIVIDED)
+    }
+
     /// The size, or `None` if it did not fit: then the block's record has it.
     #[must_use]
     pub fn exact(self) -> Option<usize> {
-        if self.0 & Size::SATURATED == Size::SATURATED { None } else { Some(self.at_least()) }
+        if self.0 == Size::SATURATED { None } else { Some(self.at_least()) }
     }
 
     /// The size, or near 1 GiB if it is more.
     #[must_use]
     pub fn at_least(self) -> usize {
-        (self.0 & Size::SATURATED) as usize
+        let mask = if self.is_recorded() { Size::SMALL } else { Size::SATURATED };
+        (self.0 & mask) as usize
     }
 
     /// Whether the block may have a record. The fast path of `free` asks the same.
@@ -92,10 +103,16 @@ impl Size {
         self.0 as usize >= LARGE
     }
 
-    /// Whether a small block has a record.
+    /// Whether it is that of a small block that may have a record.
     #[must_use]
     pub fn is_recorded(self) -> bool {
         self.0 & Size::RECORDED != 0
+    }
+
+    /// Whether it is that of a small block that a pool divides.
+    #[must_use]
+    pub fn is_divided(self) -> bool {
+        self.is_recorded() && self.0 & Size::DIVIDED != 0
     }
 }
 

@@ -33,7 +33,16 @@ pub mod signal_stack;
 pub mod strings;
 
 #[cfg(not(test))]
+pub use real::is_foreign;
+#[cfg(not(test))]
 pub use strings::is_before_libc;
+
+/// Whether the `malloc` that ours calls is not the C library's.
+#[cfg(test)]
+#[must_use]
+pub fn is_foreign() -> bool {
+    false
+}
 
 /// Defines an exported function that hands the place of its return address and the frame pointer, as one [`Caller`] more in
 /// the given registers, to a function of ours.

@@ -3,6 +3,8 @@
 use crate::avma::Avma;
 use crate::caller::Caller;
 use crate::census;
+#[cfg(not(test))]
+use crate::index::pools::{self, Object};
 use crate::index::sites::{self, Key, recent};
 use crate::index::{self, Block, SiteIndex};
 #[cfg(not(test))]
@@ -38,6 +40,16 @@ pub fn change_site(block: &Block, site: SiteIndex) {
     if census::is_on() {
         index::site(block.site).discount(block.size);
         index::site(site).count(block.size);
+    }
+}
+
+/// The same of an object of a `malloc` of the program's own.
+#[cfg(not(test))]
+pub fn change_site_of_object(object: &Object, site: SiteIndex) {
+    pools::set_site(object, site);
+    if census::is_on() {
+        index::site(object.site).discount(object.size);
+        index::site(site).count(object.size);
     }
 }
 

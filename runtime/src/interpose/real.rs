@@ -85,6 +85,7 @@ const RESOLVED: u8 = 2;
 static FOREIGN: AtomicBool = AtomicBool::new(false);
 
 /// Whether the next malloc is not the C library's.
+#[must_use]
 pub fn is_foreign() -> bool {
     FOREIGN.load(Ordering::Relaxed)
 }

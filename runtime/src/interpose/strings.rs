@@ -10,11 +10,13 @@
 
 use crate::avma::Avma;
 use crate::caller::Caller;
+use crate::index::pools;
 use crate::index::sites::{self, Key};
 use crate::index::{self, SiteIndex};
 use crate::interpose::lazy::Lazy;
 use crate::interpose::{call_site, entry, note};
 use crate::sys::lookup;
+use allocs_metadata::Heap;
 use core::arch::naked_asm;
 use core::ffi::{c_char, c_int, c_void};
 
@@ -35,13 +37,20 @@ fn adopt(p: *const c_void, caller: Caller) {
 
 /// Hands the block at `p` to the site of the caller; `before` is the site of the block that it was reallocated from.
 fn adopt_from(p: *const c_void, before: SiteIndex, caller: Caller) {
-    let Some(block) = index::block_at_base(Avma::of(p)) else { return };
-    let key = Key::string(call_site::find(caller).return_address);
-    let site = match before {
-        SiteIndex::UNKNOWN => sites::find_or_insert(key),
-        before => sites::reallocated(before, key),
+    let base = Avma::of(p);
+    let site = || {
+        let key = Key::string(call_site::find(caller).return_address);
+        match before {
+            SiteIndex::UNKNOWN => sites::find_or_insert(key),
+            before => sites::reallocated(before, key),
+        }
     };
-    note::change_site(&block, site);
+    if let Some(block) = index::block_at_base(base) {
+        note::change_site(&block, site());
+    } else if let Some(object) = pools::object_at_base(base).filter(|object| object.heap == Heap::Malloc) {
+        // The C library calls a malloc of the program's own.
+        note::change_site_of_object(&object, site());
+    }
 }
 
 /// Functions of one pointer or of a pointer and a number, which return the new string.

@@ -208,6 +208,10 @@ pub mod loaded {
     pub use crate::sys::loaded::{PT_DYNAMIC, PT_LOAD, PT_NOTE};
 
     const PROGRAM_HEADER_SIZE: usize = 56;
+    /// The segment may be run.
+    pub const PF_X: u32 = 1;
+    /// The segment may be written.
+    pub const PF_W: u32 = 2;
     /// The segment may be read.
     pub const PF_R: u32 = 4;
 
@@ -238,6 +242,12 @@ pub mod loaded {
                 memory_size: u64_at(bytes, 40)?,
             })
         })
+    }
+
+    /// The word of the file's header that the processor's supplement to the ABI defines bits of.
+    #[must_use]
+    pub fn flags(first_page: &[u8]) -> Option<u32> {
+        u32_at(first_page, 48)
     }
 
     fn headers(first_page: &[u8]) -> Option<&[u8]> {

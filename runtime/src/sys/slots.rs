@@ -9,7 +9,7 @@ use core::ffi::{CStr, c_char};
 
 use super::links;
 use super::lookup::{Symbol, place};
-use super::memory::{self, PAGE_SIZE};
+use super::memory::{self, Access, PAGE_SIZE};
 use crate::avma::Avma;
 
 /// `Elf64_Rela`.
@@ -92,13 +92,13 @@ impl Slot {
         let is_read_only = self.place.is_in(read_only.0, read_only.1);
         // SAFETY: the pages are the file's, and nobody else writes what was made read-only.
         unsafe {
-            if is_read_only && memory::protect(page, len, true).is_err() {
+            if is_read_only && memory::protect(page, len, Access::Write).is_err() {
                 return;
             }
             word.write_unaligned(value);
             if is_read_only {
                 // The kernel refuses nothing here that it did not refuse before.
-                let _ = memory::protect(page, len, false);
+                let _ = memory::protect(page, len, Access::Read);
             }
         }
     }

@@ -32,6 +32,10 @@ pub enum Call {
     Ioctl = 16,
     /// `pread64(fd, buf, count, offset)`.
     Pread64 = 17,
+    /// `mremap(addr, old_len, len, flags, new_addr)`.
+    Mremap = 25,
+    /// `mincore(addr, len, vec)`.
+    Mincore = 27,
     /// `madvise(addr, len, advice)`.
     Madvise = 28,
     /// `getpid()`.

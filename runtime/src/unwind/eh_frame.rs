@@ -5,6 +5,7 @@
 //! with nonsense in it costs an answer and no more.
 
 use super::rule::{Cfa, Rule, SavedRbp};
+use core::ops::Range;
 
 /// Bytes of a loaded segment that hold both `.eh_frame_hdr` and `.eh_frame`; positions are addresses.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,35 @@ fn find_fde(segment: Segment<'_>, hdr: u64, pc: u64) -> Option<u64> {
     Some(entry(first)?.1)
 }
 
+/// The code that one entry describes: that of a function, or of a part that the compiler put elsewhere. `None` if none has `pc`.
+#[must_use]
+pub fn range_with(segment: Segment<'_>, hdr: u64, pc: u64) -> Option<Range<u64>> {
+    let fde = Fde::parse(segment, find_fde(segment, hdr, pc)?)?;
+    fde.code.contains(&pc).then_some(fde.code)
+}
+
+/// A frame description entry.
+struct Fde<'a> {
+    cie: Cie,
+    code: Range<u64>,
+    /// Behind what was read of it.
+    rest: Reader<'a>,
+    end: u64,
+}
+
+impl<'a> Fde<'a> {
+    fn parse(segment: Segment<'a>, at: u64) -> Option<Fde<'a>> {
+        let mut r = Reader { segment, at };
+        let length = r.length()?;
+        let end = r.at.checked_add(length)?;
+        let cie_pointer_at = r.at;
+        let cie = parse_cie(segment, cie_pointer_at.checked_sub(u64::from(r.u32()?))?)?;
+        let start = r.pointer(cie.pointer_encoding)?;
+        let size = r.pointer(cie.pointer_encoding & 0x0f)?;
+        Some(Fde { cie, code: start..start.saturating_add(size), rest: r, end })
+    }
+}
+
 /// What a common information entry says.
 struct Cie {
     code_align: u64,
@@ -72,16 +102,11 @@ struct Cie {
 }
 
 fn interpret(segment: Segment<'_>, fde: u64, pc: u64) -> Option<Rule> {
-    let mut r = Reader { segment, at: fde };
-    let length = r.length()?;
-    let end = r.at.checked_add(length)?;
-    let cie_pointer_at = r.at;
-    let cie = parse_cie(segment, cie_pointer_at.checked_sub(u64::from(r.u32()?))?)?;
-    let start = r.pointer(cie.pointer_encoding)?;
-    let size = r.pointer(cie.pointer_encoding & 0x0f)?;
-    if pc.checked_sub(start)? >= size {
+    let Fde { cie, code, rest: mut r, end } = Fde::parse(segment, fde)?;
+    if !code.contains(&pc) {
         return None;
     }
+    let start = code.start;
     if cie.is_signal_frame {
         return Some(Rule::Signal);
     }
@@ -620,6 +645,17 @@ mod tests {
         assert_eq!(rule_at(Segment { bytes: &bytes, start: HDR }, HDR, CODE), Rule::Signal);
     }
 
+    #[test]
+    fn the_code_of_a_function_is_what_its_entry_says() {
+        let bytes = segment(b"zR", USUAL, &[]);
+        let range = |pc| range_with(Segment { bytes: &bytes, start: HDR }, HDR, pc);
+        let code = CODE..CODE + u64::from(LEN);
+        assert_eq!(range(CODE), Some(code.clone()));
+        assert_eq!(range(code.end - 1), Some(code.clone()));
+        assert_eq!(range(code.end), None);
+        assert_eq!(range(CODE - 1), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_give_a_rule(
@@ -633,6 +669,7 @@ mod tests {
                 bytes[at] = byte;
             }
             bytes.truncate(len.max(12));
+            let _ = range_with(Segment { bytes: &bytes, start: HDR }, HDR, pc);
             let rule = rule_at(Segment { bytes: &bytes, start: HDR }, HDR, pc);
             prop_assert_eq!(Rule::unpack(rule.pack()), rule);
         }

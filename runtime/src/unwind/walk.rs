@@ -7,6 +7,8 @@
 
 use core::num::NonZeroU64;
 use core::ops::ControlFlow;
+#[cfg(not(test))]
+use core::ops::Range;
 
 use super::cache::{Cache, Key};
 use super::eh_frame::{self, Segment};
@@ -185,8 +187,23 @@ fn find_rule(code: Avma) -> Rule {
 #[inline(never)]
 #[must_use]
 pub fn rule_in(module: &Module, code: Avma) -> Rule {
-    let Some((start, len)) = module.unwind_segment else { return Rule::Unknown };
-    // SAFETY: code of this file is on the stack, so it stays loaded for now; the segment is readable.
+    let Some((segment, hdr)) = rules_of(module) else { return Rule::Unknown };
+    eh_frame::rule_at(segment, hdr, code.0 as u64)
+}
+
+/// The code of the function of a loaded file that holds an address, by the file's unwind rules.
+#[cfg(not(test))]
+#[must_use]
+pub fn function_in(module: &Module, code: Avma) -> Option<Range<Avma>> {
+    let (segment, hdr) = rules_of(module)?;
+    let Range { start, end } = eh_frame::range_with(segment, hdr, code.0 as u64)?;
+    Some(Avma(start as usize)..Avma(end as usize))
+}
+
+/// The segment of a loaded file with its unwind rules, and where their table is.
+fn rules_of(module: &Module) -> Option<(Segment<'_>, u64)> {
+    let (start, len) = module.unwind_segment?;
+    // SAFETY: the file stays loaded for now: code of it is on the stack, or is about to run; the segment is readable.
     let bytes = unsafe { core::slice::from_raw_parts(start.pointer::<u8>(), len) };
-    eh_frame::rule_at(Segment { bytes, start: start.0 as u64 }, module.eh_frame_hdr.0 as u64, code.0 as u64)
+    Some((Segment { bytes, start: start.0 as u64 }, module.eh_frame_hdr.0 as u64))
 }

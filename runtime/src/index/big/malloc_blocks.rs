@@ -22,6 +22,28 @@ pub fn set_malloc_allocator(allocator: *mut c_void) {
     }
 }
 
+/// The `struct allocator` that the records of blocks name which a pool divides.
+static POOL_ALLOCATOR: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Says which `struct allocator` pools belong to.
+pub fn set_pool_allocator(allocator: *mut c_void) {
+    POOL_ALLOCATOR.store(allocator, Ordering::Relaxed);
+}
+
+/// Notes that a pool divides a block, unless a client says that something else does. Whether that is news.
+pub fn divide(id: BigId) -> bool {
+    let pool = POOL_ALLOCATOR.load(Ordering::Relaxed);
+    let slot = &id.record().suballocator;
+    slot.compare_exchange(core::ptr::null_mut(), pool, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+}
+
+/// Whether a pool divides a block.
+#[must_use]
+pub fn is_divided(id: BigId) -> bool {
+    let suballocator = id.record().suballocator.load(Ordering::Acquire);
+    !suballocator.is_null() && suballocator == POOL_ALLOCATOR.load(Ordering::Relaxed)
+}
+
 /// The big malloc block that holds the first byte of `page`.
 #[must_use]
 pub fn malloc_block_of_page(page: PageNumber) -> Option<BigId> {

@@ -12,9 +12,9 @@ pub mod record;
 pub mod starts;
 
 pub use malloc_blocks::{
-    abandon_malloc_block, insert_malloc_block, longest_unrecorded, malloc_block_at, malloc_block_of_page,
-    move_malloc_block, promote_malloc_block, remove_malloc_block, set_malloc_allocator,
-    small_malloc_block_at,
+    abandon_malloc_block, divide, insert_malloc_block, is_divided, longest_unrecorded, malloc_block_at,
+    malloc_block_of_page, move_malloc_block, promote_malloc_block, remove_malloc_block, set_malloc_allocator,
+    set_pool_allocator, small_malloc_block_at,
 };
 pub use pool::keep_pages_small;
 pub use promoted::{demote, promote, resize};

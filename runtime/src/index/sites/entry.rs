@@ -17,6 +17,8 @@ const DECIDES: u32 = 8;
 const TOO_DEEP: u32 = 16;
 /// The key is there, all of it.
 const HAS_KEY: u32 = 32;
+/// Its blocks are objects of a pool.
+const SMALL: u32 = 64;
 
 /// What is known of a site.
 #[derive(Debug)]
@@ -103,6 +105,19 @@ impl SiteEntry {
     #[must_use]
     pub fn is_too_deep(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & TOO_DEEP != 0
+    }
+
+    /// Notes that its blocks are objects of a pool.
+    pub fn note_small(&self) {
+        if !self.is_small() {
+            self.flags.fetch_or(SMALL, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether that was noted.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & SMALL != 0
     }
 
     /// Whether the file of the return address was unloaded, so that nothing can be asked about the address any more.
