@@ -241,7 +241,7 @@ fn every_function_can_be_linked() -> Result<()> {
     )?;
     let pointed_to =
         names("nm -D liballocs_preload.so | sed -n 's/.* __liballocs_pointer_to_//p' | LC_ALL=C sort")?;
-    let ours = "__liballocs_|alloc_|__lookup_|__uniqtype_|fake_dladdr$|uniqtype_to_c$";
+    let ours = "__liballocs_|alloc_|__lookup_|__packed_seq_|__uniqtype_|fake_dladdr$|uniqtype_to_c$";
     let exported = names(&format!(
         "nm -D liballocs_preload.so | awk '$2 == \"T\" {{ print $3 }}' | grep -E '^({ours})' | LC_ALL=C sort"
     ))?;

@@ -117,7 +117,9 @@ int main(int argc, char **argv)
 	dlclose(handle);
 	free(made);
 	for (int i = 0; i < BLOCKS; ++i) free(blocks[i]);
-	munmap(mapping, PAGES * PAGE);
+	// Not the holes: what was mapped since may lie there.
+	for (int i = 0; i < PAGES; ++i)
+		if (i % 7 != 0) munmap(mapping + i * PAGE, PAGE);
 	munmap(file, 2 * PAGE);
 	nodes[1].value.text = zeroed;
 	say("with all gone");
