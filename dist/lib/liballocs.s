@@ -88,6 +88,7 @@
 	forward __liballocs_walk_allocations_df
 	forward __liballocs_walk_stack
 	forward __lookup_bigalloc_from_root
+	forward __packed_seq_free
 	forward __uniqtype_default_follow_ptr
 	forward __uniqtype_walk_bfs_from_object
 	forward alloc_get_allocator
