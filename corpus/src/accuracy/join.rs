@@ -12,6 +12,10 @@ use super::metadata::{Kinds, Metadata, Site};
 use super::sources::Text;
 use crate::census::{Census, Line};
 
+/// A label is about the block that a call gives.
+const SEVERAL: Verdict =
+    Verdict::Undecided("the function makes several blocks, and the claim is about another one");
+
 /// A label, ready to be found by file and line.
 struct Labelled {
     label: Label,
@@ -87,8 +91,12 @@ impl<'a> Join<'a> {
     pub fn calls(&self) -> Vec<Finding> {
         let finding = |labelled: &Labelled| {
             let sites = self.sites_of(labelled).into_iter();
-            let judged: Vec<_> =
-                sites.map(|site| (judge(&labelled.said, &self.claim_of(site, labelled)), site)).collect();
+            let judged: Vec<_> = sites
+                .map(|site| match judge(&labelled.said, &self.claim_of(site, labelled)) {
+                    Verdict::Wrong if self.makes_several(callee(site)) => (SEVERAL, site),
+                    verdict => (verdict, site),
+                })
+                .collect();
             let worst = judged.iter().max_by_key(|(verdict, _)| *verdict);
             let (verdict, claimed) = match worst {
                 Some((verdict, site)) => (*verdict, site.claimed()),
@@ -99,6 +107,15 @@ impl<'a> Join<'a> {
             labelled.finding(verdict, claimed, judged.len() as u64, 0)
         };
         self.labelled.iter().map(finding).collect()
+    }
+
+    /// Whether a function makes blocks of its own beside those for its caller, such as a table and its rows: then the label is about what
+    /// the call gives, and the tool may speak of the others.
+    fn makes_several(&self, function: &str) -> bool {
+        let has = |in_wrapper: bool| {
+            self.sites.iter().any(|site| site.function == function && site.in_wrapper == in_wrapper)
+        };
+        has(true) && has(false)
     }
 
     /// Judges a call that is none of the executable's that allocate: the function that it calls may make the block.
@@ -123,13 +140,22 @@ impl<'a> Join<'a> {
         let mut labelled_at: BTreeMap<(&str, usize, &str), Vec<&Labelled>> = BTreeMap::new();
         for labelled in &self.labelled {
             for site in self.sites_of(labelled) {
+                // That no block comes from a call says nothing of another one in the line.
+                if labelled.said == Said::None && callee(site) != labelled.label.callee {
+                    continue;
+                }
                 labelled_at.entry((base(&site.file), site.line, &site.function)).or_default().push(labelled);
             }
         }
         let finding = |line: &Line| {
             let labelled = labelled_at.get(&place(line.site_name())?)?.iter();
             // Where several labelled calls share a line, a census cannot tell them apart.
-            let judged = labelled.map(|l| (judge(&l.said, &self.claim_in(line, l)), l));
+            let judged = labelled.map(|l| match judge(&l.said, &self.claim_in(line, l)) {
+                Verdict::Wrong if self.sites_of(l).iter().any(|site| self.makes_several(callee(site))) => {
+                    (SEVERAL, *l)
+                }
+                verdict => (verdict, *l),
+            });
             let (verdict, labelled) = judged.min_by_key(|(verdict, _)| *verdict)?;
             let claimed = claimed(line.type_name(), &line.evidence, line.reason.as_deref(), "");
             Some(labelled.finding(verdict, claimed, line.total, line.total_bytes))
@@ -322,24 +348,61 @@ mod tests {
     }
 
     #[test]
+    fn what_a_function_makes_beside_what_it_gives_is_not_what_the_label_is_about() {
+        let called = |ty: &str| site(2, "rows", ty);
+        let within = |in_wrapper: bool| {
+            let site = site(40, "malloc", "__ARR0_q").replace(r#""function": "f""#, r#""function": "rows""#);
+            site.replace(r#""in_wrapper": false"#, &format!(r#""in_wrapper": {in_wrapper}"#))
+        };
+        let verdict = |sites: &[String]| {
+            let metadata = metadata(sites);
+            Join::new(&labels(), &text(), &metadata).unwrap().calls()[0].verdict
+        };
+        assert_eq!(verdict(&[called("__ARR0_q"), within(true), within(false)]), SEVERAL);
+        assert_eq!(verdict(&[called("__ARR0_p"), within(true), within(false)]), Verdict::Right);
+        assert_eq!(verdict(&[called("__ARR0_q"), within(true)]), Verdict::Wrong);
+    }
+
+    #[test]
     fn a_copy_of_a_call_that_is_wrong_is_not_hidden() {
         let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(2, "malloc", "__ARR0_q")]);
         let join = Join::new(&labels(), &text(), &metadata).unwrap();
         assert_eq!(verdicts(&join.calls())[0], ("2:7", Verdict::Wrong, 2));
     }
 
-    #[test]
-    fn lines_of_a_census_are_joined() {
-        let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(4, "strdup", "__ARR0_p")]);
-        let join = Join::new(&labels(), &text(), &metadata).unwrap();
-        let line = |line: usize, ty: &str| {
+    fn census(lines: &[(usize, &str)]) -> Census {
+        let line = |(line, ty): &(usize, &str)| {
             format!(
                 r#"{{"allocator":"generic malloc","type":"{ty}","site":"/x/a.c:{line} f","evidence":"sizeof","live":0,"live_bytes":0,"total":3,"total_bytes":30}}"#
             )
         };
-        let summary = r#"{"summary":{"allocations":6,"bytes":60,"typed":6,"typed_bytes":60,"buffers":0,"buffers_bytes":0,"unknown":0,"unknown_bytes":0}}"#;
-        let text = [line(2, "__ARR0_q"), line(5, "__ARR0_p"), summary.to_owned()].join("\n");
-        let found = join.census(&Census::parse(&text).unwrap());
+        let (count, bytes) = (3 * lines.len(), 30 * lines.len());
+        let summary = format!(
+            r#"{{"summary":{{"allocations":{count},"bytes":{bytes},"typed":{count},"typed_bytes":{bytes},"buffers":0,"buffers_bytes":0,"unknown":0,"unknown_bytes":0}}}}"#
+        );
+        let lines: Vec<String> = lines.iter().map(line).chain([summary]).collect();
+        Census::parse(&lines.join("\n")).unwrap()
+    }
+
+    #[test]
+    fn that_no_block_comes_from_a_call_says_nothing_of_another_one_in_the_line() {
+        let mut labels = labels();
+        labels.call.truncate(1);
+        labels.call[0].callee = "size_of_table".to_owned();
+        labels.call[0].type_text = "none".to_owned();
+        let found = |callee: &str| {
+            let metadata = metadata(&[site(2, callee, "__ARR0_p")]);
+            Join::new(&labels, &text(), &metadata).unwrap().census(&census(&[(2, "__ARR0_p")]))
+        };
+        assert_eq!(verdicts(&found("malloc")), []);
+        assert_eq!(verdicts(&found("size_of_table")), [("2:7", Verdict::Wrong, 3)]);
+    }
+
+    #[test]
+    fn lines_of_a_census_are_joined() {
+        let metadata = metadata(&[site(2, "malloc", "__ARR0_p"), site(4, "strdup", "__ARR0_p")]);
+        let join = Join::new(&labels(), &text(), &metadata).unwrap();
+        let found = join.census(&census(&[(2, "__ARR0_q"), (5, "__ARR0_p")]));
         assert_eq!(verdicts(&found), [("2:7", Verdict::Wrong, 3)]);
         assert_eq!((found[0].claimed.as_str(), found[0].bytes), ("__ARR0_q, evidence sizeof", 30));
     }
